@@ -1,0 +1,1 @@
+"""The slim layer between the servers: it loads no neural model and starts no process."""

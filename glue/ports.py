@@ -1,0 +1,174 @@
+"""What the flow needs of its neighbours: one Protocol each. YAML names the adapters; only app builds them.
+
+Every adapter is an async context manager: its constructor takes its YAML's keywords and does no I/O.
+Iterators must be closed by whoever reads them (`contextlib.aclosing`): closing one on cancel is what makes
+the server behind it stop working.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from glue.events import Event
+
+Pcm = NDArray[np.int16]  # mono, shape [samples]
+
+
+class Role(StrEnum):
+    """What a request to the language model is for; config maps roles to servers and slots."""
+
+    SPEECH = "speech"
+    BACKGROUND = "background"  # gives way whenever a line is chosen
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One chat message; `role` is "system", "user" or "assistant" (the OpenAI wire's words)."""
+
+    role: str
+    content: str
+
+
+@dataclass(frozen=True, slots=True)
+class Prompt:
+    """What the model is asked. `who` picks the slot and the adapter; sampling is the persona's."""
+
+    who: str
+    messages: tuple[Message, ...]
+    max_tokens: int = 120
+    temperature: float = 0.8
+    seed: int | None = None
+    stop: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """Token counts that the server reports at the end of an answer."""
+
+    prompt_tokens: int
+    cached_tokens: int
+    new_tokens: int
+
+
+class Llm(Protocol):
+    """A language model behind the OpenAI wire."""
+
+    def stream(self, prompt: Prompt, role: Role = Role.SPEECH) -> AsyncIterator[str | Usage]:
+        """Yield pieces of text, then one Usage. Closing it stops the server's decoding.
+
+        Raises Unreachable, Refused, TooSlow (no first token, or a stall between two)."""
+        ...
+
+    async def warm(self, prompt: Prompt) -> int:
+        """Prefill a prompt's prefix into `prompt.who`'s slot, generating nothing; returns tokens evaluated.
+
+        Raises as stream()."""
+        ...
+
+    async def count(self, text: str) -> int:
+        """Tokens of a plain text, by the server's own tokenizer; 0 where the server cannot say."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Timed:
+    """A phoneme (IPA) or a word and when it is heard, in seconds from the start of its clause."""
+
+    text: str
+    start: float
+    end: float
+
+
+@dataclass(frozen=True, slots=True)
+class Speech:
+    """A chunk of a clause's sound. The timings that came with it are relative to the clause's start."""
+
+    pcm: Pcm
+    phonemes: tuple[Timed, ...] = ()
+    words: tuple[Timed, ...] = ()
+
+
+class Tts(Protocol):
+    """A voice behind the Riva wire."""
+
+    def speak(self, text: str, voice: str) -> AsyncIterator[Speech]:
+        """Yield a clause's sound in order, at the show's sample rate. Closing it stops the synthesis.
+
+        Raises Unreachable, Refused, TooSlow (no first chunk in time, or a stall)."""
+        ...
+
+
+class Memory(Protocol):
+    """What she remembers."""
+
+    async def recall(self, who: str, author: str, text: str) -> Sequence[str]:
+        """Lines worth knowing before answering; empty when there are none or it is late."""
+        ...
+
+
+class Output(Protocol):
+    """A place that sound goes to, behind the mixer. It never paces the show: the mixer's clock does."""
+
+    def play(self, pcm: Pcm, at: float) -> None:
+        """Take a block (10 ms) that becomes audible at `at` (show clock, seconds). Must not block."""
+        ...
+
+    def flush(self, at: float) -> None:
+        """Drop everything that was handed over and is not audible yet at `at`."""
+        ...
+
+    def latency(self) -> float:
+        """Seconds between play() and the sound; 0 for what cannot know."""
+        ...
+
+
+class Avatar(Protocol):
+    """A face behind the VTube Studio wire."""
+
+    def pose(self, values: Mapping[str, float]) -> None:
+        """Set parameters (VTube Studio's input names) for the next tick; the newest wins. Never blocks."""
+        ...
+
+    async def express(self, name: str, active: bool) -> None:
+        """Switch an expression on or off. Raises Refused for one that the model lacks."""
+        ...
+
+
+class Viewer(Protocol):
+    """Somebody who watches the events: the console page, the terminal, the journal."""
+
+    def show(self, event: Event) -> None:
+        """Take note of an event. Must not block and must not raise for a slow reader."""
+        ...
+
+
+class Sense(Protocol):
+    """A part of the world that makes events."""
+
+    def events(self) -> AsyncIterator[Event]:
+        """Yield what happened, for ever; ends when its source has ended."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class DeskMessage:
+    """What an operator's page sent, already shape-checked: `kind` "chat" (author, text) or "button" (text)."""
+
+    at: float
+    kind: str
+    author: str
+    text: str
+
+
+class Desk(Protocol):
+    """The operator's pages, seen from the senses."""
+
+    def received(self) -> AsyncIterator[DeskMessage]:
+        """Yield what pages send, for ever."""
+        ...
