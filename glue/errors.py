@@ -1,11 +1,11 @@
 """What can go wrong at a port; adapters translate foreign errors into these at their edge.
 
-    SparkError
-    ├── ConfigError      the start is refused; the message names the key and the choices
-    └── PortError        a neighbour failed; `part` says which
-        ├── Unreachable  it cannot be connected to, or it hung up: worth another try
-        ├── Refused      it answered that it will not: another try gives the same answer
-        └── TooSlow      it did not answer in time
+SparkError
+├── ConfigError      the start is refused; the message names the key and the choices
+└── PortError        a neighbour failed; `part` says which
+    ├── Unreachable  it cannot be connected to, or it hung up: worth another try
+    ├── Refused      it answered that it will not: another try gives the same answer
+    └── TooSlow      it did not answer in time
 """
 
 

@@ -72,7 +72,7 @@ class Ending(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ChatLine:
-    """A viewer's line, cleaned (glue/senses/clean.py). `text` is data: never HTML, a path or an instruction."""
+    """A viewer's line, cleaned by glue/senses. `text` is data: never HTML, a path or an instruction."""
 
     id: str
     author: str
@@ -141,6 +141,17 @@ class ClauseCleared:
 
 
 @dataclass(frozen=True, slots=True)
+class ClauseHeld:
+    """The gate kept a clause from the voice."""
+
+    at: float
+    who: str
+    turn: str
+    text: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
 class CaptionShown:
     """These words of clause `index` are being heard now. `spoken` characters of `text` have been heard."""
 
@@ -178,6 +189,7 @@ class TurnEnded:
     ending: Ending
     said: str
     heard: str
+    why: str = ""  # what broke, where it FAILED
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,6 +216,7 @@ Event = (
     | TurnStarted
     | StageReached
     | ClauseCleared
+    | ClauseHeld
     | CaptionShown
     | TurnMeasured
     | TurnEnded

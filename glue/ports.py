@@ -7,7 +7,7 @@ the server behind it stop working.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
@@ -15,7 +15,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from glue.events import Event
+from glue.events import ChatLine, Event
 
 Pcm = NDArray[np.int16]  # mono, shape [samples]
 
@@ -76,6 +76,29 @@ class Llm(Protocol):
         ...
 
 
+class Mind(Protocol):
+    """One character's side of the conversation: lays out the prompt, keeps the history of what was heard."""
+
+    voice: str  # the voice's name on the speech server
+
+    def prompt(self, line: ChatLine, recalled: Sequence[str]) -> Prompt:
+        """What to ask for a reply to `line`; everything before the line is byte-identical to prefix()."""
+        ...
+
+    def prefix(self, line: ChatLine | None = None, reply: str = "") -> Prompt:
+        """What can be prefilled before the next line is known (Llm.warm), given that `reply` to `line`,
+        not yet in the history, is going to be heard in full."""
+        ...
+
+    def clauses(self, pieces: AsyncIterator[str]) -> AsyncIterator[str]:
+        """Cut the model's text into clauses that can be spoken; ends a reply that runs on."""
+        ...
+
+    def remember(self, line: ChatLine, heard: str, cut: bool) -> None:
+        """Add an exchange to the history: what was heard of the reply; `cut` where she did not finish."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Timed:
     """A phoneme (IPA) or a word and when it is heard, in seconds from the start of its clause."""
@@ -101,6 +124,34 @@ class Tts(Protocol):
         """Yield a clause's sound in order, at the show's sample rate. Closing it stops the synthesis.
 
         Raises Unreachable, Refused, TooSlow (no first chunk in time, or a stall)."""
+        ...
+
+
+class Stand(Protocol):
+    """One character's place on stage: takes her words and their sound, and knows what has been heard."""
+
+    def enter(self, turn: str, audible: Callable[[float], None]) -> None:
+        """A reply begins; `audible(at)` is told once when its first content sample leaves."""
+        ...
+
+    async def play(self, index: int, text: str, speech: Speech) -> None:
+        """Add a chunk of clause `index`; waits while about a second is queued already."""
+        ...
+
+    async def finished(self) -> None:
+        """Wait until all that was played has been heard."""
+        ...
+
+    def cut(self) -> None:
+        """Silence, now. What was not heard yet is gone."""
+        ...
+
+    def heard(self) -> str:
+        """The words of this reply that have been heard so far."""
+        ...
+
+    def gaps(self) -> tuple[float, ...]:
+        """Seconds of silence between the clauses of this reply."""
         ...
 
 
@@ -158,7 +209,7 @@ class Sense(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class DeskMessage:
-    """What an operator's page sent, already shape-checked: `kind` "chat" (author, text) or "button" (text)."""
+    """What an operator's page sent, shape-checked: `kind` is "chat" (author, text) or "button" (text)."""
 
     at: float
     kind: str

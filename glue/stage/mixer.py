@@ -1,0 +1,112 @@
+"""The playback clock: takes 10 ms from every track, sums them, holds them back by the delay, hands them out.
+
+It is monotonic and paces the whole show (nothing else may): while nobody speaks it does not tick at all,
+and the first block of a reply leaves the moment it is written. Outputs follow; none of them is the clock.
+"""
+
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import anyio
+import numpy as np
+
+from glue.ports import Output, Pcm
+from glue.stage.track import Track
+
+BLOCK = 0.010  # seconds
+LATE = 0.25  # a loop that fell this far behind skips the lost time instead of catching up
+
+
+@dataclass(slots=True)
+class Block:
+    """10 ms of the show, due at `at`: for each voice its track, its first sample's number, its samples."""
+
+    at: float
+    parts: list[tuple[Track, int, Pcm]]
+
+    def sum(self, size: int) -> Pcm:
+        """The voices together, int16 [size], clipped."""
+        total = np.zeros(size, np.int32)
+        for _, _, pcm in self.parts:
+            total[: pcm.size] += pcm
+        return np.clip(total, -32768, 32767).astype(np.int16)
+
+
+class Mixer:
+    """Tracks in, outputs behind. `delay` may be changed while it runs."""
+
+    def __init__(self, outputs: Sequence[Output], rate: int, ahead: float, delay: float = 0.0) -> None:
+        self.rate = rate
+        self.delay = delay
+        self.muted = False
+        self._outputs = outputs
+        self._ahead = ahead
+        self._tracks: list[Track] = []
+        self._line: deque[Block] = deque()
+        self._wake = anyio.Event()
+        self._block = round(BLOCK * rate)
+
+    def track(self) -> Track:
+        """A new voice."""
+        track = Track(self.rate, self._ahead, lambda: self._wake.set())
+        self._tracks.append(track)
+        return track
+
+    def latency(self) -> float:
+        """Seconds from leaving the mixer to the ear, as the first output that knows says."""
+        return next((known for known in (o.latency() for o in self._outputs) if known > 0), 0.0)
+
+    async def run(self) -> None:
+        """Play for ever."""
+        while True:
+            await self._wake.wait()
+            self._wake = anyio.Event()
+            await self._play()
+
+    async def _play(self) -> None:
+        due = anyio.current_time()
+        while self._line or any(track.queued for track in self._tracks):
+            now = anyio.current_time()
+            if now - due > LATE:
+                due = now
+            self._mix(due)
+            while self._line and self._line[0].at <= due:
+                self._leave(self._line.popleft())
+            due += BLOCK
+            await anyio.sleep_until(due)
+
+    def _mix(self, due: float) -> None:
+        parts = []
+        for track in self._tracks:
+            if track.queued:
+                first = track.written - track.queued
+                parts.append((track, first, track.take(self._block)))
+        if not parts:
+            return
+        self._line.append(Block(due + self.delay, parts))
+
+    def _leave(self, block: Block) -> None:
+        pcm = np.zeros(self._block, np.int16) if self.muted else block.sum(self._block)
+        for output in self._outputs:
+            output.play(pcm, block.at)
+        for track, first, part in block.parts:
+            track.left(block.at, first, part)
+
+    def flush(self, track: Track) -> None:
+        """Silence one voice at once: what is queued, delayed, or in an output and not heard yet."""
+        now = anyio.current_time()
+        for block in self._line:
+            block.parts = [part for part in block.parts if part[0] is not track]
+        self._line = deque(block for block in self._line if block.parts)
+        for output in self._outputs:
+            output.flush(now)
+        track.flush(now - self.latency())
+
+    def dump(self) -> float:
+        """Throw away what the delay line holds; returns its seconds. The operator's last resort."""
+        held = len(self._line) * BLOCK
+        self._line.clear()
+        for track in self._tracks:
+            track.flush(anyio.current_time())
+        return held

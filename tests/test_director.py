@@ -1,0 +1,190 @@
+"""What she answers, in what order, and when she keeps silent. No clock: time is an argument."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from glue.director import Close, Decision, Director, Interrupt, Speak
+from glue.events import Button, ChatLine, Fate, Source
+from glue.settings import DirectorSettings
+
+
+def line(text: str, author: str = "mika", supporter: bool = False) -> ChatLine:
+    return ChatLine(f"{author}:{text}", author, text, Source.CONSOLE, supporter)
+
+
+def director(**settings: float) -> Director:
+    return Director(["main"], DirectorSettings(**settings))  # type: ignore[arg-type]  # some are whole numbers
+
+
+def spoken(decisions: list[Decision]) -> list[str]:
+    return [d.line.text for d in decisions if isinstance(d, Speak)]
+
+
+def test_a_line_is_answered_at_once() -> None:
+    d = director()
+    d.hear(line("hello Spark"), 10.0)
+    assert spoken(d.decide(10.0)) == ["hello Spark"]
+
+
+def test_one_line_at_a_time() -> None:
+    d = director()
+    d.hear(line("hello Spark"), 1.0)
+    d.hear(line("what is that?", "bo"), 1.0)
+    assert len(spoken(d.decide(1.0))) == 1
+    assert spoken(d.decide(1.0)) == []
+    d.ended(5.0)
+    (decision,) = d.decide(5.0)
+    assert isinstance(decision, Speak) and decision.waited is False
+
+
+def test_a_line_that_came_while_she_spoke_waited() -> None:
+    d = director()
+    d.hear(line("hello Spark"), 1.0)
+    d.decide(1.0)
+    d.hear(line("what is that?", "bo"), 2.0)
+    d.ended(5.0)
+    (decision,) = d.decide(5.0)
+    assert isinstance(decision, Speak) and decision.waited
+
+
+@pytest.mark.parametrize(
+    ("better", "worse"),
+    [
+        (line("Spark, your hair today", "a"), line("your hair today wow", "b")),
+        (line("do you like cheese?", "a"), line("i like cheese very much", "b")),
+        (line("take my money", "a", supporter=True), line("Spark, why?", "b")),
+        (line("nice stream today", "a"), line("lol", "b")),
+    ],
+)
+def test_taste(better: ChatLine, worse: ChatLine) -> None:
+    d = director()
+    d.hear(worse, 1.0)
+    d.hear(better, 1.0)
+    assert spoken(d.decide(1.0)) == [better.text]
+
+
+def test_nobody_starves() -> None:
+    d = director()
+    d.hear(line("i like trains quite a lot", "shy"), 0.0)
+    for second in range(40):
+        d.hear(line(f"Spark, question {second}?", f"loud{second % 3}"), float(second))
+        for decision in d.decide(float(second)):
+            if isinstance(decision, Speak) and decision.line.author == "shy":
+                return
+        d.ended(second + 0.9)
+    pytest.fail("the shy viewer was never answered")
+
+
+def test_the_same_words_again_are_answered_once() -> None:
+    d = director()
+    assert d.hear(line("Spark say hi!!", "a"), 1.0) == []
+    assert d.hear(line("spark SAY hiii", "b"), 2.0) == []  # elongation changes the word's length class
+    assert d.hear(line("spark say hi", "c"), 3.0) == [Close("c:spark say hi", Fate.DUPLICATE)]
+
+
+def test_a_burst_is_spam_but_not_a_supporters() -> None:
+    d = director()
+    fates = [d.hear(line(f"message number {i}"), 1.0 + i / 10) for i in range(6)]
+    assert [c.fate for cs in fates for c in cs] == [Fate.SPAM, Fate.SPAM]
+    d = director()
+    assert not any(d.hear(line(f"message number {i}", supporter=True), 1.0) for i in range(6))
+
+
+@pytest.mark.parametrize("text", ["", "   ", "!!!", "😀😀"])
+def test_a_line_without_words_is_closed(text: str) -> None:
+    assert director().hear(line(text), 1.0) == [Close(f"mika:{text}", Fate.SPAM)]
+
+
+def test_a_dull_line_is_left_alone_in_a_lively_chat_and_answered_in_a_lull() -> None:
+    d = director(lull=4.0)
+    d.hear(line("hello Spark"), 5.0)
+    d.decide(5.0)
+    d.ended(10.0)
+    d.hear(line("lol"), 10.0)
+    assert spoken(d.decide(10.0)) == []
+    assert d.wake_at(10.0) == 14.0
+    assert spoken(d.decide(14.0)) == ["lol"]
+
+
+def test_an_old_line_is_let_go() -> None:
+    d = director(patience=45)
+    d.hear(line("Spark!"), 0.0)
+    d.decide(0.0)
+    d.hear(line("hello there", "b"), 1.0)
+    assert d.wake_at(1.0) == 46.0
+    assert d.decide(46.0) == [Close("b:hello there", Fate.IGNORED)]
+
+
+def test_a_full_inbox_drops_the_dullest() -> None:
+    d = director(inbox=3)
+    d.speaking = "main"
+    for i in range(3):
+        d.hear(line(f"a thoughtful remark {i}", f"v{i}"), 1.0 + i)
+    assert d.hear(line("Spark, why is the sky blue?", "q"), 5.0) == [
+        Close("v2:a thoughtful remark 2", Fate.OVERFLOW)
+    ]
+
+
+def test_she_speaks_by_herself_and_nags_less_and_less() -> None:
+    d = director(lonely=25, lonely_most=180)
+    d.ended(0.0)
+    waits, now = [], 0.0
+    for _ in range(7):
+        wake = d.wake_at(now)
+        waits.append(wake - now)
+        (decision,) = d.decide(wake)
+        assert isinstance(decision, Speak) and decision.line.source is Source.HERSELF
+        now = wake + 3
+        d.ended(now)
+    assert waits == sorted(waits) and waits[0] == 25 and waits[-1] == 180
+
+
+def test_pause_stop_and_go() -> None:
+    d = director()
+    d.press(Button.PAUSE_CHAT)
+    assert d.hear(line("hello"), 1.0) == [Close("mika:hello", Fate.PAUSED)]
+    assert d.wake_at(1000.0) == float("inf") and d.decide(1000.0) == []
+    d.press(Button.RESUME_CHAT)
+    d.hear(line("Spark?"), 2.0)
+    d.hear(line("hello again", "bo"), 2.0)
+    d.decide(2.0)
+    assert d.press(Button.STOP) == [Interrupt(), Close("bo:hello again", Fate.SKIPPED)]
+    d.ended(3.0)
+    assert d.decide(500.0) == []
+    d.press(Button.GO)
+    d.hear(line("back?"), 501.0)
+    assert spoken(d.decide(501.0)) == ["back?"]
+
+
+def test_skip_cuts_only_when_she_speaks() -> None:
+    d = director()
+    assert d.press(Button.SKIP) == []
+    d.hear(line("Spark?"), 1.0)
+    d.decide(1.0)
+    assert d.press(Button.SKIP) == [Interrupt()]
+
+
+def test_the_twin_answers_when_she_is_named() -> None:
+    d = Director(["main", "evil"])
+    d.hear(line("evil, what do you say?"), 1.0)
+    (decision,) = d.decide(1.0)
+    assert isinstance(decision, Speak) and decision.who == "evil"
+
+
+@given(st.lists(st.tuples(st.text(max_size=20), st.sampled_from("abc"), st.booleans()), max_size=60))
+def test_every_line_has_exactly_one_fate(said: list[tuple[str, str, bool]]) -> None:
+    d = director(inbox=5)
+    open_lines: set[str] = set()
+    for i, (text, author, ends) in enumerate(said):
+        now = i / 4
+        new = ChatLine(str(i), author, text, Source.CONSOLE)
+        open_lines.add(new.id)
+        decisions: list[Decision] = [*d.hear(new, now), *d.decide(now)]
+        for decision in decisions:
+            assert not isinstance(decision, Interrupt)
+            open_lines.remove(decision.line_id if isinstance(decision, Close) else decision.line.id)
+        if ends:
+            d.ended(now)
+    open_lines -= {close.line_id for close in d.empty(Fate.UNHEARD)}
+    assert not open_lines

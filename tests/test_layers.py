@@ -1,0 +1,83 @@
+"""The import rule: events <- ports <- {senses, mind, voice, stage, games}, which do not import one another."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+SIDES = ("senses", "mind", "voice", "stage", "games")
+FLOOR = {"glue.errors", "glue.events", "glue.ports", "glue.closing", "glue.settings"}
+DIRECTOR = {"glue.events", "glue.settings", "glue.interest"}
+TURN = FLOOR | {"glue.gate"}
+
+
+def imports(path: Path) -> set[str]:
+    """Every module that a file imports, anywhere in it."""
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            found |= {name.name for name in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            found.add(node.module)
+            found |= {f"{node.module}.{name.name}" for name in node.names}
+    return found
+
+
+def ours(path: Path, top: str) -> set[str]:
+    modules = {
+        p.relative_to(ROOT).with_suffix("").as_posix().replace("/", ".") for p in ROOT.glob(f"{top}/**/*.py")
+    }
+    packages = {m.removesuffix(".__init__") for m in modules}
+    return imports(path) & (modules | packages)
+
+
+def files(under: str) -> list[Path]:
+    return sorted((ROOT / under).rglob("*.py"))
+
+
+@pytest.mark.parametrize("path", files("glue"), ids=str)
+def test_glue_does_not_import_engines(path: Path) -> None:
+    assert not [m for m in imports(path) if m.split(".")[0] in ("engines", "launch", "tests")]
+
+
+@pytest.mark.parametrize("path", files("engines"), ids=str)
+def test_engines_do_not_import_glue_nor_one_another(path: Path) -> None:
+    found = imports(path)
+    assert not [m for m in found if m.split(".")[0] in ("glue", "launch", "tests")]
+    here = path.relative_to(ROOT / "engines").parts
+    if len(here) > 1:
+        inside = {"llm", "speech", "avatar", "vision", "memory"} - {here[0]}
+        assert not [m for m in found if m.startswith("engines.") and m.split(".")[1] in inside]
+
+
+@pytest.mark.parametrize("side", SIDES)
+def test_sides_do_not_import_one_another(side: str) -> None:
+    for path in files(f"glue/{side}"):
+        if path.name.startswith("bench"):
+            continue  # a command of its own, not part of the flow
+        beyond = {m for m in ours(path, "glue") if not m.startswith(f"glue.{side}")} - FLOOR
+        assert not beyond, f"{path.relative_to(ROOT)} imports {beyond}"
+
+
+def test_director_and_turn_know_only_what_is_pure() -> None:
+    assert ours(ROOT / "glue/director.py", "glue") <= DIRECTOR
+    assert ours(ROOT / "glue/turn.py", "glue") <= TURN
+    assert ours(ROOT / "glue/events.py", "glue") == set()
+    assert ours(ROOT / "glue/ports.py", "glue") == {"glue.events"}
+
+
+def test_only_app_names_adapters() -> None:
+    """Adapters come from YAML; nothing in the flow imports one to build it."""
+    flow = [p for p in (ROOT / "glue").glob("*.py") if p.name not in ("app.py", "make.py")]
+    for path in flow:
+        assert not [m for m in ours(path, "glue") if m.split(".")[1] in SIDES], path
+
+
+@pytest.mark.parametrize("path", files("glue") + files("engines"), ids=str)
+def test_files_and_functions_stay_small(path: Path) -> None:
+    text = path.read_text(encoding="utf-8")
+    assert text.count("\n") <= 300
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            assert (node.end_lineno or 0) - node.lineno < 50, node.name
