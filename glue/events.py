@@ -209,6 +209,15 @@ class PartRecovered:
     part: str
 
 
+@dataclass(frozen=True, slots=True)
+class VitalsTaken:
+    """What the show's processes used, by name: resident megabytes, and CPU seconds since they started."""
+
+    at: float
+    rss_mb: dict[str, float]
+    cpu_s: dict[str, float]
+
+
 Event = (
     LineArrived
     | LineClosed
@@ -222,6 +231,7 @@ Event = (
     | TurnEnded
     | PartDegraded
     | PartRecovered
+    | VitalsTaken
 )
 
 

@@ -25,9 +25,8 @@ def imports(path: Path) -> set[str]:
 
 
 def ours(path: Path, top: str) -> set[str]:
-    modules = {
-        p.relative_to(ROOT).with_suffix("").as_posix().replace("/", ".") for p in ROOT.glob(f"{top}/**/*.py")
-    }
+    found = (p.relative_to(ROOT).with_suffix("").as_posix() for p in ROOT.glob(f"{top}/**/*.py"))
+    modules = {name.replace("/", ".") for name in found}
     packages = {m.removesuffix(".__init__") for m in modules}
     return imports(path) & (modules | packages)
 
