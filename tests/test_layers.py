@@ -1,4 +1,4 @@
-"""The import rule: events <- ports <- {senses, mind, voice, stage, games}, which do not import one another."""
+"""The import rule: events <- ports <- {senses, mind, voice, stage, games}; those do not meet."""
 
 import ast
 from pathlib import Path

@@ -1,0 +1,165 @@
+"""The whole flow in virtual time: lines in, replies out, every line with a fate, buttons obeyed."""
+
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass, field
+
+import anyio
+import pytest
+import trio.testing
+
+from glue.director import Director
+from glue.errors import Unreachable
+from glue.events import (
+    Button,
+    ButtonPressed,
+    Ending,
+    Event,
+    Fate,
+    LineArrived,
+    LineClosed,
+    StageReached,
+    TurnEnded,
+    TurnStarted,
+)
+from glue.events import Stage as Mark
+from glue.settings import DirectorSettings
+from glue.show import Show
+from tests.core import NoMemory, Scene, SlowLlm, line
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture
+def anyio_backend() -> tuple[str, dict[str, object]]:
+    return "trio", {"clock": trio.testing.MockClock(autojump_threshold=0)}
+
+
+@dataclass
+class Script:
+    """A sense that plays (seconds, what) in order."""
+
+    steps: Sequence[tuple[float, str | Button]]
+
+    async def events(self) -> AsyncIterator[Event]:
+        start = anyio.current_time()
+        for number, (after, what) in enumerate(self.steps):
+            await anyio.sleep_until(start + after)
+            now = anyio.current_time()
+            if isinstance(what, Button):
+                yield ButtonPressed(now, what)
+            else:
+                yield LineArrived(now, line(what, author=f"v{number}", id=f"l{number}"))
+
+
+@dataclass
+class Notes:
+    """A viewer that keeps everything."""
+
+    events: list[Event] = field(default_factory=list)
+
+    def show(self, event: Event) -> None:
+        self.events.append(event)
+
+
+async def perform(steps: Sequence[tuple[float, str | Button]], scene: Scene | None = None) -> list[Event]:
+    scene, notes = scene or Scene(), Notes()
+    scene.events = notes.events
+    director = Director(["main"], DirectorSettings())
+
+    def mute(muted: bool) -> None:
+        scene.mixer.muted = muted
+
+    show = Show({"main": scene.member()}, director, [notes], scene.settings, mute, ends_with_chat=True)
+    async with anyio.create_task_group() as tg:
+        tg.start_soon(scene.mixer.run)
+        await show.run([Script(steps)])
+        tg.cancel_scope.cancel()
+    return notes.events
+
+
+def fates(events: Sequence[Event]) -> dict[str, Fate]:
+    closed = [(e.line_id, e.fate) for e in events if isinstance(e, LineClosed)]
+    assert len(closed) == len(dict(closed)), "a line was closed twice"
+    return dict(closed)
+
+
+def ends(events: Sequence[Event]) -> list[TurnEnded]:
+    return [e for e in events if isinstance(e, TurnEnded)]
+
+
+async def test_two_lines_are_answered_one_after_the_other() -> None:
+    events = await perform([(0.0, "hello Spark"), (0.5, "what is your name?")])
+    assert fates(events) == {"l0": Fate.ANSWERED, "l1": Fate.ANSWERED}
+    starts = [e for e in events if isinstance(e, TurnStarted)]
+    first = ends(events)[0]
+    assert [s.waited for s in starts] == [False, True]
+    assert starts[1].at == pytest.approx(first.at)
+
+
+async def test_every_line_of_a_flood_has_a_fate() -> None:
+    steps: list[tuple[float, str | Button]] = [(i / 500, f"flood line {i} of many") for i in range(500)]
+    found = fates(await perform(steps))
+    assert len(found) == 500
+    assert {Fate.ANSWERED, Fate.OVERFLOW, Fate.IGNORED} <= set(found.values())
+
+
+async def test_skip_goes_on_with_the_next_line() -> None:
+    events = await perform([(0.0, "hello Spark"), (0.1, "what is your name?"), (0.8, Button.SKIP)])
+    assert [e.ending for e in ends(events)] == [Ending.CUT, Ending.FINISHED]
+    assert fates(events) == {"l0": Fate.ANSWERED, "l1": Fate.ANSWERED}  # some of l0's reply was heard
+
+
+async def test_skip_before_a_word_was_heard() -> None:
+    events = await perform([(0.0, "hello Spark"), (0.2, Button.SKIP)])
+    assert fates(events) == {"l0": Fate.SKIPPED}
+
+
+async def test_stop_ends_everything_and_go_goes_on() -> None:
+    events = await perform(
+        [
+            (0.0, "hello Spark"),
+            (0.1, "what is your name?"),
+            (0.8, Button.STOP),
+            (1.0, "anybody there?"),
+            (2.0, Button.GO),
+            (2.1, "and now, Spark?"),
+        ]
+    )
+    assert fates(events) == {
+        "l0": Fate.ANSWERED,
+        "l1": Fate.SKIPPED,
+        "l3": Fate.PAUSED,
+        "l5": Fate.ANSWERED,
+    }
+
+
+async def test_a_broken_reply_does_not_end_the_show() -> None:
+    class Flaky(SlowLlm):
+        def stream(self, *args: object) -> AsyncIterator[object]:  # type: ignore[override]  # fails once
+            self.fails = Unreachable("llm", "gone") if not self.closed else None
+            self.words = [] if not self.closed else ("Fine ", "again.")
+            return super().stream(*args)  # type: ignore[arg-type]  # passed on as they came
+
+    events = await perform([(0.0, "hello Spark"), (3.0, "are you there?")], Scene(llm=Flaky()))
+    assert fates(events) == {"l0": Fate.FAILED, "l1": Fate.ANSWERED}
+
+
+async def test_what_is_not_answered_when_the_show_ends_is_unheard() -> None:
+    scene, notes = Scene(memory=NoMemory(0.04)), Notes()
+    show = Show({"main": scene.member()}, Director(["main"]), [notes], scene.settings, lambda _: None)
+    with anyio.move_on_after(0.03):
+        await show.run([Script([(0.0, "hello Spark"), (0.01, "what is your name?")])])
+    assert fates(notes.events) == {"l0": Fate.UNHEARD, "l1": Fate.UNHEARD}
+
+
+async def test_from_the_end_of_a_speech_to_the_next_word_costs_only_the_neighbours_time() -> None:
+    events = await perform([(0.0, "hello Spark"), (0.5, "what is your name?")])
+    audible = [e.at for e in events if isinstance(e, StageReached) and e.stage is Mark.AUDIBLE]
+    assert audible[1] - ends(events)[0].at == pytest.approx(0.36, abs=0.005)
+
+
+async def test_mute_does_not_stop_her() -> None:
+    scene = Scene()
+    events = await perform([(0.0, "hello Spark"), (0.1, Button.MUTE)], scene)
+    assert ends(events)[0].ending is Ending.FINISHED
+    assert not any(pcm.any() for _, pcm in scene.tape.blocks)
