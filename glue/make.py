@@ -6,7 +6,7 @@ Hydra's own instantiate would take any importable name and pass a wrong type in 
 import importlib
 import inspect
 import typing
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from difflib import get_close_matches
 from typing import Any
 
@@ -15,16 +15,15 @@ from pydantic import TypeAdapter, ValidationError
 from glue.errors import ConfigError
 
 
-def make(key: str, section: Mapping[str, Any], **given: object) -> Any:
-    """Build the adapter that `section` names. `key` is where it stands in the config, for messages;
-    `given` are the arguments that app itself passes. Raises ConfigError."""
-    target, arguments = check(key, section, given)
-    return target(**arguments, **given)
+def make(key: str, section: Mapping[str, Any], offer: Mapping[str, object]) -> Any:
+    """Build the adapter that `section` names. `key` is where it stands in the config, for messages; of what
+    app has on `offer` it gets what its constructor asks for by name. Raises ConfigError."""
+    target, arguments = check(key, section, offer)
+    wanted = inspect.signature(target).parameters
+    return target(**{word: value for word, value in offer.items() if word in wanted}, **arguments)
 
 
-def check(
-    key: str, section: Mapping[str, Any], given: Mapping[str, object] | tuple[str, ...] = ()
-) -> tuple[Any, dict[str, Any]]:
+def check(key: str, section: Mapping[str, Any], offer: Collection[str]) -> tuple[Any, dict[str, Any]]:
     """The class that `section` names and its checked arguments, without building it. Raises ConfigError."""
     name = section.get("_target_")
     if not isinstance(name, str) or not name.startswith("glue."):
@@ -41,7 +40,7 @@ def check(
         if word != "_target_":
             arguments[word] = _checked(f"{key}.{word}", word, value, parameters, hints)
     for word, parameter in parameters.items():
-        if parameter.default is parameter.empty and word not in arguments and word not in given:
+        if parameter.default is parameter.empty and word not in arguments and word not in offer:
             raise ConfigError(f"{key}.{word}: is missing; {attribute} needs it")
     return target, arguments
 

@@ -1,0 +1,114 @@
+"""From a bare Python to the locked environment: standard library only, and readable for an old Python.
+
+`enter()` starts the program again inside the project's environment and makes that first, where it is missing.
+`python3 -m engines.bootstrap MODULE ARG...` runs a module in there; `--uv` prints where uv is.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+ENVIRONMENT = ROOT / os.environ.get("UV_PROJECT_ENVIRONMENT", ".venv")
+PYTHON = ENVIRONMENT / "bin" / "python"
+STAMP = ENVIRONMENT / ".synced"  # the lock's hash: the next start needs neither uv nor the network
+ENTERED = "SPARK_ENTERED"  # set for the program that was started again: it never tries a second time
+VERSIONS = ("3.12", "3.11")
+
+
+def enter(words: list[str]) -> None:
+    """Return inside the locked environment; elsewhere become `python WORDS` inside it."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # as Ctrl-C: no child is left behind
+    inside = Path(sys.prefix).resolve() == ENVIRONMENT.resolve()
+    if inside and (_synced() or "UV_RUN_RECURSION_DEPTH" in os.environ or ENTERED in os.environ):
+        return
+    if not _synced():
+        _sync(find_uv())
+    os.environ[ENTERED] = "1"
+    os.execv(PYTHON, [str(PYTHON), *words])
+
+
+def find_uv() -> str:
+    """The user's uv, or one that is put into the environment; where that fails, ends with the cure."""
+    beside = ENVIRONMENT / "bin" / "uv"
+    for found in (shutil.which("uv"), str(beside), str(Path.home() / ".local/bin/uv")):
+        if found and os.access(found, os.X_OK):
+            return found
+    python = _python()
+    _say(f"making {ENVIRONMENT} with {python}")
+    if _run([python, "-m", "venv", str(ENVIRONMENT)], quiet=True) != 0:
+        shutil.rmtree(ENVIRONMENT, ignore_errors=True)
+        sys.exit(
+            "this Python cannot make environments; cure: sudo apt install python3-venv, then start again"
+        )
+    _say("installing uv into it")
+    if _run([str(PYTHON), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "uv"]) != 0:
+        sys.exit(
+            "uv could not be installed; cure: see that this machine reaches the network, then start again"
+        )
+    return str(beside)
+
+
+def _sync(uv: str) -> None:
+    """Make the environment what uv.lock says; what else is in it (the tests' tools) stays."""
+    _say("installing the packages of uv.lock")
+    if _run([uv, "sync", "--project", str(ROOT), "--frozen", "--no-dev", "--all-extras", "--inexact"]) != 0:
+        sys.exit("the packages could not be installed (uv says why above); cure that, then start again")
+    STAMP.write_text(_lock(), encoding="ascii")
+
+
+def _synced() -> bool:
+    return PYTHON.exists() and STAMP.exists() and STAMP.read_text(encoding="ascii") == _lock()
+
+
+def _lock() -> str:
+    return hashlib.sha256((ROOT / "uv.lock").read_bytes()).hexdigest()
+
+
+def _python() -> str:
+    """A Python that the lock covers."""
+    if (3, 11) <= sys.version_info < (3, 13):
+        return sys.executable
+    for version in VERSIONS:
+        if found := shutil.which(f"python{version}"):
+            return found
+    here = ".".join(map(str, sys.version_info[:2]))
+    sys.exit(
+        f"Python 3.11 or 3.12 is needed, this is {here}; cure: install uv (it brings its own), or python3.12"
+    )
+
+
+def _run(command: list[str], quiet: bool = False) -> int:
+    """Run a command to its end; it dies with us."""
+    output = subprocess.DEVNULL if quiet else None
+    return subprocess.run(command, stdin=subprocess.DEVNULL, stdout=output, check=False).returncode
+
+
+def _say(line: str) -> None:
+    sys.stderr.write(f"first start: {line}\n")
+
+
+def main() -> None:
+    """The command line."""
+    words = sys.argv[1:]
+    if not words:
+        sys.exit("usage: python3 -m engines.bootstrap MODULE [ARG ...], or --uv")
+    try:
+        if words == ["--uv"]:
+            sys.stdout.write(f"{find_uv()}\n")
+            return
+        os.chdir(ROOT)
+        enter(["-m", *words])
+    except KeyboardInterrupt:
+        sys.exit(130)
+    os.execv(sys.executable, [sys.executable, "-m", *words])
+
+
+if __name__ == "__main__":
+    main()

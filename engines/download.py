@@ -1,0 +1,159 @@
+"""One address to one file on the disk: resumed by ranges, given up quickly when nobody answers."""
+
+from __future__ import annotations
+
+import queue
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from urllib.parse import urlsplit
+from urllib.request import url2pathname
+
+import httpx
+
+from engines.addresses import SourceFailed
+
+ANSWER_SECONDS = 3.0  # name, connection and first line of the answer, together
+STALL_SECONDS = 10.0  # between two blocks of a file
+RESUMES = 4  # in a row without a new byte
+CHUNK = 1 << 18
+
+Advance = Callable[[int, int], None]  # bytes there, bytes in all
+
+
+class Downloader:
+    """Fetches files and remembers which hosts were silent, so that each is waited for only once."""
+
+    def __init__(self) -> None:
+        self._client = httpx.Client(follow_redirects=True, timeout=httpx.Timeout(STALL_SECONDS))
+        self._silent: set[str] = set()
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._client.close()
+
+    def download(self, address: str, target: Path, advance: Advance, size: int = 0, sha256: str = "") -> None:
+        """Make `target` the whole of `address`, going on where an earlier try ended.
+
+        `size` and `sha256`, where known, refuse a wrong file before its bytes are fetched (the hub tells the
+        hash in a header). Raises SourceFailed; OSError for the disk."""
+        parts = urlsplit(address)
+        if parts.scheme == "file":
+            _copy(Path(url2pathname(parts.path)), target, advance)
+            return
+        tries = 0
+        while tries < RESUMES:
+            before = _length(target)
+            try:
+                if self._once(address, target, advance, size, sha256):
+                    return
+            except httpx.TransportError as error:
+                if parts.netloc in self._silent:
+                    raise SourceFailed(f"{parts.hostname}: {_reason(error)}") from error
+            tries = 0 if _length(target) > before else tries + 1
+        raise SourceFailed(f"{parts.hostname}: broke off {RESUMES} times at {_length(target)} bytes")
+
+    def _once(self, address: str, target: Path, advance: Advance, size: int, sha256: str) -> bool:
+        """One request; True when the file is complete. Raises SourceFailed, httpx.TransportError."""
+        have = _length(target)
+        answer = self._answer(address, have)
+        try:
+            if answer.status_code == httpx.codes.REQUESTED_RANGE_NOT_SATISFIABLE:
+                if _total(answer, 0) == have > 0:
+                    return True
+                target.unlink(missing_ok=True)  # it was longer than the file: begin again
+                return False
+            if answer.status_code not in (httpx.codes.OK, httpx.codes.PARTIAL_CONTENT):
+                raise SourceFailed(f"{answer.url.host}: {answer.status_code} {answer.reason_phrase}")
+            start = have if _resumes(answer, have) else 0
+            total = _total(answer, start)
+            _refuse_wrong(answer, total, size, sha256)
+            with target.open("r+b" if start else "wb") as stream:
+                stream.seek(start)
+                for block in answer.iter_raw(CHUNK):
+                    stream.write(block)
+                    start += len(block)
+                    advance(start, total)
+            return start == total or not total
+        finally:
+            answer.close()
+
+    def _answer(self, address: str, have: int) -> httpx.Response:
+        """The head of the answer, within ANSWER_SECONDS. A host that gives none is not asked again."""
+        host = urlsplit(address).netloc
+        if host in self._silent:
+            raise SourceFailed(f"{urlsplit(address).hostname} did not answer before")
+        headers = {"Accept-Encoding": "identity"} | ({"Range": f"bytes={have}-"} if have else {})
+        request = self._client.build_request("GET", address, headers=headers)
+        try:
+            return within(ANSWER_SECONDS, lambda: self._client.send(request, stream=True))
+        except (httpx.TransportError, TimeoutError) as error:
+            self._silent.add(host)
+            raise SourceFailed(f"{urlsplit(address).hostname}: {_reason(error)}") from error
+
+
+def within(seconds: float, work: Callable[[], httpx.Response]) -> httpx.Response:
+    """Do `work` in a thread that may be left behind: looking up a name cannot be cancelled.
+
+    Raises TimeoutError and what `work` raises."""
+    outcome: queue.SimpleQueue[httpx.Response | Exception] = queue.SimpleQueue()
+
+    def body() -> None:
+        try:
+            outcome.put(work())
+        except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:
+            outcome.put(error)
+
+    threading.Thread(target=body, daemon=True).start()
+    try:
+        result = outcome.get(timeout=seconds)
+    except queue.Empty:
+        raise TimeoutError(f"no answer within {seconds:.0f} s") from None
+    if isinstance(result, Exception):
+        raise result
+    return result
+
+
+def _refuse_wrong(answer: httpx.Response, total: int, size: int, sha256: str) -> None:
+    told = next(
+        (old.headers["x-linked-etag"] for old in answer.history if "x-linked-etag" in old.headers), ""
+    )
+    told = told.strip('"')
+    if sha256 and len(told) == len(sha256) and told != sha256:
+        raise SourceFailed(f"{answer.url.host}: has another file (sha256 {told[:12]}...)")
+    if size and total and total != size:
+        raise SourceFailed(f"{answer.url.host}: has another file ({total} bytes instead of {size})")
+
+
+def _resumes(answer: httpx.Response, have: int) -> bool:
+    """Whether the answer goes on at `have`: a server may ignore a range and send everything."""
+    return str(answer.headers.get("content-range", "")).startswith(f"bytes {have}-")
+
+
+def _total(answer: httpx.Response, start: int) -> int:
+    """Bytes of the whole file; 0 where the server does not say."""
+    told = answer.headers.get("content-range", "").rpartition("/")[2]
+    if told.isdigit():
+        return int(told)
+    length = answer.headers.get("content-length", "")
+    return start + int(length) if length.isdigit() else 0
+
+
+def _copy(source: Path, target: Path, advance: Advance) -> None:
+    """An index in a folder of this machine (pip's find-links)."""
+    if not source.is_file():
+        raise SourceFailed(f"{source} is missing")
+    total, done = source.stat().st_size, 0
+    with source.open("rb") as read, target.open("wb") as write:
+        while block := read.read(CHUNK):
+            write.write(block)
+            done += len(block)
+            advance(done, total)
+
+
+def _length(path: Path) -> int:
+    return path.stat().st_size if path.exists() else 0
+
+
+def _reason(error: Exception) -> str:
+    return str(error) or type(error).__name__

@@ -1,0 +1,49 @@
+"""Whether a port can be listened on, who has it, and which one is free instead."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+
+import psutil
+
+
+def free(host: str, port: int) -> bool:
+    """Whether this process could listen there now."""
+    kind = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(kind, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # a port in TIME_WAIT is free
+        try:
+            probe.bind((host, port))
+        except OSError:
+            return False
+    return True
+
+
+def instead(host: str, port: int) -> int:
+    """The next free port in steps of ten, which keep the engines' ports in one pattern."""
+    return next(
+        (other for other in range(port + 10, min(port + 1000, 65536), 10) if free(host, other)), port + 10
+    )
+
+
+def holder(port: int) -> str:
+    """Who listens on a port, as " by NAME (pid N)"; "" when it is not ours to see."""
+    with contextlib.suppress(psutil.Error, OSError):
+        for each in psutil.net_connections(kind="tcp"):
+            if each.status == psutil.CONN_LISTEN and each.laddr[1:2] == (port,) and each.pid:
+                return f" by {psutil.Process(each.pid).name()} (pid {each.pid})"
+    return ""
+
+
+def listens(pid: int, port: int) -> bool:
+    """Whether this process, or a child of it, listens there; True where the system does not tell."""
+    try:
+        leader = psutil.Process(pid)
+        family = [leader, *leader.children(recursive=True)]
+        sockets = [each for member in family for each in member.net_connections(kind="tcp")]
+    except psutil.NoSuchProcess:
+        return False
+    except psutil.Error:
+        return True
+    return any(each.status == psutil.CONN_LISTEN and each.laddr[1:2] == (port,) for each in sockets)

@@ -1,0 +1,105 @@
+"""Owns the engines' processes: starts them, waits until they answer, restarts them, ends them for certain."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import anyio
+
+from engines import port
+from engines.keeper import Keeper, Notify, NotReady, Spec, StartFailed, State
+
+__all__ = ["Engines", "NotReady", "Notify", "Spec", "StartFailed", "State", "running", "until_signal"]
+
+GRACE_SECONDS = 1.0  # for a port that an engine of the last show is about to leave
+
+
+@dataclass(frozen=True, slots=True)
+class Engines:
+    """What runs, by name. A restart changes `pids`; an engine that is down has none."""
+
+    addresses: dict[str, str]
+    pids: dict[str, int] = field(default_factory=dict)
+
+
+def quiet(name: str, state: State, why: str) -> None:
+    """A Notify that tells nobody."""
+
+
+@asynccontextmanager
+async def running(
+    specs: Sequence[Spec], run_dir: Path, notify: Notify = quiet, within: float = 120.0
+) -> AsyncIterator[Engines]:
+    """Engines, ready and kept alive while the block runs; all gone after it, in less than 2 s.
+
+    Each logs to `run_dir`, which exists. Raises StartFailed when a port is taken, or an engine exits or is
+    not ready `within` seconds."""
+    for spec in specs:
+        await _check_port(spec)
+    engines = Engines({spec.name: spec.address for spec in specs})
+    keepers = [Keeper(spec, run_dir / f"{spec.name}.log", notify, engines.pids, within) for spec in specs]
+    async with anyio.create_task_group() as tg:
+        try:
+            await _all_up(keepers)
+            for keeper in keepers:
+                tg.start_soon(keeper.keep)
+            yield engines
+        finally:
+            tg.cancel_scope.cancel()
+            await _all_down(keepers)
+
+
+@asynccontextmanager
+async def until_signal() -> AsyncIterator[None]:
+    """Run the block until it is done, or until SIGINT, SIGTERM or SIGHUP cancels it (no traceback)."""
+    async with anyio.create_task_group() as tg:
+        await tg.start(_cancel_on_signal, tg.cancel_scope)
+        yield
+        tg.cancel_scope.cancel()
+
+
+async def _cancel_on_signal(
+    scope: anyio.CancelScope, *, task_status: anyio.abc.TaskStatus[None] = anyio.TASK_STATUS_IGNORED
+) -> None:
+    with anyio.open_signal_receiver(signal.SIGINT, signal.SIGTERM, signal.SIGHUP) as signals:
+        task_status.started()
+        async for _ in signals:
+            scope.cancel()
+
+
+async def _check_port(spec: Spec) -> None:
+    deadline = anyio.current_time() + GRACE_SECONDS
+    while not port.free(spec.host, spec.port):
+        if anyio.current_time() > deadline:
+            cure = f"{spec.port_key}={port.instead(spec.host, spec.port)}" if spec.port_key else "stop that"
+            raise StartFailed(f"{spec.name}: port {spec.port} is taken{port.holder(spec.port)}; cure: {cure}")
+        await anyio.sleep(0.1)
+
+
+async def _all_up(keepers: Sequence[Keeper]) -> None:
+    """Start all at once; the first that fails decides. Raises StartFailed."""
+    failure: StartFailed | None = None
+    try:
+        async with anyio.create_task_group() as tg:
+            for keeper in keepers:
+                tg.start_soon(keeper.up)
+    except* StartFailed as group:
+        failure = _first(group)
+    if failure is not None:
+        raise failure
+
+
+def _first(group: BaseExceptionGroup[StartFailed]) -> StartFailed:
+    inner = group.exceptions[0]
+    return _first(inner) if isinstance(inner, BaseExceptionGroup) else inner
+
+
+async def _all_down(keepers: Sequence[Keeper]) -> None:
+    with anyio.CancelScope(shield=True):
+        async with anyio.create_task_group() as tg:
+            for keeper in keepers:
+                tg.start_soon(keeper.down)

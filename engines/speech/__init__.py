@@ -1,0 +1,1 @@
+"""The speech server: text in over the Riva wire, sound out, as it is made."""

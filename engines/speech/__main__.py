@@ -1,0 +1,25 @@
+"""The speech engine as a process: `python -m engines.speech port=8022 voice=piper`."""
+
+import asyncio
+import sys
+
+from engines.options import read
+from engines.speech.options import Options
+
+
+def main() -> None:
+    """Serve; one clear line and exit 1 where that cannot be."""
+    options = read(Options)
+    from engines.cache import ModelError
+    from engines.speech.server import PortTaken, serve
+    from engines.speech.session import WrongModel
+
+    try:
+        asyncio.run(serve(options))
+    except (PortTaken, ModelError, WrongModel, FileNotFoundError) as error:
+        sys.stderr.write(f"{error}\n")
+        raise SystemExit(1) from error
+
+
+if __name__ == "__main__":
+    main()
