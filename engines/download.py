@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import queue
 import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -16,9 +17,14 @@ from engines.addresses import SourceFailed
 ANSWER_SECONDS = 3.0  # name, connection and first line of the answer, together
 STALL_SECONDS = 10.0  # between two blocks of a file
 RESUMES = 4  # in a row without a new byte
+PAUSE_SECONDS = 0.5  # before the second of them, and so much more before each other
 CHUNK = 1 << 18
 
 Advance = Callable[[int, int], None]  # bytes there, bytes in all
+
+
+class Silent(SourceFailed):
+    """Nobody answered."""
 
 
 class Downloader:
@@ -27,6 +33,7 @@ class Downloader:
     def __init__(self) -> None:
         self._client = httpx.Client(follow_redirects=True, timeout=httpx.Timeout(STALL_SECONDS))
         self._silent: set[str] = set()
+        self._answered: set[str] = set()
 
     def close(self) -> None:
         """Close the connections."""
@@ -47,11 +54,15 @@ class Downloader:
             try:
                 if self._once(address, target, advance, size, sha256):
                     return
-            except httpx.TransportError as error:
-                if parts.netloc in self._silent:
-                    raise SourceFailed(f"{parts.hostname}: {_reason(error)}") from error
+            except Silent:
+                if parts.netloc not in self._answered:
+                    self._silent.add(parts.netloc)
+                    raise
+            except httpx.TransportError:  # it broke off: the next try goes on there
+                pass
             tries = 0 if _length(target) > before else tries + 1
-        raise SourceFailed(f"{parts.hostname}: broke off {RESUMES} times at {_length(target)} bytes")
+            time.sleep(tries * PAUSE_SECONDS)
+        raise SourceFailed(f"{parts.hostname}: broke off at {_length(target)} bytes, {RESUMES} times")
 
     def _once(self, address: str, target: Path, advance: Advance, size: int, sha256: str) -> bool:
         """One request; True when the file is complete. Raises SourceFailed, httpx.TransportError."""
@@ -70,7 +81,7 @@ class Downloader:
             _refuse_wrong(answer, total, size, sha256)
             with target.open("r+b" if start else "wb") as stream:
                 stream.seek(start)
-                for block in answer.iter_raw(CHUNK):
+                for block in answer.iter_raw():  # unbuffered: what came before a break is kept
                     stream.write(block)
                     start += len(block)
                     advance(start, total)
@@ -79,17 +90,18 @@ class Downloader:
             answer.close()
 
     def _answer(self, address: str, have: int) -> httpx.Response:
-        """The head of the answer, within ANSWER_SECONDS. A host that gives none is not asked again."""
+        """The head of the answer, within ANSWER_SECONDS. Raises Silent."""
         host = urlsplit(address).netloc
         if host in self._silent:
-            raise SourceFailed(f"{urlsplit(address).hostname} did not answer before")
+            raise Silent(f"{urlsplit(address).hostname}: no answer before")
         headers = {"Accept-Encoding": "identity"} | ({"Range": f"bytes={have}-"} if have else {})
         request = self._client.build_request("GET", address, headers=headers)
         try:
-            return within(ANSWER_SECONDS, lambda: self._client.send(request, stream=True))
-        except (httpx.TransportError, TimeoutError) as error:
-            self._silent.add(host)
-            raise SourceFailed(f"{urlsplit(address).hostname}: {_reason(error)}") from error
+            answer = within(ANSWER_SECONDS, lambda: self._client.send(request, stream=True))
+        except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:
+            raise Silent(f"{urlsplit(address).hostname}: {str(error) or type(error).__name__}") from error
+        self._answered.add(host)
+        return answer
 
 
 def within(seconds: float, work: Callable[[], httpx.Response]) -> httpx.Response:
@@ -101,7 +113,7 @@ def within(seconds: float, work: Callable[[], httpx.Response]) -> httpx.Response
     def body() -> None:
         try:
             outcome.put(work())
-        except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:
+        except (httpx.HTTPError, httpx.InvalidURL, OSError, RuntimeError) as error:
             outcome.put(error)
 
     threading.Thread(target=body, daemon=True).start()
@@ -153,7 +165,3 @@ def _copy(source: Path, target: Path, advance: Advance) -> None:
 
 def _length(path: Path) -> int:
     return path.stat().st_size if path.exists() else 0
-
-
-def _reason(error: Exception) -> str:
-    return str(error) or type(error).__name__

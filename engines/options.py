@@ -2,6 +2,7 @@
 
 import ctypes
 import dataclasses
+import os
 import signal
 import sys
 from collections.abc import Sequence
@@ -60,3 +61,5 @@ def die_with_parent() -> None:
     """Ask Linux for SIGTERM when the parent dies, even by kill -9: no engine outlives its show."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
+    if os.environ.get("SPARK_PARENT", str(os.getppid())) != str(os.getppid()):
+        raise SystemExit(1)  # it died before this was asked

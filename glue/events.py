@@ -218,6 +218,19 @@ class VitalsTaken:
     cpu_s: dict[str, float]
 
 
+@dataclass(frozen=True, slots=True)
+class FloorMeasured:
+    """The same request as reply `turn`'s, asked of the same servers by a bare loop. Times in seconds."""
+
+    at: float
+    who: str
+    turn: str
+    llm_to_clause: float  # request sent -> first clause complete
+    tts_to_chunk: float  # clause sent -> first chunk back
+    to_audible: float  # request sent -> first sample that is content
+    new_tokens: int  # of the prompt, not in the cache; 0 where the server does not say
+
+
 Event = (
     LineArrived
     | LineClosed
@@ -232,6 +245,7 @@ Event = (
     | PartDegraded
     | PartRecovered
     | VitalsTaken
+    | FloorMeasured
 )
 
 

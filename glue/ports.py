@@ -8,7 +8,7 @@ the server behind it stop working.
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol
 
@@ -45,6 +45,7 @@ class Prompt:
     temperature: float = 0.8
     seed: int | None = None
     stop: tuple[str, ...] = ()
+    sampling: Mapping[str, float] = field(default_factory=dict)  # top_p, penalties, ...: the wire's words
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,7 @@ class Options:
     port: int = 8022
     voice: Voice = Voice.piper
     model: str = ""  # an ONNX file of your own; "" is the one that fetch knows
-    threads: int = 2  # of one inference
+    threads: int = 1  # of one inference
     workers: int = 2  # inferences at once; what is over waits
     max_calls: int = 16  # over it: RESOURCE_EXHAUSTED
     max_characters: int = 10_000  # of a request's text; over it: INVALID_ARGUMENT

@@ -19,7 +19,7 @@ from engines.speech.text import Word
 
 HOP = 256  # samples a latent frame
 CONTEXT = 10  # frames to either side that a sample depends on; with 10 the error is 1e-6, with 8 it is 1e-3
-WINDOWS = (20, 40, 80)  # frames; the last one repeats. 20 frames are 0.19 s and take a fifth of a long clause
+WINDOWS = (16, 32, 64)  # frames; the last one repeats. 16 are 0.15 s of bright sound
 STYLES = {"natural": 1.0, "bright": 1.25, "dark": 1.08}
 
 

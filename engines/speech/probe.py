@@ -11,7 +11,7 @@ WITHIN = 2.0  # seconds
 
 
 async def ready(options: Options) -> None:
-    """Return when it lists its voices now. Raises NotReady."""
+    """Return when it lists its voices now, or is too busy to. Raises NotReady."""
     address = f"{options.host}:{options.port}"
     async with grpc.aio.insecure_channel(address, options=[("grpc.use_local_subchannel_pool", 1)]) as channel:
         try:
@@ -19,6 +19,8 @@ async def ready(options: Options) -> None:
                 RivaSynthesisConfigRequest(), timeout=WITHIN
             )
         except grpc.aio.AioRpcError as error:
+            if error.code() is grpc.StatusCode.RESOURCE_EXHAUSTED:
+                return  # all its streams are in use: it lives
             raise NotReady(f"speech at {address}: {error.code().name}") from error
     if not config.model_config:
         raise NotReady(f"speech at {address} has no voice")

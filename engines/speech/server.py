@@ -79,6 +79,7 @@ async def serve(options: Options) -> None:
         await server.start()
         sys.stderr.write(f"speech: {voice.name} is ready on {options.host}:{options.port}\n")
         await ending.wait()
+        tts.end()
         await server.stop(grace=0.2)
 
 

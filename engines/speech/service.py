@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator
 from concurrent.futures import Executor
-from contextlib import aclosing
+from contextlib import aclosing, asynccontextmanager
 from typing import Any
 
 import grpc
@@ -29,6 +29,14 @@ class Tts(riva_tts_pb2_grpc.RivaSpeechSynthesisServicer):  # type: ignore[misc] 
         self._voice = voice
         self._workers = workers
         self._most = most_characters
+        self._calls: set[asyncio.Task[Any]] = set()
+        self._ending = False
+
+    def end(self) -> None:
+        """End every call now with UNAVAILABLE; grpc.aio by itself would log a traceback for each."""
+        self._ending = True
+        for call in self._calls:
+            call.cancel()
 
     async def Synthesize(
         self, request: SynthesizeSpeechRequest, context: Context
@@ -36,7 +44,7 @@ class Tts(riva_tts_pb2_grpc.RivaSpeechSynthesisServicer):  # type: ignore[misc] 
         """The whole sound of a text in one answer."""
         whole = SynthesizeSpeechResponse()
         audio = bytearray()
-        async with aclosing(self._spoken(request, context)) as answers:
+        async with self._call(context), aclosing(self._spoken(request, context)) as answers:
             async for answer in answers:
                 audio += answer.audio
                 _join(whole.meta, answer.meta)
@@ -48,11 +56,12 @@ class Tts(riva_tts_pb2_grpc.RivaSpeechSynthesisServicer):  # type: ignore[misc] 
         self, requests: AsyncIterator[SynthesizeSpeechRequest], context: Context
     ) -> Online:
         """The sound of each request as it is made, in the order of the requests."""
-        async for request in requests:
-            async with aclosing(self._spoken(request, context)) as answers:
-                async for answer in answers:
-                    answer.id.CopyFrom(request.id)
-                    yield answer
+        async with self._call(context):
+            async for request in requests:
+                async with aclosing(self._spoken(request, context)) as answers:
+                    async for answer in answers:
+                        answer.id.CopyFrom(request.id)
+                        yield answer
 
     async def GetRivaSynthesisConfig(
         self, request: riva_tts_pb2.RivaSynthesisConfigRequest, context: Context
@@ -98,6 +107,21 @@ class Tts(riva_tts_pb2_grpc.RivaSpeechSynthesisServicer):  # type: ignore[misc] 
             stop.pull()
         if not heard:
             await context.abort(grpc.StatusCode.INVALID_ARGUMENT, "Error: text has nothing to speak")
+
+    @asynccontextmanager
+    async def _call(self, context: Context) -> AsyncIterator[None]:
+        task = asyncio.current_task()
+        if task is None or self._ending:
+            await context.abort(grpc.StatusCode.UNAVAILABLE, "the server is ending")
+        self._calls.add(task)
+        try:
+            yield
+        except asyncio.CancelledError:
+            if not self._ending:
+                raise
+            await context.abort(grpc.StatusCode.UNAVAILABLE, "the server is ending")
+        finally:
+            self._calls.discard(task)
 
     async def _in_worker(self, blocks: Iterator[Block]) -> Block | None:
         """The next block, None at the end. Cancelled, it returns at once; the worker stops by itself."""

@@ -47,7 +47,8 @@ def dictionary(entries: str) -> dict[str, str]:
 def read(text: str, sounds: Mapping[str, str]) -> list[Word]:
     """The words of plain text or SSML; `sounds` is a dictionary(). Empty where nothing can be spoken."""
     reader = _Ssml()
-    reader.feed(UNREADABLE.sub(" ", text))
+    closed, bracket, rest = UNREADABLE.sub(" ", text).rpartition(">")
+    reader.feed(closed + bracket + rest.replace("<", " "))  # tags without an end take the parser n^2
     reader.close()
     words = [part for word in _with_marks(reader.words()) for part in _fit(word)]
     words = [Word(word.text, word.ipa or sounds.get(_core(word.text).lower(), "")) for word in words]

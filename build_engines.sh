@@ -1,0 +1,5 @@
+#!/usr/bin/env bash
+# Makes the engine bundle of this machine: ./build_engines.sh [plan|build|verify] [bundle=NAME]
+set -euo pipefail
+cd "$(dirname "$0")"
+exec python3 -m engines.bootstrap engines.build "$@"

@@ -1,0 +1,1 @@
+"""A language model on the OpenAI wire: llama.cpp's own server."""

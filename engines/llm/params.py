@@ -1,0 +1,32 @@
+"""Our options as llama.cpp's parameters."""
+
+from pathlib import Path
+from typing import Any
+
+from engines.llm.options import Options
+
+
+def params(options: Options, path: Path) -> Any:
+    """xllamacpp's CommonParams for a server of our kind."""
+    from xllamacpp import CommonParams
+
+    p = CommonParams()
+    p.model.path = str(path)
+    p.model_alias = {options.model}
+    p.hostnames = [options.host]
+    p.port = options.port
+    p.n_parallel = options.slots
+    p.n_ctx = options.slots * options.context
+    p.n_batch = p.n_ubatch = options.batch
+    p.cpuparams.n_threads = options.threads
+    p.cpuparams_batch.n_threads = options.threads_batch
+    p.cpuparams.poll = p.cpuparams_batch.poll = options.poll
+    p.n_threads_http = options.slots + 3  # a stream holds one; health and cancels must still be heard
+    p.cache_ram_mib = 0  # prompts of the past are not kept beside the slots: 8 GB by default
+    p.slot_prompt_similarity = 0.0  # requests name their slot; a guess would evict another's prefix
+    p.n_ctx_checkpoints = 0
+    p.warmup = True
+    p.ui = False
+    p.endpoint_slots = True
+    p.verbosity = 1
+    return p

@@ -1,0 +1,21 @@
+"""Is the language model answering on its own wire?"""
+
+import httpx
+
+from engines.llm.options import Options
+from engines.process import NotReady
+
+WITHIN = 2.0  # seconds
+
+
+async def ready(options: Options) -> None:
+    """Return when it is loaded and lists its model now. Raises NotReady."""
+    address = f"http://{options.host}:{options.port}"
+    try:
+        async with httpx.AsyncClient(base_url=address, timeout=WITHIN, trust_env=False) as client:
+            health = await client.get("/health")
+            models = await client.get("/v1/models")
+    except httpx.HTTPError as error:
+        raise NotReady(f"llm at {address}: {type(error).__name__}") from error
+    if health.status_code != httpx.codes.OK or not models.json().get("data"):
+        raise NotReady(f"llm at {address} is loading its model")

@@ -1,0 +1,139 @@
+"""Cuts her text, as it streams in, into clauses that can be spoken one by one; ends a reply that runs on.
+
+The first clause is short, since it decides when she is heard; later ones are as long as a breath, since a
+voice sounds better on whole sentences. Whatever pieces the text comes in, the clauses are the same.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import AsyncIterator
+
+from glue.closing import closing
+from glue.mind.persona import Length
+from glue.mind.speakable import Cleaner
+
+ABBREVIATIONS = frozenset(
+    "mr mrs ms dr prof sr jr st vs etc no vol fig e.g i.e a.m p.m u.s u.k approx".split()
+)
+JOINTS = frozenset(
+    "and but or so because that which who when while if then than with without for to from in on at "
+    "about like as until before after though although since where".split()
+)
+SHOUT = "!?\u3002\uff01\uff1f"  # nothing that follows changes these; three are full-width marks of CJK text
+SENTENCE = "." + SHOUT
+PAUSE = ",;\u3001\uff0c\uff1b\u2014"
+CJK = re.compile("[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
+SAYS = re.compile(r"\w")
+LINK = re.compile(r"(?:https?://|www\.)\S*$", re.IGNORECASE)
+UNSPACED = 60  # characters without a space, after which a cut is made anywhere
+SECOND = 6  # words of a later clause after which a comma is enough
+LEAST = 2  # words: less is joined with what follows, where a comma or a full stop allows it
+
+
+async def cut(pieces: AsyncIterator[str], length: Length, name: str) -> AsyncIterator[str]:
+    """Clauses of the text in `pieces`. Stops reading when the reply is long enough."""
+    splitter = Splitter(length, name)
+    async with closing(pieces) as text:
+        async for piece in text:
+            for clause in splitter.feed(piece):
+                yield clause
+            if splitter.done:
+                return
+    for clause in splitter.end():
+        yield clause
+
+
+class Splitter:
+    """The same, by hand: feed() and end() return the clauses that are whole."""
+
+    def __init__(self, length: Length, name: str) -> None:
+        self.done = False
+        self._length = length
+        self._tag = re.compile(rf"^\W*(?:{re.escape(name)}|assistant)\s*:\s*", re.IGNORECASE)
+        self._cleaner = Cleaner()
+        self._text = ""
+        self._clauses = self._words = self._sentences = 0
+
+    def feed(self, piece: str) -> list[str]:
+        """Take more of the text."""
+        found: list[str] = []
+        for char in piece:
+            for clean in self._cleaner.feed(char):
+                if not self.done:
+                    self._take(clean, found)
+        return found
+
+    def end(self) -> list[str]:
+        """The text is over."""
+        found: list[str] = []
+        for clean in self._cleaner.end():
+            self._take(clean, found)
+        if not self.done:
+            self._emit(len(self._text), found)
+        return found
+
+    def _take(self, char: str, found: list[str]) -> None:
+        if char == " " and (not self._text or self._text[-1] == " "):
+            return
+        at = self._boundary(char)
+        self._text += char
+        if at is not None:
+            self._emit(at, found)
+        elif char == " " or CJK.match(char) or len(self._text) - self._text.rfind(" ") > UNSPACED:
+            self._too_long(found)
+
+    def _boundary(self, char: str) -> int | None:
+        """Where a clause ends now that `char` follows (or is) its mark; None where none does."""
+        text = self._text
+        words = _count(text)
+        if char in SHOUT:
+            return len(text) + 1 if words >= 1 else None
+        if char in PAUSE and words >= self._enough() and text[-1:].isalpha():
+            return len(text) + 1
+        if char in ' "' and text[-1:] == "." and words >= LEAST and not _abbreviated(text):
+            return len(text)
+        return None
+
+    def _enough(self) -> int:
+        """Words after which a comma ends the clause."""
+        return LEAST if not self._clauses else SECOND
+
+    def _too_long(self, found: list[str]) -> None:
+        most = self._length.clause if self._clauses else self._length.first
+        if _count(self._text) < most and len(self._text) - self._text.rfind(" ", 0, -1) <= UNSPACED:
+            return
+        words = self._text.split(" ")
+        joints = [i for i in range(3, len(words) - 1) if words[i].lower().strip(",;") in JOINTS]
+        where = len(" ".join(words[: joints[-1]])) if joints else len(self._text)
+        self._emit(where, found)
+
+    def _emit(self, where: int, found: list[str]) -> None:
+        raw, self._text = self._text[:where], self._text[where:].lstrip(" ")
+        clause = raw.strip()
+        if not self._clauses:
+            clause = self._tag.sub("", clause)
+        clause = clause.lstrip(".,;:!?-\u2014) ").strip()
+        if not SAYS.search(clause):
+            return
+        self._clauses += 1
+        self._words += _count(clause)
+        self._sentences += clause.rstrip("\"')")[-1] in SENTENCE
+        found.append(clause)
+        full = self._sentences >= self._length.sentences or self._words >= self._length.reply
+        self.done = full
+
+
+def _count(text: str) -> int:
+    """Words; where a script has no spaces, two characters are about one."""
+    dense = len(CJK.findall(text))
+    return (dense + 1) // 2 + sum(1 for word in CJK.sub(" ", text).split() if SAYS.search(word))
+
+
+def _abbreviated(text: str) -> bool:
+    """Whether the full stop at the end belongs to its word: "Mr.", "e.g.", an initial."""
+    word = text.rsplit(" ", 1)[-1].lstrip("(\"'")
+    if word.endswith("...") or LINK.search(text):
+        return False
+    stem = word.rstrip(".").lower()
+    return stem in ABBREVIATIONS or (len(stem) == 1 and stem.isalpha() and stem != "i")

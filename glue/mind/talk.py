@@ -1,0 +1,107 @@
+"""DECISION -> TEXT: one character's side of the conversation, laid out for the server's prefix cache.
+
+Persona, rules and examples come first and never change by a byte; then the history, which only grows, and is
+cut rarely and by half; the new line comes last. So a reply costs the prefill of its own line and little else.
+"""
+
+from __future__ import annotations
+
+import random
+import re
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
+
+from glue.events import ChatLine, Source
+from glue.mind.clauses import cut
+from glue.mind.persona import Persona
+from glue.ports import Message, Prompt
+
+MARKS = re.compile(r"<\|[^|]*\|?>|</?s>|\[/?INST\]|<</?SYS>>", re.IGNORECASE)
+UNHEARD = "(nobody heard the answer)"
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """A line and what was heard of the answer."""
+
+    asked: str
+    heard: str
+
+
+class Talk:
+    """The `Mind` port: prompts from a persona and a history of what was heard."""
+
+    def __init__(self, who: str, persona: Persona, voice: str, budget: int = 4000, seed: int = 0) -> None:
+        """`budget`: characters of history before its older half is dropped; `seed` 0: by chance."""
+        self.voice = voice
+        self._who = who
+        self._persona = persona
+        self._budget = budget
+        self._seed = seed
+        self._turns = 0
+        self._history: list[Exchange] = []
+        self._head = _head(persona)
+
+    def prompt(self, line: ChatLine, recalled: Sequence[str]) -> Prompt:
+        """What to ask for a reply to `line`; what is recalled stands behind all that is cached."""
+        self._turns += 1
+        asked = self._asked(line)
+        if recalled:
+            asked = f"(You remember: {' '.join(map(plain, recalled))})\n{asked}"
+        return self._prompt(self._history, asked)
+
+    def prefix(self, line: ChatLine | None = None, reply: str = "") -> Prompt:
+        """All of the next prompt but its line. An empty last message ends where the line will begin."""
+        history = self._history
+        if line is not None:
+            history = self._kept([*history, Exchange(self._asked(line), reply or UNHEARD)])
+        return self._prompt(history, "")
+
+    def clauses(self, pieces: AsyncIterator[str]) -> AsyncIterator[str]:
+        """Cut her text into clauses that can be spoken."""
+        return cut(pieces, self._persona.length, self._persona.name)
+
+    def remember(self, line: ChatLine, heard: str, cut: bool) -> None:
+        """Add an exchange; a reply that was cut ends in a dash."""
+        reply = f"{heard.rstrip('.,;')}—" if cut and heard else heard
+        self._history = self._kept([*self._history, Exchange(self._asked(line), reply or UNHEARD)])
+
+    def _asked(self, line: ChatLine) -> str:
+        if line.source is not Source.HERSELF:
+            return f"{plain(line.author)}: {plain(line.text)}"
+        # the id decides, so that the prompt and later the history name the same topic
+        topic = random.Random(f"{line.id}{self._seed}").choice(self._persona.topics)
+        return f"(Chat is quiet. {topic})"
+
+    def _kept(self, history: list[Exchange]) -> list[Exchange]:
+        size = sum(len(e.asked) + len(e.heard) for e in history)
+        return history if size <= self._budget else history[len(history) // 2 :]
+
+    def _prompt(self, history: Sequence[Exchange], asked: str) -> Prompt:
+        messages = list(self._head)
+        for exchange in history:
+            messages += [Message("user", exchange.asked), Message("assistant", exchange.heard)]
+        messages.append(Message("user", asked))
+        persona = self._persona
+        return Prompt(
+            self._who,
+            tuple(messages),
+            max_tokens=persona.max_tokens,
+            temperature=persona.temperature,
+            seed=self._seed + self._turns if self._seed else None,
+            stop=("\n",),
+            sampling=persona.sampling,
+        )
+
+
+def _head(persona: Persona) -> tuple[Message, ...]:
+    rules = "\n".join(f"- {rule}" for rule in persona.rules)
+    messages = [Message("system", f"{persona.prompt.strip()}\n\n{rules}")]
+    for shot in persona.shots:
+        messages += [Message("user", f"{shot.author}: {shot.text}"), Message("assistant", shot.reply)]
+    return tuple(messages)
+
+
+def plain(text: str) -> str:
+    """Viewers' text as data: one line, without the marks that a chat template is made of."""
+    return " ".join(MARKS.sub(" ", text).split())

@@ -1,0 +1,192 @@
+"""Run -> Report: every figure that a rehearsal is judged by. Pure.
+
+Percentiles are linear interpolations between closest ranks (numpy's default, Hyndman and Fan's type 7).
+Milliseconds are rounded to 0.1. A figure without a single sample is null, never zero.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from glue.events import Stage
+from glue.report.memory import Memory, idle_cpu, memory
+from glue.report.read import Reply, Run
+
+METHOD = "percentiles: linear interpolation between closest ranks (Hyndman-Fan type 7)"
+
+
+@dataclass(frozen=True, slots=True)
+class Spread:
+    """A distribution in five numbers; None where `n` is 0."""
+
+    n: int = 0
+    p50: float | None = None
+    p95: float | None = None
+    p99: float | None = None
+    max: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Drift:
+    """Does she get slower? Median first audio of the first and the last third of the replies, ms."""
+
+    first_third_p50: float | None = None
+    last_third_p50: float | None = None
+    ratio: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What report.json holds. Times end in _ms; every Spread has its n."""
+
+    machine: dict[str, Any] = field(default_factory=dict)
+    models: dict[str, Any] = field(default_factory=dict)
+    show: dict[str, Any] = field(default_factory=dict)  # the rest of the journal's head
+    method: str = METHOD
+    seconds: float = 0.0
+    turns: int = 0
+    turns_by_ending: dict[str, int] = field(default_factory=dict)
+    by_herself: int = 0
+    lines_in: int = 0
+    lines_by_fate: dict[str, int] = field(default_factory=dict)
+    lines_without_fate: int = 0
+    first_audio_ms: Spread = Spread()
+    first_audio_idle_ms: Spread = Spread()
+    first_audio_waited_ms: Spread = Spread()
+    queue_wait_ms: Spread = Spread()
+    drift: Drift = Drift()
+    new_prompt_tokens: Spread = Spread()
+    new_beyond_line_tokens: Spread = Spread()
+    stages_ms: dict[str, Spread] = field(default_factory=dict)
+    our_share_ms: Spread = Spread()
+    floor_ms: Spread = Spread()
+    floor_ours_ms: Spread = Spread()  # first audio of the very replies whose floor was measured
+    floor_ratio: float | None = None
+    floor_new_tokens: Spread = Spread()
+    floor_ours_new_tokens: Spread = Spread()
+    gaps_ms: Spread = Spread()
+    cached_prompt_share: float | None = None
+    rss_mb: dict[str, Memory] = field(default_factory=dict)
+    rss_total_mb: Memory = field(default_factory=Memory)
+    cpu_s: dict[str, float] = field(default_factory=dict)
+    idle_cpu_share: float | None = None  # of one core, between samples in which nobody spoke
+    degraded: dict[str, int] = field(default_factory=dict)
+    unreadable_journal_lines: int = 0
+
+
+def spread(values: Iterable[float], scale: float = 1.0, digits: int = 1) -> Spread:
+    """The five numbers of `values` times `scale`."""
+    scaled = np.asarray([value * scale for value in values], np.float64)
+    if not scaled.size:
+        return Spread()
+    p50, p95, p99, most = (round(float(q), digits) for q in np.percentile(scaled, [50, 95, 99, 100]))
+    return Spread(scaled.size, p50, p95, p99, most)
+
+
+def report(run: Run) -> Report:
+    """Every figure of a run."""
+    heard = [r for r in run.replies.values() if r.to_chat and r.first_audio is not None]
+    floors = [r for r in heard if r.floor is not None and not r.waited]
+    ours, floor = _ms(_first(floors)), _ms(r.floor.to_audible for r in floors if r.floor)
+    known = [r for r in heard if r.measured is not None and r.measured.prompt_tokens]
+    head = dict(run.head)
+    return Report(
+        machine=_mapping(head.pop("machine", {})),
+        models=_mapping(head.pop("models", {})),
+        show=head,
+        seconds=round(run.ended - run.began, 1),
+        turns=len(run.replies),
+        turns_by_ending=_counted(r.ended.ending.value for r in run.replies.values() if r.ended),
+        by_herself=sum(not r.to_chat for r in run.replies.values()),
+        lines_in=len(run.lines),
+        lines_by_fate=_counted(line.fate.value for line in run.lines.values() if line.fate),
+        lines_without_fate=sum(line.fate is None for line in run.lines.values()),
+        first_audio_ms=_ms(_first(heard)),
+        first_audio_idle_ms=_ms(_first(r for r in heard if not r.waited)),
+        first_audio_waited_ms=_ms(_first(r for r in heard if r.waited)),
+        queue_wait_ms=_ms(r.marks[Stage.CHOSEN] - r.marks[Stage.RECEIVED] for r in heard if r.waited),
+        drift=drift(_first(heard)),
+        new_prompt_tokens=spread(new_tokens(known)),
+        new_beyond_line_tokens=spread(
+            new - r.measured.line_tokens
+            for r, new in zip(known, new_tokens(known), strict=True)
+            if r.measured and r.measured.line_tokens
+        ),
+        stages_ms={stage: _ms(values) for stage, values in stages(heard).items()},
+        our_share_ms=_ms(our_share(heard)),
+        floor_ms=floor,
+        floor_ours_ms=ours,
+        floor_ratio=round(ours.p50 / floor.p50, 3) if ours.p50 and floor.p50 else None,
+        floor_new_tokens=spread(r.floor.new_tokens for r in floors if r.floor and r.floor.new_tokens),
+        floor_ours_new_tokens=spread(new_tokens([r for r in floors if r in known])),
+        gaps_ms=_ms(gap for r in run.replies.values() if r.measured for gap in r.measured.gaps),
+        cached_prompt_share=_cached(known),
+        rss_mb={name: memory(run, name) for name in sorted({n for v in run.vitals for n in v.rss_mb})},
+        rss_total_mb=memory(run),
+        cpu_s={n: s for v in run.vitals[-1:] for n, s in v.cpu_s.items()},
+        idle_cpu_share=idle_cpu(run),
+        degraded=_counted(d.part for d in run.degraded),
+        unreadable_journal_lines=run.unreadable,
+    )
+
+
+def stages(replies: Iterable[Reply]) -> dict[str, list[float]]:
+    """Seconds that each step took, by the mark that ended it; the wait in the queue is not a step."""
+    found: dict[str, list[float]] = {stage.value: [] for stage in list(Stage)[1:]}
+    for reply in replies:
+        before = reply.begins
+        for stage in list(Stage)[1:]:
+            if stage in reply.marks:
+                found[stage.value].append(max(0.0, reply.marks[stage] - before))
+                before = max(before, reply.marks[stage])
+    return {stage: values for stage, values in found.items() if values}
+
+
+def our_share(replies: Iterable[Reply]) -> list[float]:
+    """First audio without the LLM's time to its first clause and the voice's to its first chunk, seconds."""
+    return [
+        r.first_audio - r.measured.llm_to_clause - r.measured.tts_to_chunk
+        for r in replies
+        if r.first_audio is not None and r.measured is not None and r.measured.llm_to_clause > 0
+    ]
+
+
+def new_tokens(replies: Iterable[Reply]) -> list[int]:
+    """Prompt tokens that were not in the server's cache."""
+    return [r.measured.prompt_tokens - r.measured.cached_tokens for r in replies if r.measured]
+
+
+def drift(seconds: Sequence[float]) -> Drift:
+    """Of first audios in the order in which they were heard; needs six."""
+    third = len(seconds) // 3
+    if third < 2:
+        return Drift()
+    first, last = _ms(seconds[:third]).p50, _ms(seconds[-third:]).p50
+    return Drift(first, last, round(last / first, 3) if first and last is not None else None)
+
+
+def _first(replies: Iterable[Reply]) -> list[float]:
+    return [r.first_audio for r in replies if r.first_audio is not None]
+
+
+def _cached(replies: Sequence[Reply]) -> float | None:
+    asked = sum(r.measured.prompt_tokens for r in replies if r.measured)
+    cached = sum(r.measured.cached_tokens for r in replies if r.measured)
+    return round(cached / asked, 4) if asked else None
+
+
+def _ms(seconds: Iterable[float]) -> Spread:
+    return spread(seconds, 1000.0)
+
+
+def _counted(words: Iterable[str]) -> dict[str, int]:
+    return dict(Counter(words).most_common())
+
+
+def _mapping(value: object) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {"name": value}

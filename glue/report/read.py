@@ -1,0 +1,168 @@
+"""journal.jsonl -> Run: what happened to every line and every reply, for the numbers and the plots.
+
+A show that was killed leaves half a line at the end; what cannot be read is counted, never guessed.
+"""
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, get_args
+
+from pydantic import TypeAdapter, ValidationError
+
+from glue.events import (
+    ButtonPressed,
+    Ending,
+    Event,
+    Fate,
+    FloorMeasured,
+    LineArrived,
+    LineClosed,
+    PartDegraded,
+    Source,
+    Stage,
+    StageReached,
+    TurnEnded,
+    TurnMeasured,
+    TurnStarted,
+    VitalsTaken,
+)
+
+READERS: dict[str, TypeAdapter[Event]] = {kind.__name__: TypeAdapter(kind) for kind in get_args(Event)}
+
+
+@dataclass(slots=True)
+class Line:
+    """A line that came in; `fate` is None while it has none."""
+
+    at: float
+    author: str
+    text: str
+    fate: Fate | None = None
+
+
+@dataclass(slots=True)
+class Reply:
+    """One turn. `marks` are show-clock seconds; `before` is the end of the reply before it (-inf: none)."""
+
+    turn: str
+    who: str
+    author: str
+    text: str
+    to_chat: bool  # false where she spoke by herself
+    before: float
+    marks: dict[Stage, float] = field(default_factory=dict)
+    measured: TurnMeasured | None = None
+    ended: TurnEnded | None = None
+    floor: FloorMeasured | None = None
+
+    @property
+    def waited(self) -> bool:
+        """Whether the line came while she spoke; by the clock, which knows of lines that came together."""
+        return self.marks.get(Stage.RECEIVED, self.before) < self.before
+
+    @property
+    def begins(self) -> float:
+        """Where its time to first audio counts from: the line's arrival, or the end of the speech before."""
+        return max(self.marks[Stage.RECEIVED], self.before)
+
+    @property
+    def first_audio(self) -> float | None:
+        """Seconds from chat (or the speech before) to the first audible sample; None: none was heard."""
+        return self.marks[Stage.AUDIBLE] - self.begins if Stage.AUDIBLE in self.marks else None
+
+
+@dataclass(slots=True)
+class Run:
+    """A journal, read. `at`s are seconds on the show's clock; `began` and `ended` are its first and last."""
+
+    head: dict[str, Any] = field(default_factory=dict)
+    began: float = 0.0
+    ended: float = 0.0
+    lines: dict[str, Line] = field(default_factory=dict)
+    replies: dict[str, Reply] = field(default_factory=dict)
+    vitals: list[VitalsTaken] = field(default_factory=list)
+    degraded: list[PartDegraded] = field(default_factory=list)
+    buttons: int = 0
+    unreadable: int = 0
+
+
+def read(path: Path) -> Run:
+    """Read a journal. Raises OSError."""
+    head: dict[str, Any] = {}
+    events: list[Event] = []
+    unreadable = 0
+    with path.open("rb") as rows:
+        for row in rows:
+            record = _record(row)
+            kind = str(record.pop("event", ""))
+            if kind == "ShowStarted":  # the show was started again into this folder: the last one counts
+                head, events = record, []
+            elif kind in READERS:
+                try:
+                    events.append(READERS[kind].validate_python(record))
+                except ValidationError:
+                    unreadable += 1
+            else:
+                unreadable += 1
+    run = fold(events)
+    run.head, run.unreadable = head, unreadable
+    return run
+
+
+def _record(row: bytes) -> dict[str, Any]:
+    try:
+        record = json.loads(row)
+    except (ValueError, RecursionError):
+        return {}
+    return record if isinstance(record, dict) else {}
+
+
+def fold(events: Iterable[Event]) -> Run:
+    """What the events amount to, in the order in which they came."""
+    run = Run()
+    spoke_until = float("-inf")
+    for event in events:
+        run.began = run.began or event.at
+        run.ended = max(run.ended, event.at)
+        match event:
+            case TurnStarted():
+                run.replies[event.turn] = _reply(event, spoke_until)
+            case TurnEnded():
+                spoke_until = event.at
+        _note(run, event)
+    return run
+
+
+def _reply(event: TurnStarted, spoke_until: float) -> Reply:
+    line = event.line
+    to_chat = line.source is not Source.HERSELF
+    return Reply(event.turn, event.who, line.author, line.text, to_chat, spoke_until)
+
+
+def _note(run: Run, event: Event) -> None:
+    match event:
+        case LineArrived(at, line):
+            run.lines[line.id] = Line(at, line.author, line.text)
+        case LineClosed(_, id, fate) if id in run.lines:
+            run.lines[id].fate = fate
+        case StageReached(at, _, turn, stage) if turn in run.replies:
+            run.replies[turn].marks[stage] = at
+        case TurnMeasured() if event.turn in run.replies:
+            run.replies[event.turn].measured = event
+        case TurnEnded() if event.turn in run.replies:
+            run.replies[event.turn].ended = event
+        case FloorMeasured() if event.turn in run.replies:
+            run.replies[event.turn].floor = event
+        case VitalsTaken():
+            run.vitals.append(event)
+        case PartDegraded():
+            run.degraded.append(event)
+        case ButtonPressed():
+            run.buttons += 1
+
+
+def finished(reply: Reply) -> bool:
+    """Whether it was spoken to its end."""
+    return reply.ended is not None and reply.ended.ending is Ending.FINISHED

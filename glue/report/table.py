@@ -1,0 +1,85 @@
+"""Report -> a table in the terminal: the figures, the targets beside them, met or not."""
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from glue.report.numbers import Report, Spread
+from glue.report.targets import TARGETS, Target
+
+MET = {True: "[green]met[/]", False: "[red]missed[/]", None: "[dim]not measured[/]"}
+
+
+def show(report: Report, console: Console | None = None) -> None:
+    """Print it."""
+    console = console or Console()
+    console.print(spreads(report))
+    console.print(targets(report))
+    console.print(escape(summary(report)), highlight=False)
+
+
+def targets(report: Report) -> Table:
+    """What was to be reached, and what was."""
+    table = Table("target", "at most", "measured", "", title="Targets", title_justify="left")
+    for target in TARGETS:
+        table.add_row(
+            target.what, number(target.most, target.unit), measured(target, report), MET[target.met(report)]
+        )
+    return table
+
+
+def spreads(report: Report) -> Table:
+    """Every distribution, in the order in which a reply runs."""
+    table = Table("", "n", "p50", "p95", "p99", "max", title="Milliseconds and tokens", title_justify="left")
+    for column in table.columns[1:]:
+        column.justify = "right"
+    for name, spread in rows(report):
+        cells = [number(value) for value in (spread.p50, spread.p95, spread.p99, spread.max)]
+        table.add_row(escape(name), str(spread.n), *cells)
+    return table
+
+
+def rows(report: Report) -> list[tuple[str, Spread]]:
+    """The distributions with their names."""
+    return [
+        ("chat to first audio", report.first_audio_ms),
+        ("  line came while she was idle", report.first_audio_idle_ms),
+        ("  line waited (from the end of that speech)", report.first_audio_waited_ms),
+        ("wait in the queue", report.queue_wait_ms),
+        *[(f"  to {stage.replace('_', ' ')}", spread) for stage, spread in report.stages_ms.items()],
+        ("our share", report.our_share_ms),
+        ("floor: a bare loop, same requests", report.floor_ms),
+        ("  and ours for these", report.floor_ours_ms),
+        ("silence between clauses", report.gaps_ms),
+        ("new prompt tokens", report.new_prompt_tokens),
+        ("  beyond the line's own", report.new_beyond_line_tokens),
+    ]
+
+
+def summary(report: Report) -> str:
+    """One paragraph: the machine, the models, the counts."""
+    fates = ", ".join(f"{count} {fate}" for fate, count in report.lines_by_fate.items())
+    cached = "?" if report.cached_prompt_share is None else f"{report.cached_prompt_share:.0%}"
+    return (
+        f"{report.turns} replies ({report.by_herself} unasked) to {report.lines_in} lines in "
+        f"{report.seconds:.0f} s: {fates}. {cached} of the prompts came from the cache.\n"
+        f"machine: {words(report.machine)}\nmodels: {words(report.models)}\n{report.method}"
+    )
+
+
+def words(facts: dict[str, object]) -> str:
+    """A flat mapping in one line."""
+    return ", ".join(f"{name} {value}" for name, value in facts.items()) or "not stated"
+
+
+def measured(target: Target, report: Report) -> str:
+    """A target's figure with its unit."""
+    return number(target.value(report), target.unit)
+
+
+def number(value: float | None, unit: str = "") -> str:
+    """A figure with three digits or so; a dash for what is not known."""
+    if value is None:
+        return "-"
+    text = f"{value:.0f}" if abs(value) >= 100 or float(value).is_integer() else f"{value:.3g}"
+    return f"{text} {unit}".rstrip()

@@ -1,0 +1,36 @@
+"""What a rehearsal must reach on two cores with the default models, and whether it did."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from glue.report.numbers import Report
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """`value(report)` may be at most `most`."""
+
+    what: str
+    unit: str
+    most: float
+    value: Callable[[Report], float | None]
+
+    def met(self, report: Report) -> bool | None:
+        """None where the run cannot say."""
+        value = self.value(report)
+        return None if value is None else value <= self.most
+
+
+TARGETS = (
+    Target("chat to first audio, median", "ms", 500, lambda r: r.first_audio_ms.p50),
+    Target("chat to first audio, 95 of 100", "ms", 900, lambda r: r.first_audio_ms.p95),
+    Target("our share of it, median", "ms", 20, lambda r: r.our_share_ms.p50),
+    Target("ratio to the floor", "", 1.10, lambda r: r.floor_ratio),
+    Target("gap between clauses, 95 of 100", "ms", 250, lambda r: r.gaps_ms.p95),
+    Target("new prompt tokens beyond the line's, 95 of 100", "", 10, lambda r: r.new_beyond_line_tokens.p95),
+    Target("memory of all processes, peak", "MB", 3000, lambda r: r.rss_total_mb.peak),
+    Target("growth after the first 5 minutes", "MB", 20, lambda r: r.rss_total_mb.growth),
+    Target("idle CPU, share of a core", "", 0.15, lambda r: r.idle_cpu_share),
+    Target("median of the last third to that of the first", "", 1.10, lambda r: r.drift.ratio),
+    Target("lines without a fate", "", 0, lambda r: float(r.lines_without_fate)),
+)

@@ -1,0 +1,84 @@
+// Viewers' lines with their fates, and her replies as far as they have been heard. Text only, never HTML.
+
+import { halves } from "./caption.js";
+
+const NEAR = 80; // pixels from the end that still count as reading the newest
+const KEPT = 200; // elements
+const FATES = {
+  answered: "answered", ignored: "let go", duplicate: "duplicate", spam: "spam", overflow: "inbox full",
+  paused: "chat paused", blocked: "blocked", skipped: "skipped", silent: "no words", failed: "failed",
+  unheard: "show ended",
+};
+
+function make(tag, name, text = "") {
+  const element = document.createElement(tag);
+  element.className = name;
+  element.textContent = text;
+  return element;
+}
+
+/** The same name has the same colour all evening. */
+function hue(name) {
+  let sum = 0;
+  for (const character of name) sum = (sum * 31 + character.codePointAt(0)) % 360;
+  return sum;
+}
+
+export class Conversation {
+  constructor(box) {
+    this.box = box;
+    this.elements = new Map(); // entry -> element
+  }
+
+  reset() {
+    this.elements.clear();
+    this.box.replaceChildren();
+  }
+
+  /** Draw the entries that changed. */
+  show(entries) {
+    const atEnd = this.box.scrollHeight - this.box.scrollTop - this.box.clientHeight < NEAR;
+    for (const entry of entries) {
+      const element = this.elements.get(entry) ?? this.add(entry);
+      if (entry.kind === "line") this.line(element, entry);
+      else this.reply(element, entry);
+    }
+    while (this.elements.size > KEPT) {
+      const [oldest, element] = this.elements.entries().next().value;
+      this.elements.delete(oldest);
+      element.remove();
+    }
+    if (atEnd) this.box.scrollTop = this.box.scrollHeight;
+  }
+
+  add(entry) {
+    const element = make("li", entry.kind);
+    const name = make("span", "name", entry.kind === "line" ? entry.line.author : entry.who);
+    if (entry.kind === "line") name.style.setProperty("--hue", hue(entry.line.author));
+    element.append(name, make("span", "text"), make("span", "fate"));
+    this.elements.set(entry, element);
+    this.box.append(element);
+    return element;
+  }
+
+  line(element, { line, fate }) {
+    element.children[1].textContent = line.text;
+    element.dataset.fate = fate || "waiting";
+    element.children[2].textContent = fate ? FATES[fate] ?? fate : "";
+  }
+
+  reply(element, turn) {
+    const { clauses, spoken, ending, heard, why, held } = turn;
+    const all = clauses.filter(Boolean).join(" ");
+    if (ending && ending !== "finished") {
+      halves(element.children[1], heard, heard.length);
+    } else {
+      const before = clauses.slice(0, spoken?.index ?? 0).filter(Boolean).join(" ");
+      const sofar = [...before].length + (before ? 1 : 0) + (spoken?.characters ?? 0);
+      halves(element.children[1], all || "…", ending ? all.length : spoken ? sofar : 0);
+    }
+    element.dataset.ending = ending || "open";
+    const note = { cut: "cut", failed: why ? `failed: ${why}` : "failed", empty: "no words" }[ending] ?? "";
+    element.children[2].textContent = note || (held ? `held back: ${held}` : "");
+  }
+}

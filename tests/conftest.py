@@ -1,0 +1,42 @@
+"""Shared by all tests: ports that are free, engines that run."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from pathlib import Path
+
+import pytest
+
+from engines.process import Engines, running
+from engines.specs import spec
+from tests.need import need_models
+
+Start = Callable[..., AbstractAsyncContextManager[Engines]]
+
+
+def free_port() -> int:
+    """A port that nobody listens on now, from the system's own range."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@pytest.fixture
+def port() -> int:
+    return free_port()
+
+
+@pytest.fixture
+def start(tmp_path: Path) -> Start:
+    """`async with start(llm={"model": "smollm2"}, speech={}) as engines:` on ports of their own."""
+
+    @asynccontextmanager
+    async def started(**sections: dict[str, object]) -> AsyncIterator[Engines]:
+        found = [spec(name, {"port": free_port()} | options) for name, options in sections.items()]
+        need_models(*(model for each in found for model in each.models))
+        async with running(found, tmp_path, within=60) as engines:
+            yield engines
+
+    return started

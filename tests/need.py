@@ -1,0 +1,56 @@
+"""What a test may find missing on somebody's machine: it skips with the cure, and fails where CI=true."""
+
+from __future__ import annotations
+
+import ctypes.util
+import os
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from engines.cache import ModelError, known, locate
+
+BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+
+
+def need(there: object, what: str, cure: str) -> None:
+    """Go on when `there`; otherwise skip with the reason and the cure, or fail where CI=true."""
+    if there:
+        return
+    reason = f"{what} is missing; cure: {cure}"
+    if os.environ.get("CI") == "true":
+        pytest.fail(reason)
+    pytest.skip(reason)
+
+
+def need_models(*names: str) -> None:
+    """The models are in the cache, at their right size."""
+    for name in names:
+        missing = ""
+        try:
+            for file in known(name).files:
+                locate(name, file.name)
+        except ModelError as error:
+            missing = str(error)
+        need(not missing, f"model {name} ({missing})", f"python -m engines.fetch {name}")
+
+
+def need_browser() -> Path:
+    """A Chromium of the system's."""
+    found: Sequence[str] = [path for name in BROWSERS if (path := shutil.which(name))]
+    need(found, "chromium", "sudo apt install chromium")
+    return Path(found[0])
+
+
+def need_program(name: str, cure: str) -> Path:
+    """A program on PATH."""
+    found = shutil.which(name)
+    need(found, name, cure)
+    return Path(str(found))
+
+
+def need_library(name: str, cure: str) -> None:
+    """A shared library of the system's."""
+    need(ctypes.util.find_library(name), f"lib{name}", cure)

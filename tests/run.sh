@@ -1,0 +1,48 @@
+#!/usr/bin/env bash
+# Sets up what the tests need, then lints, checks types and tests. Arguments go to pytest.
+# With CI=true whatever is missing is a failure; elsewhere those tests skip and say what to install.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+say() { printf '\n== %s\n' "$*"; }
+
+lacking() { # the Debian packages that are not here
+  python3 -c 'import ensurepip, venv' 2>/dev/null || echo python3-venv
+  command -v chromium chromium-browser google-chrome >/dev/null || echo chromium
+  ldconfig -p 2>/dev/null | grep -q 'libportaudio\.so\.2' || echo libportaudio2
+}
+
+install() { # as root, or with a sudo that asks nothing
+  local as=()
+  command -v apt-get >/dev/null || return 1
+  if [ "$(id -u)" != 0 ]; then
+    sudo -n true 2>/dev/null || return 1
+    as=(sudo -n)
+  fi
+  "${as[@]}" apt-get update -qq
+  "${as[@]}" env DEBIAN_FRONTEND=noninteractive \
+    apt-get install -y -qq --no-install-recommends -o Dpkg::Use-Pty=0 "$@" >/dev/null
+}
+
+mapfile -t parts < <(lacking)
+if [ "${#parts[@]}" -gt 0 ]; then
+  say "Debian parts: ${parts[*]}"
+  install "${parts[@]}" </dev/null || echo "cannot install them here; cure: sudo apt install ${parts[*]}"
+fi
+
+say "Python packages"
+uv=$(python3 -m engines.bootstrap --uv)
+"$uv" sync --frozen --all-extras --inexact --quiet
+python=${UV_PROJECT_ENVIRONMENT:-.venv}/bin/python
+
+say "models"
+"$python" -m engines.fetch qwen-1.5b smollm2 piper-joe kokoro whisper-tiny.en </dev/null ||
+  [ "${CI:-}" != true ]
+
+say "lint and types"
+"$python" -m ruff check .
+"$python" -m ruff format --check .
+"$python" -m mypy
+
+say "tests"
+exec "$python" -m pytest "$@" </dev/null

@@ -1,0 +1,99 @@
+"""The speech server as a process: how it starts, how it fails in one clear line, how it ends."""
+
+from __future__ import annotations
+
+import shutil
+import socket
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.wires import speech_server
+
+
+def failing(*options: str) -> tuple[int, str]:
+    """Start it; its exit code and what it said."""
+    server = speech_server.start(speech_server.free_port(), *options)
+    _, log = server.communicate(timeout=30)
+    return server.returncode, log.decode()
+
+
+def stops(server: subprocess.Popen[bytes]) -> None:
+    code, seconds, log = speech_server.end(server)
+    assert code == 0 and seconds < 1.0, log
+    assert log.count("\n") == 1 and "is ready" in log
+
+
+def test_ends_within_a_second_also_while_it_speaks() -> None:
+    speech_server.need("piper-joe", "voice.onnx")
+    import riva.client
+
+    port = speech_server.free_port()
+    server = speech_server.start(port)
+    speech_server.await_ready(port)
+    auth = riva.client.Auth(uri=f"127.0.0.1:{port}")
+    answers = riva.client.SpeechSynthesisService(auth).synthesize_online("So many words. " * 300)
+    assert next(answers).audio
+    stops(server)
+    auth.channel.close()
+
+
+def test_a_taken_port_is_one_line() -> None:
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        port = other.getsockname()[1]
+        code, log = failing(f"port={port}")
+    assert code == 1 and log.splitlines()[-1].startswith(f"speech: 127.0.0.1:{port} is taken")
+    assert "Traceback" not in log
+
+
+def test_two_copies_do_not_share_a_port() -> None:
+    with speech_server.serving() as port:
+        code, log = failing(f"port={port}")
+        assert code == 1 and "is taken" in log
+
+
+@pytest.mark.parametrize(
+    ("options", "code", "said"),
+    [
+        (["prot=1"], 2, "no option 'prot'"),
+        (["threads=many"], 2, "option 'threads'"),
+        (["threads=0"], 2, "option 'threads'"),
+        (["voice=festival"], 2, "option 'voice'"),
+        (["host=0.0.0.0"], 2, "option 'host'"),
+        (["model=/nowhere/voice.onnx"], 1, "there is no file /nowhere/voice.onnx"),
+    ],
+)
+def test_wrong_options_are_one_line(options: list[str], code: int, said: str) -> None:
+    got, log = failing(*options)
+    assert got == code and said in log and "Traceback" not in log
+
+
+def test_a_missing_model_names_the_cure(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("SPARK_MODELS", str(tmp_path))
+    code, log = failing()
+    assert code == 1 and "python -m engines.fetch piper-joe" in log and "Traceback" not in log
+
+
+@pytest.mark.parametrize("damage", ["truncated", "zeros", "holed", "text", "other"])
+def test_a_damaged_model_is_one_line(damage: str, tmp_path: Path) -> None:
+    whole = speech_server.need("piper-joe", "voice.onnx")
+    copy = tmp_path / "voice.onnx"
+    shutil.copy(f"{whole}.json", f"{copy}.json")
+    size = whole.stat().st_size
+    if damage == "other":
+        Path(f"{copy}.json").write_text("[]")
+        shutil.copy(whole, copy)
+    elif damage == "text":
+        copy.write_text("<html>Sorry, not today</html>")
+    elif damage == "zeros":
+        copy.write_bytes(bytes(size // 100))
+    else:
+        content = whole.read_bytes()
+        copy.write_bytes(
+            content[: size // 2] if damage == "truncated" else content[: size // 2] + content[-1000:]
+        )
+    code, log = failing(f"model={copy}")
+    assert code == 1 and str(tmp_path) in log and "Traceback" not in log, log
