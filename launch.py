@@ -67,7 +67,7 @@ async def perform(cfg: DictConfig, found: list[Spec], console: Console) -> float
     run_dir = Path(HydraConfig.get().runtime.output_dir)
     board = Board(console)
     async with until_signal(), running(found, run_dir, board.notify, cfg.engines.ready_within) as engines:
-        return await run(cfg, run_dir, engines.pids)
+        return await run(cfg, run_dir, engines.pids, board.listen)
     return None
 
 

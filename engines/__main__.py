@@ -1,69 +1,14 @@
-"""Engines without a show: `python -m engines up [llm speech avatar] [key=value ...]`, ended with Ctrl-C."""
+"""Engines without a show: `python -m engines up [llm speech avatar] [GROUP=CHOICE] [key=value ...]`."""
 
-from __future__ import annotations
-
-import json
 import sys
-import time
-from collections.abc import Sequence
-from pathlib import Path
-
-import anyio
-from hydra import compose, initialize_config_dir
-from hydra.core.config_store import ConfigStore
-from hydra.errors import HydraException
-from omegaconf import DictConfig
-from omegaconf.errors import OmegaConfBaseException
-from rich.console import Console
-
-from engines.board import Board
-from engines.fetch import ModelError, fetch, verify
-from engines.options import OptionError
-from engines.process import Spec, StartFailed, running, until_signal
-from engines.specs import specs
-
-ROOT = Path(__file__).parent.parent
-USAGE = "usage: python -m engines up [ENGINE ...] [GROUP=CHOICE] [key=value ...]"
-
-
-def composed(overrides: Sequence[str]) -> DictConfig:
-    """The show's config. The glue's own knobs stay unchecked here: engines know nothing of the glue."""
-    ConfigStore.instance().store(name="schema", node={})
-    with initialize_config_dir(str(ROOT / "conf"), version_base="1.3"):
-        return compose("config", overrides=list(overrides))
-
-
-async def up(found: Sequence[Spec], run_dir: Path, console: Console) -> None:
-    """Run engines until a signal; one JSON line of addresses when all are ready. Raises StartFailed."""
-    board = Board(console)
-    async with until_signal(), running(found, run_dir, board.notify) as engines:
-        sys.stdout.write(json.dumps(engines.addresses) + "\n")
-        sys.stdout.flush()
-        await anyio.sleep_forever()
 
 
 def main() -> None:
-    """The command line. Exit status 2 for a wrong option, 1 when an engine cannot run; one line each."""
-    words = sys.argv[1:]
-    if not words or words[0] != "up":
-        sys.exit(USAGE)
-    console = Console(stderr=True)
-    run_dir = ROOT / "runs" / time.strftime("engines_%Y-%m-%d_%H-%M-%S")
+    """Run engines.up; Ctrl-C ends it without a traceback, even while it is imported."""
     try:
-        cfg = composed([word for word in words[1:] if "=" in word])
-        found = specs(cfg, [word for word in words[1:] if "=" not in word])
-    except (OptionError, HydraException, OmegaConfBaseException) as error:
-        console.print(str(error), markup=False, highlight=False, soft_wrap=True)
-        sys.exit(2)
-    models = [model for spec in found for model in spec.models]
-    try:
-        fetch(models, console)
-        run_dir.mkdir(parents=True, exist_ok=True)
-        anyio.run(up, found, run_dir, console)
-    except StartFailed as error:
-        sys.exit("\n".join([str(error), *verify(models, Console(quiet=True))]))
-    except ModelError as error:
-        sys.exit(str(error))
+        from engines import up
+
+        up.main()
     except KeyboardInterrupt:
         sys.exit(130)
 

@@ -1,21 +1,28 @@
-"""Tells people what becomes of the engines: a line a change."""
+"""Tells of the engines' ups and downs: people in a line each, and whoever listens."""
 
 from __future__ import annotations
 
 from rich.console import Console
 
-from engines.keeper import State
+from engines.keeper import Notify, State
 
 WORDS: dict[State, str] = {"starting": "starting", "up": "up", "down": "down, restarting"}
 
 
 class Board:
-    """Prints an engine's changes of state; `notify` is a process.Notify."""
+    """Prints an engine's changes of state and hands them on; `notify` is a process.Notify."""
 
     def __init__(self, console: Console) -> None:
         self._console = console
+        self._listeners: list[Notify] = []
+
+    def listen(self, listener: Notify) -> None:
+        """Tell this one too, from now on."""
+        self._listeners.append(listener)
 
     def notify(self, name: str, state: State, why: str) -> None:
-        """One line."""
+        """An engine changed."""
         line = f"{name}: {WORDS[state]}" + (f" ({why})" if why else "")
         self._console.print(line, markup=False, highlight=False, soft_wrap=True)
+        for listener in self._listeners:
+            listener(name, state, why)

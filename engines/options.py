@@ -2,6 +2,7 @@
 
 import ctypes
 import dataclasses
+import json
 import os
 import signal
 import sys
@@ -25,7 +26,8 @@ def parse(kind: type[T], argv: Sequence[str]) -> T:
     for word in argv:
         if "=" not in word:
             raise OptionError(f"'{word}' is not key=value; the keys are: {choices}")
-    return build(kind, OmegaConf.to_container(OmegaConf.from_dotlist(list(argv))))
+    said = [f"{word}''" if word.endswith("=") else word for word in argv]  # "key=" is the empty text
+    return build(kind, OmegaConf.to_container(OmegaConf.from_dotlist(said)))
 
 
 def build(kind: type[T], values: object) -> T:
@@ -44,7 +46,7 @@ def build(kind: type[T], values: object) -> T:
 
 def words(values: dict[str, object]) -> list[str]:
     """The command line that parse() turns back into `values`; None is left out (the default holds)."""
-    return [f"{key}={value}" for key, value in values.items() if value is not None]
+    return [f"{key}={json.dumps(value)}" for key, value in values.items() if value is not None]
 
 
 def read(kind: type[T]) -> T:

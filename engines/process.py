@@ -42,7 +42,7 @@ async def running(
         await _check_port(spec)
     engines = Engines({spec.name: spec.address for spec in specs})
     keepers = [Keeper(spec, run_dir / f"{spec.name}.log", notify, engines.pids, within) for spec in specs]
-    async with anyio.create_task_group() as tg:
+    async with _bare_errors(), anyio.create_task_group() as tg:
         try:
             await _all_up(keepers)
             for keeper in keepers:
@@ -56,7 +56,7 @@ async def running(
 @asynccontextmanager
 async def until_signal() -> AsyncIterator[None]:
     """Run the block until it is done, or until SIGINT, SIGTERM or SIGHUP cancels it (no traceback)."""
-    async with anyio.create_task_group() as tg:
+    async with _bare_errors(), anyio.create_task_group() as tg:
         await tg.start(_cancel_on_signal, tg.cancel_scope)
         yield
         tg.cancel_scope.cancel()
@@ -81,21 +81,10 @@ async def _check_port(spec: Spec) -> None:
 
 
 async def _all_up(keepers: Sequence[Keeper]) -> None:
-    """Start all at once; the first that fails decides. Raises StartFailed."""
-    failure: StartFailed | None = None
-    try:
-        async with anyio.create_task_group() as tg:
-            for keeper in keepers:
-                tg.start_soon(keeper.up)
-    except* StartFailed as group:
-        failure = _first(group)
-    if failure is not None:
-        raise failure
-
-
-def _first(group: BaseExceptionGroup[StartFailed]) -> StartFailed:
-    inner = group.exceptions[0]
-    return _first(inner) if isinstance(inner, BaseExceptionGroup) else inner
+    """Start all at once; the first that fails ends the others' starts. Raises StartFailed."""
+    async with _bare_errors(), anyio.create_task_group() as tg:
+        for keeper in keepers:
+            tg.start_soon(keeper.up)
 
 
 async def _all_down(keepers: Sequence[Keeper]) -> None:
@@ -103,3 +92,15 @@ async def _all_down(keepers: Sequence[Keeper]) -> None:
         async with anyio.create_task_group() as tg:
             for keeper in keepers:
                 tg.start_soon(keeper.down)
+
+
+@asynccontextmanager
+async def _bare_errors() -> AsyncIterator[None]:
+    """Raise what ended a task group as it is: callers catch StartFailed, not a group of one."""
+    try:
+        yield
+    except BaseExceptionGroup as group:
+        error: BaseException = group
+        while isinstance(error, BaseExceptionGroup):
+            error = error.exceptions[0]
+        raise error from None

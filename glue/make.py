@@ -20,7 +20,8 @@ def make(key: str, section: Mapping[str, Any], offer: Mapping[str, object]) -> A
     app has on `offer` it gets what its constructor asks for by name. Raises ConfigError."""
     target, arguments = check(key, section, offer)
     wanted = inspect.signature(target).parameters
-    return target(**{word: value for word, value in offer.items() if word in wanted}, **arguments)
+    offered = {word: value for word, value in offer.items() if word in wanted}
+    return target(**(offered | arguments))
 
 
 def check(key: str, section: Mapping[str, Any], offer: Collection[str]) -> tuple[Any, dict[str, Any]]:

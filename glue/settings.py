@@ -78,6 +78,7 @@ class Config:
     speech: dict[str, Any] = field(default_factory=dict)
     avatar: dict[str, Any] = field(default_factory=dict)
     console: dict[str, Any] = field(default_factory=dict)
+    captions: dict[str, Any] = field(default_factory=dict)
     speaker: dict[str, Any] = field(default_factory=dict)
     chat: dict[str, Any] = field(default_factory=dict)
     cast: dict[str, Any] = field(default_factory=dict)

@@ -1,4 +1,4 @@
-"""A console with events like a show's, for tests that need one: no engines, but real sockets and real sound."""
+"""A console with events like a show's, for tests: no engines, but real sockets and real sound."""
 
 import math
 from collections.abc import AsyncIterator
@@ -42,7 +42,9 @@ def tone(seconds: float, hertz: float = 440.0, loud: float = 0.5) -> Pcm:
 async def opened(tmp_path: Path, avatar_url: str = "", patience_s: float = 5.0) -> AsyncIterator[Console]:
     """A console on a free port, with a token of its own."""
     token = str(tmp_path / "token")
-    async with Console(RATE, port=0, token_file=token, avatar_url=avatar_url, patience_s=patience_s) as console:
+    async with Console(
+        RATE, port=0, token_file=token, avatar_url=avatar_url, patience_s=patience_s
+    ) as console:
         yield console
 
 

@@ -265,7 +265,9 @@ async def test_the_shipped_log_gives_enough_of_both_cases(words: int) -> None:
     found = report(fold(await show(Rehearsal(floor=Bench()), scene)))
     assert found.first_audio_idle_ms.n >= 30
     assert found.first_audio_waited_ms.n >= 10
-    assert found.first_audio_ms.p95 and found.first_audio_ms.p95 < 900  # the director's lulls do not fall into it
+    assert (
+        found.first_audio_ms.p95 and found.first_audio_ms.p95 < 900
+    )  # the director's lulls do not fall into it
     assert found.floor_ms.n >= 30
     assert found.lines_without_fate == 0
     assert found.by_herself >= 1

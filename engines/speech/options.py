@@ -37,3 +37,8 @@ class Options:
                 raise ValueError(f"option '{name}': must be 1 or more")
         if self.tail_ms < 0:
             raise ValueError("option 'tail_ms': must be 0 or more")
+
+
+def models(options: Options) -> list[str]:
+    """What fetch must bring: nothing where the voice is a file of the user's own."""
+    return [] if options.model else [{Voice.piper: "piper-joe", Voice.kokoro: "kokoro"}[options.voice]]

@@ -18,6 +18,7 @@ from glue.report.memory import Memory, idle_cpu, memory
 from glue.report.read import Reply, Run
 
 METHOD = "percentiles: linear interpolation between closest ranks (Hyndman-Fan type 7)"
+LULL = 1.0  # seconds between the moment that she was free and her choice; less is the program's own time
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +59,7 @@ class Report:
     first_audio_ms: Spread = Spread()
     first_audio_idle_ms: Spread = Spread()
     first_audio_waited_ms: Spread = Spread()
+    left_until_a_lull: int = 0  # of these, answered though the director first chose silence
     queue_wait_ms: Spread = Spread()
     drift: Drift = Drift()
     new_prompt_tokens: Spread = Spread()
@@ -91,48 +93,78 @@ def spread(values: Iterable[float], scale: float = 1.0, digits: int = 1) -> Spre
 def report(run: Run) -> Report:
     """Every figure of a run."""
     heard = [r for r in run.replies.values() if r.to_chat and r.first_audio is not None]
-    floors = [r for r in heard if r.floor is not None and not r.waited]
-    ours, floor = _ms(_first(floors)), _ms(r.floor.to_audible for r in floors if r.floor)
-    known = [r for r in heard if r.measured is not None and r.measured.prompt_tokens]
     head = dict(run.head)
     return Report(
         machine=_mapping(head.pop("machine", {})),
         models=_mapping(head.pop("models", {})),
         show=head,
         seconds=round(run.ended - run.began, 1),
-        turns=len(run.replies),
-        turns_by_ending=_counted(r.ended.ending.value for r in run.replies.values() if r.ended),
-        by_herself=sum(not r.to_chat for r in run.replies.values()),
-        lines_in=len(run.lines),
-        lines_by_fate=_counted(line.fate.value for line in run.lines.values() if line.fate),
-        lines_without_fate=sum(line.fate is None for line in run.lines.values()),
-        first_audio_ms=_ms(_first(heard)),
-        first_audio_idle_ms=_ms(_first(r for r in heard if not r.waited)),
-        first_audio_waited_ms=_ms(_first(r for r in heard if r.waited)),
-        queue_wait_ms=_ms(r.marks[Stage.CHOSEN] - r.marks[Stage.RECEIVED] for r in heard if r.waited),
-        drift=drift(_first(heard)),
-        new_prompt_tokens=spread(new_tokens(known)),
-        new_beyond_line_tokens=spread(
-            new - r.measured.line_tokens
-            for r, new in zip(known, new_tokens(known), strict=True)
-            if r.measured and r.measured.line_tokens
-        ),
-        stages_ms={stage: _ms(values) for stage, values in stages(heard).items()},
-        our_share_ms=_ms(our_share(heard)),
-        floor_ms=floor,
-        floor_ours_ms=ours,
-        floor_ratio=round(ours.p50 / floor.p50, 3) if ours.p50 and floor.p50 else None,
-        floor_new_tokens=spread(r.floor.new_tokens for r in floors if r.floor and r.floor.new_tokens),
-        floor_ours_new_tokens=spread(new_tokens([r for r in floors if r in known])),
-        gaps_ms=_ms(gap for r in run.replies.values() if r.measured for gap in r.measured.gaps),
-        cached_prompt_share=_cached(known),
         rss_mb={name: memory(run, name) for name in sorted({n for v in run.vitals for n in v.rss_mb})},
         rss_total_mb=memory(run),
         cpu_s={n: s for v in run.vitals[-1:] for n, s in v.cpu_s.items()},
         idle_cpu_share=idle_cpu(run),
         degraded=_counted(d.part for d in run.degraded),
         unreadable_journal_lines=run.unreadable,
+        **_counts(run),
+        **_times(run, heard),
+        **_floor([r for r in heard if r.floor is not None and not r.waited]),
+        **_tokens([r for r in heard if r.measured is not None and r.measured.prompt_tokens]),
     )
+
+
+def _counts(run: Run) -> dict[str, Any]:
+    return {
+        "turns": len(run.replies),
+        "turns_by_ending": _counted(r.ended.ending.value for r in run.replies.values() if r.ended),
+        "by_herself": sum(not r.to_chat for r in run.replies.values()),
+        "lines_in": len(run.lines),
+        "lines_by_fate": _counted(line.fate.value for line in run.lines.values() if line.fate),
+        "lines_without_fate": sum(line.fate is None for line in run.lines.values()),
+    }
+
+
+def _times(run: Run, heard: Sequence[Reply]) -> dict[str, Any]:
+    waited = [r for r in heard if r.waited]
+    return {
+        "first_audio_ms": _ms(_first(heard)),
+        "first_audio_idle_ms": _ms(_first(r for r in heard if not r.waited)),
+        "first_audio_waited_ms": _ms(_first(waited)),
+        "left_until_a_lull": sum(r.marks[Stage.CHOSEN] - r.begins > LULL for r in heard),
+        "queue_wait_ms": _ms(r.marks[Stage.CHOSEN] - r.marks[Stage.RECEIVED] for r in waited),
+        "drift": drift(_first(heard)),
+        "stages_ms": {stage: _ms(values) for stage, values in stages(heard).items()},
+        "our_share_ms": _ms(our_share(heard)),
+        "gaps_ms": _ms(gap for r in run.replies.values() if r.measured for gap in r.measured.gaps),
+    }
+
+
+def _floor(replies: Sequence[Reply]) -> dict[str, Any]:
+    """Of the replies whose floor was measured: theirs and the bare loop's, over the very same requests."""
+    ours = _ms(_first(replies))
+    floor = _ms(r.floor.to_audible for r in replies if r.floor)
+    return {
+        "floor_ms": floor,
+        "floor_ours_ms": ours,
+        "floor_ratio": round(ours.p50 / floor.p50, 3) if ours.p50 and floor.p50 else None,
+        "floor_new_tokens": spread(r.floor.new_tokens for r in replies if r.floor and r.floor.new_tokens),
+        "floor_ours_new_tokens": spread(new_tokens(replies)),
+    }
+
+
+def _tokens(replies: Sequence[Reply]) -> dict[str, Any]:
+    """Of the replies whose prompt the server counted."""
+    asked = sum(r.measured.prompt_tokens for r in replies if r.measured)
+    cached = sum(r.measured.cached_tokens for r in replies if r.measured)
+    beyond = [
+        new - r.measured.line_tokens
+        for r, new in zip(replies, new_tokens(replies), strict=True)
+        if r.measured and r.measured.line_tokens
+    ]
+    return {
+        "new_prompt_tokens": spread(new_tokens(replies)),
+        "new_beyond_line_tokens": spread(beyond),
+        "cached_prompt_share": round(cached / asked, 4) if asked else None,
+    }
 
 
 def stages(replies: Iterable[Reply]) -> dict[str, list[float]]:
@@ -172,12 +204,6 @@ def drift(seconds: Sequence[float]) -> Drift:
 
 def _first(replies: Iterable[Reply]) -> list[float]:
     return [r.first_audio for r in replies if r.first_audio is not None]
-
-
-def _cached(replies: Sequence[Reply]) -> float | None:
-    asked = sum(r.measured.prompt_tokens for r in replies if r.measured)
-    cached = sum(r.measured.cached_tokens for r in replies if r.measured)
-    return round(cached / asked, 4) if asked else None
 
 
 def _ms(seconds: Iterable[float]) -> Spread:

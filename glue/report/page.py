@@ -19,13 +19,19 @@ MARK = {True: ("met", "met"), False: ("missed", "missed"), None: ("unknown", "no
 def page(run: Run, report: Report) -> str:
     """The whole page."""
     sections = [
-        ("Where the time goes", "Full bars are medians, pale ones reach to the 95th percentile.", plots.waterfall(run)),
+        (
+            "Where the time goes",
+            "Full bars are medians, pale ones reach to the 95th percentile.",
+            plots.waterfall(run),
+        ),
         ("Chat to first audio", spoken(report), plots.distribution(run)),
         ("Over the show", "Every reply; a show that tires would climb.", plots.timeline(run)),
         ("Memory", "Resident, by process.", plots.memory(run) if run.vitals else "<p>Not sampled.</p>"),
         ("What became of the lines", fates(report), plots.bars(report.lines_by_fate)),
     ]
-    drawn = [f"<section><h2>{title}</h2><p>{escape(text)}</p>{svg}</section>" for title, text, svg in sections]
+    drawn = [
+        f"<section><h2>{title}</h2><p>{escape(text)}</p>{svg}</section>" for title, text, svg in sections
+    ]
     return SHELL.substitute(
         title="Rehearsal report",
         lead=escape(lead(report)),
@@ -40,17 +46,17 @@ def page(run: Run, report: Report) -> str:
 
 def lead(report: Report) -> str:
     """One sentence on what this was."""
-    return (
-        f"{report.lines_in} chat lines and {report.turns} spoken replies in {report.seconds / 60:.1f} minutes, "
-        f"on {report.machine.get('cores', '?')} cores of {report.machine.get('cpu', 'an unnamed machine')}."
-    )
+    cpu, cores = report.machine.get("cpu", "an unnamed machine"), report.machine.get("cores", "?")
+    minutes = f"{report.seconds / 60:.1f} minutes"
+    counts = f"{report.lines_in} chat lines and {report.turns} spoken replies"
+    return f"{counts} in {minutes}, on {cores} cores of {cpu}."
 
 
 def tiles(report: Report) -> str:
     """The figures that matter, large."""
     shown = [
         ("median to first audio", number(report.first_audio_ms.p50, "ms")),
-        ("95 of 100 within", number(report.first_audio_ms.p95, "ms")),
+        ("95th percentile", number(report.first_audio_ms.p95, "ms")),
         ("our share of it", number(report.our_share_ms.p50, "ms")),
         ("ratio to a bare loop", number(report.floor_ratio)),
     ]
@@ -116,14 +122,17 @@ def spoken(report: Report) -> str:
     idle, waited = report.first_audio_idle_ms, report.first_audio_waited_ms
     return (
         f"For a line that came while she was idle, from its arrival: median {number(idle.p50, 'ms')}. "
-        f"For one that waited, from the end of the speech before: {number(waited.p50, 'ms')}."
+        f"For one that waited, from the end of the speech before: {number(waited.p50, 'ms')}. "
+        f"Lines that she left alone until a lull, included in all figures: {report.left_until_a_lull}."
     )
 
 
 def fates(report: Report) -> str:
     """Whether every line is accounted for."""
     missing = report.lines_without_fate
-    return f"{report.lines_in} came in; " + ("every one has its fate." if not missing else f"{missing} have none.")
+    return f"{report.lines_in} came in; " + (
+        "every one has its fate." if not missing else f"{missing} have none."
+    )
 
 
 def tds(cells: Iterable[str]) -> str:

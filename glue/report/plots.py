@@ -27,7 +27,7 @@ STEPS = {
     Stage.FIRST_AUDIO: ("first audio", "#e08a1e"),
     Stage.AUDIBLE: ("audible", "#c0392b"),
 }
-STYLE: dict[str, Any] = {
+STYLE: Any = {  # matplotlib types its settings one by one
     "font.size": 10,
     "font.family": "DejaVu Sans",
     "text.color": INK,
@@ -67,11 +67,11 @@ def waterfall(run: Run) -> str:
         at = 0.0
         shown = [stage for stage in STEPS if stage.value in steps]
         for row, stage in enumerate(shown):
-            name, colour = STEPS[stage]
+            colour = STEPS[stage][1]
             p50, p95 = (float(q) * 1000 for q in np.percentile(steps[stage.value], [50, 95]))
             axes.barh(row, max(p95, 0.5), left=at, height=0.62, color=colour, alpha=0.22)
             axes.barh(row, max(p50, 0.5), left=at, height=0.62, color=colour)
-            label = f"{p50:.0f} ms  (95 of 100: {p95:.0f})" if p95 >= 1 else "under 1 ms"
+            label = f"{p50:.0f} ms  (p95 {p95:.0f})" if p95 >= 1 else "under 1 ms"
             axes.text(at + max(p95, 0.5) + 6, row, label, va="center", fontsize=9)
             at += p50
         axes.set_yticks(range(len(shown)), [STEPS[stage][0] for stage in shown], color=INK)
@@ -88,16 +88,21 @@ def distribution(run: Run) -> str:
     idle, waited = cases(run)
 
     def draw(axes: Any) -> None:
-        both = idle + waited
-        most = max(1000.0, float(np.percentile(both, 99)) * 1.05) if both else 1000.0
+        most = reach(idle + waited)
         bins = np.linspace(0, most, 41)
         clipped = [np.minimum(values, most) for values in (idle, waited)]
         names = [f"came while she was idle ({len(idle)})", f"waited ({len(waited)})"]
         axes.hist(clipped, bins, stacked=True, color=[IDLE, WAITED], label=names, rwidth=0.9)
-        top = axes.get_ylim()[1]
-        for limit, name in ((500, "median target"), (900, "95 of 100 target")):
+        top = axes.get_ylim()[1] * 1.12
+        axes.set_ylim(0, top)
+        for limit, name in ((500, "median target"), (900, "p95 target")):
             axes.axvline(limit, color=INK, lw=1, ls=(0, (4, 3)))
-            axes.text(limit + most * 0.006, top * 0.97, f"{name} {limit} ms", va="top", fontsize=8.5)
+            axes.text(limit + most * 0.006, top * 0.98, f"{name} {limit} ms", va="top", fontsize=8.5)
+        beyond = sum(value > most for value in idle + waited)
+        if beyond:
+            axes.text(
+                most, top * 0.3, f"{beyond} beyond {most:.0f} ms", ha="right", fontsize=8.5, color=MISSED
+            )
         axes.set_xlim(0, most)
         axes.yaxis.get_major_locator().set_params(integer=True)
         axes.set_xlabel("chat to first audio, ms")
@@ -111,20 +116,23 @@ def timeline(run: Run) -> str:
     """Each reply's first audio over the show, and when she spoke."""
 
     def draw(axes: Any) -> None:
-        times, values = [], []
-        for waited, colour, name in ((False, IDLE, "came while she was idle"), (True, WAITED, "waited")):
-            chosen = [r for r in heard(run) if r.waited is waited]
+        idle, waited = cases(run)
+        most = reach(idle + waited)
+        for case, colour, name in ((False, IDLE, "came while she was idle"), (True, WAITED, "waited")):
+            chosen = [r for r in heard(run) if r.waited is case]
             at = [(r.marks[Stage.AUDIBLE] - run.began) / 60 for r in chosen]
-            ms = [(r.first_audio or 0.0) * 1000 for r in chosen]
-            axes.plot(at, ms, "o", ms=5, color=colour, mec="white", mew=0.6, label=name)
-            times, values = times + at, values + ms
+            ms = np.asarray([(r.first_audio or 0.0) * 1000 for r in chosen])
+            axes.plot(at, np.minimum(ms, most), "o", ms=5, color=colour, mec="white", mew=0.6, label=name)
+            for x, y in zip(at, ms, strict=True):
+                if y > most:
+                    axes.annotate(f"{y / 1000:.1f} s", (x, most), (6, 0), textcoords="offset points",
+                                  color=colour, va="center", fontsize=8)  # fmt: skip
         for reply in run.replies.values():
             if reply.ended and Stage.AUDIBLE in reply.marks:
                 begin, end = reply.marks[Stage.AUDIBLE] - run.began, reply.ended.at - run.began
                 axes.axvspan(begin / 60, end / 60, ymax=0.035, color=FAINT, lw=0, alpha=0.55)
-        middle = running_median(times, values)
-        axes.plot(*middle, color=INK, lw=1.4, label="running median of 9")
-        axes.set_ylim(0, max([1000.0, *values]) * 1.05)
+        axes.plot(*running_median(run), color=INK, lw=1.4, label="running median of 9")
+        axes.set_ylim(0, most * 1.14)
         axes.set_xlim(0, max((run.ended - run.began) / 60, 0.01))
         axes.set_xlabel("minutes of the show (grey below: she speaks)")
         axes.set_ylabel("first audio, ms")
@@ -184,9 +192,14 @@ def cases(run: Run) -> tuple[list[float], list[float]]:
     return idle, [1000 * (r.first_audio or 0.0) for r in heard(run) if r.waited]
 
 
-def running_median(times: Sequence[float], values: Sequence[float], of: int = 9) -> tuple[list[float], list[float]]:
-    """Of `values` in the order of `times`; fewer at both ends."""
-    pairs = sorted(zip(times, values, strict=True))
-    half = of // 2
-    medians = [float(np.median([v for _, v in pairs[max(0, i - half) : i + half + 1]])) for i in range(len(pairs))]
-    return [t for t, _ in pairs], medians
+def reach(values: Sequence[float]) -> float:
+    """Where an axis of milliseconds ends: the few that lie far out must not flatten the rest."""
+    return max(1000.0, 1.6 * float(np.percentile(values, 95))) if values else 1000.0
+
+
+def running_median(run: Run, of: int = 9) -> tuple[list[float], list[float]]:
+    """Minutes and milliseconds of first audio, smoothed; over fewer replies at both ends."""
+    replies, half = sorted(heard(run), key=lambda r: r.marks[Stage.AUDIBLE]), of // 2
+    ms = [1000 * (r.first_audio or 0.0) for r in replies]
+    medians = [float(np.median(ms[max(0, i - half) : i + half + 1])) for i in range(len(ms))]
+    return [(r.marks[Stage.AUDIBLE] - run.began) / 60 for r in replies], medians

@@ -129,7 +129,7 @@ class CaptionTrack:
         """The words of the reply that have been heard whole."""
         parts = []
         for clause in self._clauses:
-            over = self._finished or clause is not self._clauses[-1] and clause.complete and clause.end <= t
+            over = self._finished or (clause.complete and clause.end <= t)
             whole = len(clause.spans) if over else bisect_right(clause.ends, t + NEARLY)
             if whole and (over or clause.start <= t):
                 parts.append(clause.text[: clause.spans[whole - 1][1]])

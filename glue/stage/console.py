@@ -48,7 +48,6 @@ class Console:
         self._token = ""
         self._recent = Recent()
         self._pages: list[Page] = []
-        self._send, self._receive = anyio.create_memory_object_stream[DeskMessage](DESK)
         self._stack = AsyncExitStack()
         self._server: Server | None = None
 
@@ -59,6 +58,9 @@ class Console:
         self._token = kept_token(self._token_file)
         listener = _bound(self._host, self._port)
         self._port = listener.getsockname()[1]
+        self._send, self._receive = anyio.create_memory_object_stream[DeskMessage](DESK)
+        self._stack.enter_context(self._send)
+        self._stack.enter_context(self._receive)
         guard = Guard(self._token, self._port)
         self._server = Server(application(guard, self._avatar_url, self._page, self._audio), self._patience)
         await self._stack.enter_async_context(self._server.serving(listener))
@@ -68,8 +70,6 @@ class Console:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         await self._stack.aclose()
-        self._send.close()
-        self._receive.close()
 
     def url(self, page: str = "") -> str:
         """The address of a page ("" the operator's, "stage"), with the token."""

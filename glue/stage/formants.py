@@ -1,8 +1,7 @@
 """Sound to mouth shapes, for voices that give no phonemes: where the vowel's two first formants lie.
 
 F1 (200-1000 Hz) rises with the jaw, F2 (800-3000 Hz) with the spread of the lips; each is taken as the centre
-of its band's energy, and the shape is a blend of the vowels whose usual formants (Peterson and Barney, 1952,
-between men and women) are near.
+of its band's energy, and the shape is a blend of the vowels whose usual centres are near.
 """
 
 from __future__ import annotations
@@ -10,12 +9,13 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from glue.stage.visemes import SHUT, A, E, I, O, U
+from glue.stage.visemes import AH, EH, IH, OH, SHUT, UH
 
 WINDOW = 0.040  # seconds
-VOWELS = np.asarray([A, I, U, E, O])
-CENTRES = np.asarray([[790.0, 1180.0], [330.0, 2400.0], [340.0, 980.0], [560.0, 1950.0], [570.0, 950.0]])
-WIDTHS = np.asarray([130.0, 350.0])  # Hz: how far a vowel's formants wander
+# Measured so on the default voice's vowels, moved a little towards a woman's.
+VOWELS = np.asarray([AH, IH, UH, EH, OH])
+CENTRES = np.asarray([[700.0, 1120.0], [290.0, 2350.0], [310.0, 1150.0], [490.0, 1850.0], [550.0, 1000.0]])
+WIDTHS = np.asarray([90.0, 350.0])  # Hz: how far a vowel's formants wander
 HISS = np.asarray([0.3, 0.1, 0.0, 0.2, 0.0, 0.2, 0.0])  # s, f, sh: the mouth is nearly shut
 
 

@@ -1,6 +1,6 @@
 """SOUND -> mouth: from a clause's chunks to VTube Studio's mouth inputs over the track's time. Pure numpy.
 
-The shape comes from the phonemes where the voice gives them, otherwise from the sound; how far the mouth opens
+The shape comes from the phonemes where the voice gives them, otherwise from the sound; how far it opens
 always follows the loudness, so that it is never open on silence.
 """
 
@@ -33,7 +33,7 @@ class MouthTrack:
     """Frames of 10 ms on the track's time, in a ring: memory does not grow."""
 
     def __init__(self, rate: int) -> None:
-        self._rate = rate
+        self.rate = rate
         self._formants = Formants(rate)
         self._frames = np.zeros((KEPT, len(KEYS)), np.float32)
         self._number = np.full(KEPT, -1, np.int64)  # which frame each row holds
@@ -56,7 +56,7 @@ class MouthTrack:
             self._restart(start)
         if not speech.pcm.size:
             return
-        end = start + speech.pcm.size / self._rate
+        end = start + speech.pcm.size / self.rate
         numbers = np.arange(math.ceil(start / STEP - 1e-6), math.ceil(end / STEP - 1e-6))
         if numbers.size:
             self._write(numbers[-KEPT:], start, speech.pcm)
@@ -65,8 +65,8 @@ class MouthTrack:
 
     def _write(self, numbers: NDArray[np.int64], start: float, pcm: Pcm) -> None:
         sound = np.concatenate([self._tail, pcm.astype(np.float32) / np.float32(32768)])
-        times = numbers * STEP
-        centres = np.rint((times - start) * self._rate).astype(np.int64) + self._tail.size
+        times = numbers.astype(np.float64) * STEP
+        centres = np.rint((times - start) * self.rate).astype(np.int64) + self._tail.size
         loudness = self._loudness(sound, centres)
         level = self._levels(loudness)[:, None]
         if self._glide and self._glide.covers(float(times[-1]) - self._clause):
@@ -80,7 +80,7 @@ class MouthTrack:
 
     def _loudness(self, sound: NDArray[np.float32], centres: NDArray[np.int64]) -> NDArray[np.float64]:
         """RMS around each centre; at the chunk's end of what there is, or it would dip every 100 ms."""
-        half = round(LOUDNESS_WINDOW * self._rate / 2)
+        half = round(LOUDNESS_WINDOW * self.rate / 2)
         total = np.concatenate([[0.0], np.cumsum(sound.astype(np.float64) ** 2)])
         low, high = np.maximum(centres - half, 0), np.minimum(centres + half, sound.size)
         return np.asarray(np.sqrt(np.maximum(total[high] - total[low], 0.0) / (high - low)))

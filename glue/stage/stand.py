@@ -12,7 +12,9 @@ from glue.stage.performer import Performer
 class StageStand:
     """The `Stand` port: sound to the track, words and timings to the performer, both on the track's time."""
 
-    def __init__(self, mixer: Mixer, performer: Callable[[Callable[[], float]], Performer], lead: float) -> None:
+    def __init__(
+        self, mixer: Mixer, performer: Callable[[Callable[[], float]], Performer], lead: float
+    ) -> None:
         """`performer` is built around the playhead; `lead`: seconds that it looks ahead, for the mouth."""
         self._mixer = mixer
         self._track = mixer.track()

@@ -1,8 +1,9 @@
 """Phonemes to mouth shapes: what the lips aim at for each sound of IPA, and the glide between them.
 
-Vowel targets follow the vowel chart (height opens the jaw, backness rounds the lips); p, b and m shut the lips;
+Vowel targets follow the vowel chart (height opens the jaw, backness rounds the lips); p, b and m shut them;
 what is formed behind the teeth (k, g, h, and the like) has no shape of its own and takes its neighbours'.
 """
+# ruff: noqa: RUF001  # IPA's letters look like others
 
 from __future__ import annotations
 
@@ -17,12 +18,12 @@ from glue.ports import Timed
 Shape = tuple[float, float, float, float, float, float, float]
 SHAPES = ("open", "smile", "A", "I", "U", "E", "O")  # open 0-1; smile -0.5 (rounded) to 0.5 (spread); 0-1
 
-A: Shape = (1.00, 0.05, 1.0, 0.0, 0.0, 0.0, 0.0)
+AH: Shape = (1.00, 0.05, 1.0, 0.0, 0.0, 0.0, 0.0)
 AE: Shape = (0.90, 0.20, 0.7, 0.0, 0.0, 0.4, 0.0)
-E: Shape = (0.65, 0.30, 0.1, 0.1, 0.0, 0.9, 0.0)
-I: Shape = (0.45, 0.45, 0.0, 1.0, 0.0, 0.1, 0.0)  # noqa: E741  # the vowel's own name
-O: Shape = (0.75, -0.30, 0.1, 0.0, 0.1, 0.0, 0.9)
-U: Shape = (0.45, -0.45, 0.0, 0.0, 1.0, 0.0, 0.2)
+EH: Shape = (0.65, 0.30, 0.1, 0.1, 0.0, 0.9, 0.0)
+IH: Shape = (0.45, 0.45, 0.0, 1.0, 0.0, 0.1, 0.0)
+OH: Shape = (0.75, -0.30, 0.1, 0.0, 0.1, 0.0, 0.9)
+UH: Shape = (0.45, -0.45, 0.0, 0.0, 1.0, 0.0, 0.2)
 MID: Shape = (0.60, 0.00, 0.4, 0.0, 0.1, 0.3, 0.1)
 ROUND: Shape = (0.40, -0.35, 0.0, 0.0, 0.7, 0.0, 0.2)
 TEETH: Shape = (0.35, 0.15, 0.1, 0.3, 0.0, 0.3, 0.0)
@@ -30,12 +31,12 @@ LIP: Shape = (0.20, 0.05, 0.0, 0.1, 0.1, 0.1, 0.0)
 SHUT: Shape = (0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0)
 
 OF_SOUND: dict[str, Shape] = {
-    **dict.fromkeys("aɑɐʌä", A),
+    **dict.fromkeys("aɑɐʌä", AH),
     **dict.fromkeys("æ", AE),
-    **dict.fromkeys("ɛeœ", E),
-    **dict.fromkeys("iɪyjɨᵻ", I),
-    **dict.fromkeys("oɔɒø", O),
-    **dict.fromkeys("uʊɯ", U),
+    **dict.fromkeys("ɛeœ", EH),
+    **dict.fromkeys("iɪyjɨᵻ", IH),
+    **dict.fromkeys("oɔɒø", OH),
+    **dict.fromkeys("uʊɯ", UH),
     **dict.fromkeys("əɚɜɝɘɵ", MID),
     **dict.fromkeys("wɹrʃʒʍɥ", ROUND),
     **dict.fromkeys("tdnszlθðɾɫ", TEETH),
@@ -43,7 +44,7 @@ OF_SOUND: dict[str, Shape] = {
     **dict.fromkeys("pbmɓ", SHUT),
 }
 PAUSE = 0.12  # seconds without a sound after which the lips aim at rest
-EDGE = 0.2  # of a sound's length: the glide from the last shape ends here, the one to the next begins at 1 - EDGE
+EDGE = 0.2  # of a sound's length at each end belongs to the glides from and to its neighbours
 
 
 class Glide:

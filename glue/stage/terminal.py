@@ -1,0 +1,168 @@
+"""SOUND -> AUDIENCE: the Viewer port in a terminal: lines, replies clause by clause, what broke."""
+
+import io
+import os
+from collections import deque
+from contextlib import AsyncExitStack
+from types import TracebackType
+from typing import Self
+
+import anyio
+from rich.console import Console
+from rich.text import Text
+
+from glue.events import (
+    CaptionShown,
+    ChatLine,
+    Ending,
+    Event,
+    Fate,
+    LineArrived,
+    LineClosed,
+    PartDegraded,
+    PartRecovered,
+    Source,
+    Stage,
+    StageReached,
+    TurnEnded,
+    TurnStarted,
+)
+
+WAITING = 1000  # pieces of text for a terminal that is held (Ctrl-S); beyond it the oldest are lost
+PIECE = 512  # bytes that a writable pipe or terminal takes without blocking (POSIX's least PIPE_BUF)
+FAREWELL = 0.2  # seconds for the rest when the show ends
+KNOWN = 1000  # lines whose author is remembered
+
+
+class TerminalViewer:
+    """One line a viewer, one line a reply. Never blocks: a task of its own writes."""
+
+    def __init__(self, fd: int = 1) -> None:
+        self._fd = fd
+        self._tty = os.isatty(fd)
+        self._page = io.StringIO()
+        self._rich = Console(file=self._page, force_terminal=self._tty, highlight=False, soft_wrap=True)
+        self._authors: dict[str, str] = {}
+        self._marks: dict[Stage, float] = {}
+        self._waited = False
+        self._open: tuple[str, int] | None = None  # the turn and clause that the cursor stands behind
+        self._out: deque[bytes] = deque(maxlen=WAITING)
+        self._wake = anyio.Event()
+        self._stack = AsyncExitStack()
+
+    async def __aenter__(self) -> Self:
+        tasks = await self._stack.enter_async_context(anyio.create_task_group())
+        self._stack.callback(tasks.cancel_scope.cancel)
+        tasks.start_soon(self._write)
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._break()
+        try:
+            await self._stack.aclose()
+        finally:
+            with anyio.move_on_after(FAREWELL, shield=True):
+                while self._out:
+                    await self._write_one()
+
+    def show(self, event: Event) -> None:
+        """The Viewer port."""
+        match event:
+            case LineArrived(_, line):
+                self._arrive(line)
+            case LineClosed(_, line_id, fate):
+                self._close(line_id, fate)
+            case TurnStarted(waited=waited):
+                self._marks, self._waited = {}, waited
+            case StageReached(at=at, stage=stage):
+                self._marks[stage] = at
+            case CaptionShown():
+                self._caption(event)
+            case TurnEnded():
+                self._end(event)
+            case PartDegraded(_, part, why):
+                self._line((f"{part} is down: {why}; the show goes on without it and tries again", "yellow"))
+            case PartRecovered(_, part):
+                self._line((f"{part} is back", "green"))
+            case _:
+                pass
+
+    def _arrive(self, line: ChatLine) -> None:
+        self._authors[line.id] = line.author
+        if len(self._authors) > KNOWN:
+            self._authors.pop(next(iter(self._authors)))
+        if line.source is not Source.TERMINAL or not self._tty:  # what was typed is there already
+            self._line((line.author, "cyan"), f": {line.text}")
+
+    def _close(self, line_id: str, fate: Fate) -> None:
+        author = self._authors.pop(line_id, "someone")
+        if fate is not Fate.ANSWERED:
+            self._line((f"  {author}'s line: {fate}", "dim"))
+
+    def _caption(self, event: CaptionShown) -> None:
+        if self._open == (event.turn, event.index):
+            return
+        if self._open is None or self._open[0] != event.turn:
+            self._break()
+            self._put((event.who, "bold magenta"), ":")
+        self._put(f" {event.text}")
+        self._open = (event.turn, event.index)
+
+    def _end(self, event: TurnEnded) -> None:
+        words = [] if event.ending is Ending.FINISHED else [event.why or event.ending.value]
+        start = self._marks.get(Stage.CHOSEN if self._waited else Stage.RECEIVED)
+        audible = self._marks.get(Stage.AUDIBLE)
+        if start is not None and audible is not None:
+            words.append(f"{(audible - start) * 1000:.0f} ms")
+        note = (f"  ({', '.join(words)})" if words else "", "dim")
+        if self._open is not None and self._open[0] == event.turn:
+            self._open = None
+            self._put(note, "\n")
+        else:
+            heard = f": {event.heard}" if event.heard else ":"
+            self._line((event.who, "bold magenta"), heard, note)
+
+    def _line(self, *parts: str | tuple[str, str]) -> None:
+        self._break()
+        self._put(*parts, "\n")
+
+    def _break(self) -> None:
+        if self._open is not None:
+            self._open = None
+            self._put("\n")
+
+    def _put(self, *parts: str | tuple[str, str]) -> None:
+        self._rich.print(Text.assemble(*parts), end="")  # a Text: viewers' words are no markup
+        styled = self._page.getvalue().encode("utf-8", "replace")
+        self._page.seek(0)
+        self._page.truncate()
+        self._out.extend(styled[place : place + PIECE] for place in range(0, len(styled), PIECE))
+        self._wake.set()
+
+    async def _write(self) -> None:
+        while True:
+            await self._wake.wait()
+            self._wake = anyio.Event()
+            while self._out:
+                await self._write_one()
+
+    async def _write_one(self) -> None:
+        try:
+            await anyio.wait_writable(self._fd)
+        except PermissionError:  # epoll refuses plain files, which never make anyone wait
+            pass
+        except OSError:
+            self._out.clear()
+            return
+        if not self._out:
+            return
+        piece = self._out.popleft()
+        try:
+            written = os.write(self._fd, piece)
+        except OSError:  # the terminal or the pipe has gone; the show has not
+            self._out.clear()
+            return
+        if written < len(piece):
+            self._out.appendleft(piece[written:])

@@ -1,0 +1,239 @@
+"""Child processes: started, watched, restarted, and gone for certain. Every test runs real ones."""
+
+from __future__ import annotations
+
+import itertools
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import anyio
+import psutil
+import pytest
+
+from engines import keeper
+from engines.process import Spec, StartFailed, running
+from tests.conftest import free_port
+from tests.toy_engine import probe
+
+pytestmark = pytest.mark.anyio
+Seen = list[tuple[str, str, str]]
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    return "asyncio"  # trio forks in threads of its own, and Linux ties a child's life to its thread's
+
+
+def toy(way: str = "good", name: str = "toy") -> Spec:
+    port = free_port()
+    argv = (sys.executable, "-m", "tests.toy_engine", str(port), way)
+    return Spec(name, argv, f"127.0.0.1:{port}", "127.0.0.1", port, probe(port), f"{name}.engine.port")
+
+
+def left(spec: Spec) -> list[psutil.Process]:
+    """What still runs of an engine: its process, or a child that it left behind."""
+    marks = (str(spec.port), f"import time; time.sleep(1{spec.port})")
+    return [
+        each
+        for each in psutil.process_iter(["cmdline", "status"])
+        if any(mark in (each.info["cmdline"] or []) for mark in marks)
+        and each.info["status"] != psutil.STATUS_ZOMBIE
+    ]
+
+
+def teller(seen: Seen) -> keeper.Notify:
+    return lambda name, state, why: seen.append((name, state, why))
+
+
+async def until(true: Callable[[], object], seconds: float = 10.0) -> None:
+    with anyio.fail_after(seconds):
+        while not true():  # noqa: ASYNC110  # processes set no events
+            await anyio.sleep(0.01)
+
+
+async def test_engines_run_inside_the_block_and_not_after_it(tmp_path: Path) -> None:
+    seen: Seen = []
+    one, two = toy(name="one"), toy(name="two")
+    async with running([one, two], tmp_path, teller(seen)) as engines:
+        assert engines.addresses == {"one": one.address, "two": two.address}
+        assert sorted(engines.pids) == ["one", "two"]
+        assert all(psutil.pid_exists(pid) for pid in engines.pids.values())
+        began = anyio.current_time()
+    assert anyio.current_time() - began < 1.0
+    assert not left(one) and not left(two) and not engines.pids
+    assert [(name, state) for name, state, _ in sorted(seen)] == [
+        ("one", "starting"),
+        ("one", "up"),
+        ("two", "starting"),
+        ("two", "up"),
+    ]
+    assert "toy: listening" in (tmp_path / "one.log").read_text()
+
+
+async def test_a_taken_port_is_one_line_with_a_free_one(tmp_path: Path) -> None:
+    good, spec = toy(name="good"), toy()
+    with socket.create_server(("127.0.0.1", spec.port)):
+        with pytest.raises(StartFailed) as caught:
+            async with running([good, spec], tmp_path):
+                pytest.fail("it started")
+    line = str(caught.value)
+    assert (
+        line.startswith(f"toy: port {spec.port} is taken by ")
+        and f"cure: toy.engine.port={spec.port + 10}" in line
+    )
+    assert not (tmp_path / "good.log").exists()  # every port is looked at before anything starts
+
+
+async def test_a_port_that_is_about_to_be_left_is_waited_for(tmp_path: Path) -> None:
+    spec = toy()
+    server = socket.create_server(("127.0.0.1", spec.port))
+    async with anyio.create_task_group() as tg:
+
+        async def leave() -> None:
+            await anyio.sleep(0.3)
+            server.close()
+
+        tg.start_soon(leave)
+        async with running([spec], tmp_path) as engines:
+            assert engines.pids
+
+
+async def test_an_early_exit_is_told_at_once_with_its_last_words(tmp_path: Path) -> None:
+    good, bad = toy(name="good"), toy("exits", "bad")
+    began = anyio.current_time()
+    with pytest.raises(
+        StartFailed, match=r"bad stopped while starting: exit 1: toy: the model is damaged; cure"
+    ):
+        async with running([good, bad], tmp_path):
+            pytest.fail("it started")
+    assert anyio.current_time() - began < 5
+    assert not left(good) and not left(bad)
+
+
+async def test_one_that_never_answers_is_given_up(tmp_path: Path) -> None:
+    spec = toy("silent")
+    with pytest.raises(
+        StartFailed, match=r"toy did not answer within 1 s: nobody listens \(log: .*toy.log\)"
+    ):
+        async with running([spec], tmp_path, within=1.0):
+            pytest.fail("it started")
+    assert not left(spec)
+
+
+async def test_another_ones_answer_does_not_count(tmp_path: Path) -> None:
+    """Of two copies started in the same moment, the second must not take the first's engine for its own."""
+    spec = toy("silent")
+    async with anyio.create_task_group() as tg:
+
+        async def squat() -> None:
+            await until(lambda: left(spec))
+            stranger = (sys.executable, "-m", "tests.toy_engine", str(spec.port), "good")
+            async with await anyio.open_process(stranger, stdout=None, stderr=None):
+                await anyio.sleep_forever()
+
+        tg.start_soon(squat)
+        with pytest.raises(StartFailed, match="did not answer"):
+            async with running([spec], tmp_path, within=2.0):
+                pytest.fail("it took a stranger for its engine")
+        tg.cancel_scope.cancel()
+
+
+async def test_a_killed_engine_comes_back(tmp_path: Path) -> None:
+    seen: Seen = []
+    spec = toy()
+    async with running([spec], tmp_path, teller(seen)) as engines:
+        first = engines.pids["toy"]
+        psutil.Process(first).kill()
+        await until(lambda: engines.pids.get("toy", first) != first)
+        assert [state for _, state, _ in seen] == ["starting", "up", "down", "starting", "up"]
+        assert seen[2][2] == "killed by SIGKILL"
+    assert not left(spec)
+
+
+async def test_restarts_back_off(tmp_path: Path) -> None:
+    times: list[float] = []
+    spec = toy(f"once:{tmp_path / 'flag'}")
+
+    def notify(name: str, state: str, why: str) -> None:
+        if state == "starting":
+            times.append(anyio.current_time())
+
+    async with running([spec], tmp_path, notify) as engines:
+        psutil.Process(engines.pids["toy"]).kill()
+        await until(lambda: len(times) >= 5)
+        assert not engines.pids
+    pauses = [later - sooner for sooner, later in itertools.pairwise(times[1:])]
+    assert pauses[0] < pauses[1] < pauses[2]
+    assert pauses[2] >= 1.6
+
+
+async def test_one_that_hangs_is_restarted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(keeper, "WATCH_SECONDS", 0.05)
+    monkeypatch.setattr(keeper, "PROBE_SECONDS", 0.1)
+    seen: Seen = []
+    flag = tmp_path / "flag"
+    spec = toy(f"hangs:{flag}")
+    async with running([spec], tmp_path, teller(seen)) as engines:
+        first = engines.pids["toy"]
+        flag.touch()
+        await until(lambda: "toy" not in engines.pids)
+        flag.unlink()
+        await until(lambda: engines.pids.get("toy", first) != first)
+    assert ("toy", "down", "no answer 4 times: no answer within 0 s") in seen
+
+
+@pytest.mark.parametrize("way", ["stubborn", "parent"])
+async def test_whoever_ignores_sigterm_is_killed_with_all_its_children(tmp_path: Path, way: str) -> None:
+    spec, other = toy(way), toy(way, "other")
+    async with running([spec, other], tmp_path):
+        began = anyio.current_time()
+    assert anyio.current_time() - began < 2.0
+    await until(lambda: not left(spec) and not left(other), 1.0)
+
+
+@pytest.mark.parametrize("seconds", [0.0, 0.05, 0.3])
+async def test_a_cancelled_start_leaves_nothing(tmp_path: Path, seconds: float) -> None:
+    spec = toy("silent")
+    with anyio.move_on_after(seconds) as scope:
+        async with running([spec], tmp_path):
+            pytest.fail("it started")
+    assert scope.cancelled_caught
+    assert not left(spec)
+
+
+async def test_what_goes_wrong_in_the_block_comes_out_as_it_is(tmp_path: Path) -> None:
+    spec = toy()
+    with pytest.raises(LookupError, match="ours"):
+        async with running([spec], tmp_path):
+            raise LookupError("ours")
+    assert not left(spec)
+
+
+PARENT = """
+import anyio, sys
+from pathlib import Path
+from engines.process import running
+from tests.test_process import toy
+async def main():
+    spec = toy(sys.argv[2])
+    async with running([spec], Path(sys.argv[1])):
+        sys.stdout.write(str(spec.port) + chr(10)); sys.stdout.flush()
+        await anyio.sleep_forever()
+anyio.run(main)
+"""
+
+
+async def test_a_killed_parent_leaves_no_engine(tmp_path: Path) -> None:
+    words = [sys.executable, "-c", PARENT, str(tmp_path), "good"]
+    async with await anyio.open_process(words, stderr=subprocess.DEVNULL) as parent:
+        assert parent.stdout
+        port = int((await parent.stdout.receive()).decode())
+        spec = Spec("toy", (), "", "127.0.0.1", port, probe(port))
+        assert left(spec)
+        parent.send_signal(signal.SIGKILL)
+        await parent.wait()
+        await until(lambda: not left(spec), 2.0)
