@@ -34,7 +34,7 @@ def build(kind: type[T], values: object) -> T:
     """Build `kind` from a mapping, as parse() does from words. Raises OptionError."""
     choices = ", ".join(f.name for f in dataclasses.fields(kind))  # type: ignore[arg-type]  # a dataclass type
     try:
-        merged = OmegaConf.merge(OmegaConf.structured(kind), values)  # type: ignore[arg-type]  # a mapping
+        merged = OmegaConf.merge(OmegaConf.structured(kind), values)
         return cast(T, OmegaConf.to_object(merged))
     except ConfigKeyError as error:
         raise OptionError(f"no option '{error.key}'; the options are: {choices}") from error

@@ -94,7 +94,7 @@ class Floor:
 
     async def __aenter__(self) -> Self:
         """Open both connections; they are kept."""
-        self._http = await self._stack.enter_async_context(httpx.AsyncClient(timeout=WITHIN))
+        self._http = await self._stack.enter_async_context(httpx.AsyncClient(timeout=WITHIN, trust_env=False))
         channel = await self._stack.enter_async_context(grpc.aio.insecure_channel(self._address))
         self._tts = RivaSpeechSynthesisStub(channel)
         return self
@@ -122,7 +122,11 @@ class Floor:
     async def _warm(self, prompt: Prompt) -> None:
         """As the Llm adapter warms: the same request, one token long."""
         body = self._request(dataclasses.replace(prompt, max_tokens=1))
-        (await self._http.post(self._endpoint, json=body)).raise_for_status()
+        try:
+            answer = await self._http.post(self._endpoint, json=body)
+        except httpx.RemoteProtocolError:  # the server closed the kept connection in this very moment
+            answer = await self._http.post(self._endpoint, json=body)
+        answer.raise_for_status()
 
     async def _run(self, turn: str, who: str, prompt: Prompt) -> FloorMeasured:
         """The model goes on writing while the first clause is spoken, as it does in the show."""

@@ -1,12 +1,15 @@
 """A console with events like a show's, for tests: no engines, but real sockets and real sound."""
 
+import json
 import math
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 import anyio
 import numpy as np
+from websockets.asyncio.client import ClientConnection
 
 from glue.events import (
     CaptionShown,
@@ -90,3 +93,18 @@ def ends(console: Console, line: ChatLine, turn: str, said: str, heard: str | No
     ending = Ending.CUT if cut else Ending.FINISHED
     console.show(TurnEnded(now, "main", turn, ending, said, said if heard is None else heard))
     console.show(LineClosed(now, line.id, Fate.ANSWERED, turn))
+
+
+def ws(console: Console, path: str = "ws") -> str:
+    """The address of a socket, with the token."""
+    return console.url(path).replace("http:", "ws:")
+
+
+async def told(page: ClientConnection, **wanted: object) -> dict[str, Any]:
+    """The next message that has these values."""
+    with anyio.fail_after(5):
+        while True:
+            raw = await page.recv()
+            message: dict[str, Any] = json.loads(raw) if isinstance(raw, str) else {}
+            if wanted.items() <= message.items():
+                return message

@@ -19,6 +19,7 @@ class FileServer:
         self.address = address
         self.files = files
         self.asked: list[tuple[str, str]] = []
+        self.gate = threading.Event()  # /gated/ sends the first half, and the rest when this is set
 
     def ranges(self, path: str) -> list[str]:
         """The Range headers of the requests for a path, in order."""
@@ -26,7 +27,7 @@ class FileServer:
 
 
 class _Handler(BaseHTTPRequestHandler):
-    """/WAY/NAME serves a file in one of the WAYs below."""
+    """/WAY/NAME serves a file in one of the ways below."""
 
     protocol_version = "HTTP/1.1"
     files: ClassVar[FileServer]
@@ -73,8 +74,8 @@ class _Handler(BaseHTTPRequestHandler):
                 self.close_connection = True
                 return
             self.wfile.write(content[at : at + BLOCK])
-            if way == "slow":
-                time.sleep(0.05)
+            if way == "gated" and at > len(content) // 2:
+                self.files.gate.wait(20)
 
     def log_message(self, format: str, *args: object) -> None:
         """Say nothing."""

@@ -5,7 +5,6 @@ import socket
 import stat
 from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Any
 
 import anyio
 import anyio.to_thread
@@ -24,7 +23,7 @@ from glue.senses.console import ConsoleSense
 from glue.stage.console import Console, welcome
 from glue.stage.console_page import Nonsense, read
 from glue.stage.console_recent import Recent
-from tests.console_show import RATE, arrives, ends, opened, playing, says, starts, tone
+from tests.console_show import RATE, arrives, ends, opened, says, starts, told, ws
 
 pytestmark = pytest.mark.anyio
 
@@ -40,22 +39,8 @@ async def console(tmp_path: Path) -> AsyncIterator[Console]:
         yield console
 
 
-def ws(console: Console, path: str = "ws") -> str:
-    return console.url(path).replace("http:", "ws:")
-
-
 def origin(console: Console) -> str:
     return console.url().split("/?")[0]
-
-
-async def told(page: ClientConnection, **wanted: object) -> dict[str, Any]:
-    """The next message that has these values."""
-    with anyio.fail_after(5):
-        while True:
-            raw = await page.recv()
-            message: dict[str, Any] = json.loads(raw) if isinstance(raw, str) else {}
-            if wanted.items() <= message.items():
-                return message
 
 
 async def closed(page: ClientConnection) -> int | None:
@@ -258,41 +243,6 @@ async def test_shutting_down_does_not_wait_for_pages(tmp_path: Path) -> None:
     for page in pages:
         await page.close()
     lost.close()
-
-
-CLAIM = {"kind": "claim", "name": "x", "asked": False, "expects": 0.08}
-
-
-async def test_sound_goes_to_the_page_that_asked_last(console: Console) -> None:
-    audio = ws(console, "audio")
-    async with playing(console) as mixer, connect(audio) as stage, connect(audio) as desk:
-        await stage.send(json.dumps({**CLAIM, "name": "stage"}))
-        await told(stage, kind="player", you=True)
-        assert mixer.latency() == pytest.approx(0.08)
-        await desk.send(json.dumps({**CLAIM, "name": "desk"}))  # could play; nobody asked it to
-        await desk.send(json.dumps({**CLAIM, "name": "desk", "asked": True}))
-        await told(desk, kind="player", you=True)
-        assert (await told(stage, kind="player", you=False))["name"] == "desk"
-        await mixer.track().write(tone(0.1))
-        with anyio.fail_after(5):
-            packet = await desk.recv()
-        assert isinstance(packet, bytes) and len(packet) == 16 + 2 * 240 and packet[0] == 1
-        await desk.send('{"kind": "release"}')
-        await told(stage, kind="player", you=True)
-
-
-async def test_latency_follows_the_reports(console: Console) -> None:
-    async with playing(console) as mixer, connect(ws(console, "audio")) as page:
-        await page.send(json.dumps(CLAIM))
-        await told(page, kind="player", you=True)
-        await page.send('{"kind": "sync", "sent": 7}')
-        now = (await told(page, kind="sync", sent=7))["now"]
-        assert abs(now - anyio.current_time()) < 1
-        for heard_at in (100.2, 100.2, float("nan"), 1e308, -5.0):
-            await page.send(json.dumps({"kind": "position", "sample": 100 * RATE, "heard_at": heard_at}))
-        await page.send('{"kind": "sync", "sent": 8}')
-        await told(page, kind="sync", sent=8)
-        assert mixer.latency() == pytest.approx(0.2, abs=1e-6)
 
 
 @given(st.text() | st.recursive(st.none() | st.integers() | st.text(), st.lists).map(json.dumps))

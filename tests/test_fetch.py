@@ -194,13 +194,13 @@ def test_a_disk_that_fills_up_is_one_line(server: FileServer, own_cache: Path) -
 
 
 def test_a_killed_fetch_goes_on(server: FileServer, own_cache: Path) -> None:
-    path = "/slow/model.bin"
+    path = "/gated/model.bin"
     words = command(f"{server.address}{path}")
-    child = subprocess.Popen(words, cwd=ROOT, stderr=subprocess.DEVNULL)
     part = own_cache / "toy" / ".parts" / "model.bin.0"
-    wait_until(lambda: part.exists() and part.stat().st_size > 100_000)
-    child.kill()
-    child.wait()
+    with subprocess.Popen(words, cwd=ROOT, stderr=subprocess.DEVNULL) as child:
+        wait_until(lambda: part.exists() and part.stat().st_size > 100_000)
+        child.kill()
+    server.gate.set()
     subprocess.run(words, cwd=ROOT, stderr=subprocess.DEVNULL, timeout=20, check=True)
     first, second = server.ranges(path)
     assert first == "" and int(second.removeprefix("bytes=").rstrip("-")) > 100_000
@@ -208,13 +208,15 @@ def test_a_killed_fetch_goes_on(server: FileServer, own_cache: Path) -> None:
 
 
 def test_of_two_copies_one_waits(server: FileServer) -> None:
-    words = command(f"{server.address}/slow/model.bin")
-    one = subprocess.Popen(words, cwd=ROOT, stderr=subprocess.PIPE, text=True)
-    wait_until(lambda: server.asked)
-    two = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, timeout=20, check=True)
-    _, said = one.communicate(timeout=20)
-    assert one.returncode == 0 and "another copy" not in said
-    assert "another copy is fetching it" in two.stderr
+    words = command(f"{server.address}/gated/model.bin")
+    with subprocess.Popen(words, cwd=ROOT, stderr=subprocess.DEVNULL) as one:
+        wait_until(lambda: server.asked)
+        with subprocess.Popen(words, cwd=ROOT, stderr=subprocess.PIPE, text=True) as two:
+            assert two.stderr
+            assert "another copy is fetching it" in two.stderr.readline()
+            server.gate.set()
+            assert two.wait(20) == 0
+        assert one.wait(20) == 0
     assert len(server.asked) == 1
 
 

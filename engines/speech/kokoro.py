@@ -38,7 +38,7 @@ class Kokoro:
         self._voices = {name: _voice(path) for name, path in files.items()}
         self._tokenizer = Tokenizer()
         patched, self._durations = _with_durations(model)
-        self._session = session(patched, threads, arena=False)
+        self._session = session(patched, threads)
         self._tail = tail
 
     def speak(self, words: Sequence[Word], style: str, times: bool, stop: Stop) -> Iterator[Block]:

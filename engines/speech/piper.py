@@ -44,9 +44,8 @@ class Piper:
             raise WrongModel(f"{model}.json is not a Piper voice's description: {error!r}") from error
         halves = split(model)
         self._latent, self._frames = halves.latent, halves.frames
-        # The encoder sees a new shape with every text, the decoder only its windows'.
-        self._encoder = session(halves.encoder, threads, arena=False)
-        self._decoder = session(halves.decoder, threads, arena=True)
+        self._encoder = session(halves.encoder, threads)
+        self._decoder = session(halves.decoder, threads)
         self._tail = tail
 
     def speak(self, words: Sequence[Word], style: str, times: bool, stop: Stop) -> Iterator[Block]:

@@ -23,9 +23,13 @@ JOINTS = frozenset(
 SHOUT = "!?\u3002\uff01\uff1f"  # nothing that follows changes these; three are full-width marks of CJK text
 SENTENCE = "." + SHOUT
 PAUSE = ",;\u3001\uff0c\uff1b\u2014"
+MARKS = SHOUT + PAUSE + ' "'
 CJK = re.compile("[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
 SAYS = re.compile(r"\w")
 LINK = re.compile(r"(?:https?://|www\.)\S*$", re.IGNORECASE)
+SITE = re.compile(r"(?:https?://(?:www\.)?|(?=www\.))([^\s/?#]+)\S*?(?=[.,;!?]*(?:\s|$))", re.IGNORECASE)
+SMILEY = re.compile(r"(?<!\S)(?:[:;]['-]?[()DPpOo3/|]*|=[()DP])(?!\S)")
+LEFT_OVER = re.compile(r"^(?:[.,;:!?\-\u2014) ]|\"(?= ))+")  # of the clause before
 UNSPACED = 60  # characters without a space, after which a cut is made anywhere
 SECOND = 6  # words of a later clause after which a comma is enough
 LEAST = 2  # words: less is joined with what follows, where a comma or a full stop allows it
@@ -74,9 +78,10 @@ class Splitter:
         return found
 
     def _take(self, char: str, found: list[str]) -> None:
-        if char == " " and (not self._text or self._text[-1] == " "):
+        line_ends, char = char == "\n", " " if char == "\n" else char
+        if char == " " and self._text[-1:] in ("", " ") and not line_ends:
             return
-        at = self._boundary(char)
+        at = len(self._text) if line_ends else self._boundary(char)
         self._text += char
         if at is not None:
             self._emit(at, found)
@@ -86,6 +91,8 @@ class Splitter:
     def _boundary(self, char: str) -> int | None:
         """Where a clause ends now that `char` follows (or is) its mark; None where none does."""
         text = self._text
+        if char not in MARKS or LINK.search(text) and char not in ' "':
+            return None
         words = _count(text)
         if char in SHOUT:
             return len(text) + 1 if words >= 1 else None
@@ -110,14 +117,14 @@ class Splitter:
 
     def _emit(self, where: int, found: list[str]) -> None:
         raw, self._text = self._text[:where], self._text[where:].lstrip(" ")
-        clause = raw.strip()
+        clause = " ".join(SMILEY.sub("", SITE.sub(r"\1", raw)).split())
         if not self._clauses:
             clause = self._tag.sub("", clause)
-        clause = clause.lstrip(".,;:!?-\u2014) ").strip()
+        clause = LEFT_OVER.sub("", clause)
         if not SAYS.search(clause):
             return
         self._clauses += 1
-        self._words += _count(clause)
+        self._words += max(_count(clause), len(clause) // 12)  # a word without an end is not one word
         self._sentences += clause.rstrip("\"')")[-1] in SENTENCE
         found.append(clause)
         full = self._sentences >= self._length.sentences or self._words >= self._length.reply

@@ -11,6 +11,7 @@ SAME = str.maketrans(
 )
 ASIDE = 120  # characters that an aside may have; what is longer is text with a stray bracket
 THOUGHT = "<think>"
+HEART = "<3"
 
 
 class Cleaner:
@@ -40,12 +41,12 @@ class Cleaner:
         """What was still held when the text ended: an aside that never closed."""
         held, self._held = self._held, ""
         was, self._open = self._open, ""
-        return "" if self._thinking or was == "<" else self._text(held)
+        return "" if self._thinking or THOUGHT.startswith(was + held) else self._text(held)
 
     def _inside(self, char: str) -> str:
-        if char == self._open == "*" and not self._held:  # bold: two stars are no direction
-            self._open = ""
-            return ""
+        if not self._held and self._no_aside(char):
+            was, self._open = self._open, ""
+            return "" if was + char in ("**", HEART) else self._plain(char)
         if char == CLOSES[self._open]:
             return self._close()
         self._held += char
@@ -56,6 +57,12 @@ class Cleaner:
             held, self._open, self._held = self._held, "", ""
             return self._text(held)
         return ""
+
+    def _no_aside(self, char: str) -> bool:
+        """Whether the character after an opening one shows that it opens nothing: bold, "2 < 3", a heart."""
+        if self._open == "*":
+            return char in "* "
+        return self._open == "<" and not (char.isalpha() or char in "/!")
 
     def _close(self) -> str:
         held, was = self._held, self._open
@@ -70,7 +77,7 @@ class Cleaner:
     def _plain(self, char: str) -> str:
         if char in DROPPED or _mute(char):
             return ""
-        char = " " if char in "\r\n\t" else char.translate(SAME)
+        char = " " if char in "\r\t" else char.translate(SAME)
         if not char.isspace():
             self._fresh = char[-1] in ".!?"
         return char

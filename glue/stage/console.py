@@ -93,7 +93,7 @@ class Console:
                 page.put(text, instead_of)
 
     def _plays(self, name: str) -> None:
-        self._tell({"kind": "player", "name": name})
+        self._tell({"kind": "player", "name": name, "sound": self.players.wired})
 
     def _snapshot(self) -> Json:
         player = self.players.player

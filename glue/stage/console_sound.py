@@ -22,7 +22,7 @@ from glue.ports import Pcm
 
 PLAY, FLUSH = 1, 2
 QUEUE = 200  # packets of 10 ms; a page that is further behind loses the oldest
-JUMP = 0.020  # seconds; a latency that moved further than this did move, and is not noise
+JUMP = 0.003  # seconds; reports scatter by 0.1 ms: what moved further did move
 SMOOTH = 0.2  # weight of a new report
 MOST = 5.0  # seconds; a report beyond it is a broken clock
 
@@ -119,7 +119,7 @@ class Players:
 
     def __init__(self, changed: Callable[[str], None]) -> None:
         """`changed` is told the name of the page that plays from now on, "" for none."""
-        self.wired = False  # a speaker feeds them
+        self.wired = False
         self._open: list[Listener] = []
         self._able: list[Listener] = []
         self._changed = changed
@@ -128,6 +128,11 @@ class Players:
     def player(self) -> Listener | None:
         """The page that plays."""
         return self._able[-1] if self._able else None
+
+    def wire(self, wired: bool) -> None:
+        """A speaker feeds the pages from now on, or no longer."""
+        self.wired = wired
+        self._tell_pages()
 
     def joins(self, listener: Listener) -> None:
         """A page has opened its audio socket."""
@@ -160,6 +165,9 @@ class Players:
         if before is not None and before in self._open:
             before.flush()
         self._announce()
+        self._tell_pages()
+
+    def _tell_pages(self) -> None:
         self._changed(self.player.name if self.player else "")
 
     def _announce(self) -> None:

@@ -125,14 +125,17 @@ class Server(uvicorn.Server):
     @asynccontextmanager
     async def serving(self, listener: socket) -> AsyncIterator[None]:
         """Answer on `listener` for as long as the context lasts."""
-        async with anyio.create_task_group() as tg:
-            tg.start_soon(self.serve, [listener])
-            try:
-                yield
-            finally:
-                self.should_exit = True
-                for connection in list(self.server_state.connections):
-                    connection.transport.abort()
+        try:
+            async with anyio.create_task_group() as tg:
+                tg.start_soon(self.serve, [listener])
+                try:
+                    yield
+                finally:
+                    self.should_exit = True
+                    for connection in list(self.server_state.connections):
+                        connection.transport.abort()
+        finally:
+            listener.close()  # where the show was cancelled, uvicorn did not come to it
 
     def drop(self, client: Address | None) -> None:
         """Cut a connection without waiting until it has read what it was sent."""

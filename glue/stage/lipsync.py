@@ -90,7 +90,7 @@ class MouthTrack:
         found = []
         for rms in loudness.tolist():
             self._loudest = max(self._loudest * FORGETS, rms, USUAL / 4)
-            target = min(1.0, rms / self._loudest) ** 0.7 if rms > SILENCE else 0.0
+            target = min(1.0, rms / self._loudest) ** 0.6 if rms > SILENCE else 0.0
             self._level += (target - self._level) * (ATTACK if target > self._level else RELEASE)
             found.append(self._level if self._level > 0.01 else 0.0)
         return np.asarray(found)

@@ -18,13 +18,13 @@ class PageSpeaker:
         self._next = 0
 
     async def __aenter__(self) -> Self:
-        self._players.wired = True
+        self._players.wire(True)
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._players.wired = False
+        self._players.wire(False)
 
     def play(self, pcm: Pcm, at: float) -> None:
         """The Output port. Without a page that plays, the sound is gone."""

@@ -21,6 +21,7 @@ log = logging.getLogger(__name__)
 
 LARGEST_FRAME = 4 << 20  # bytes; the list of a large model's parameters is some hundred kilobytes
 ASKED_AGAIN_S = 600.0  # after "Deny" the pop-up is not shown again before this
+CUSTOM = frozenset({"SparkBreath"})  # inputs of ours (glue/stage/face.py): sent where `parameters` makes them
 LOAD_S = 30.0  # a large model takes its time
 
 
@@ -33,7 +34,7 @@ class VTubeStudio:
         plugin: str = "Spark VTuber",
         developer: str = "Spark VTuber",
         model: str = "",
-        parameters: Sequence[str] = ("SparkBreath",),
+        parameters: Sequence[str] = (),
         timeout_s: float = 3.0,
         allow_s: float = 120.0,
         keep_s: float = 0.4,
@@ -49,6 +50,7 @@ class VTubeStudio:
         self._calls: Calls | None = None
         self._pose: Mapping[str, float] = {}
         self._posed = anyio.Event()
+        self.injected = 0  # poses that were answered
         self._dropped: set[str] = set()
         self._reported: set[str] = set()
 
@@ -110,7 +112,7 @@ class VTubeStudio:
         async with anyio.create_task_group() as tg:
             tg.start_soon(calls.read)
             await self._open(calls)
-            self._calls, self._dropped = calls, set()
+            self._calls, self._dropped = calls, set(CUSTOM.difference(self._parameters))
             log.info("avatar connected", extra={"address": self._address})
             while True:
                 await self._inject(calls)
@@ -184,6 +186,7 @@ class VTubeStudio:
             return
         try:
             await calls.ask("InjectParameterData", injection(values))
+            self.injected += 1
         except Denied as error:
             if error.number not in (UNKNOWN_PARAMETER, FOREIGN_PARAMETER):
                 raise

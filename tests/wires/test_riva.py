@@ -248,6 +248,16 @@ def test_1200_words_without_a_full_stop_come_at_once_and_stay_small(port: int, t
     assert server.memory_info().rss < 700e6
 
 
+def test_memory_does_not_grow_with_the_texts(port: int, tts: Any) -> None:
+    server = next(p for p in psutil.Process().children() if f"port={port}" in p.cmdline())
+    sizes = []
+    for length in [1, 5, 9, 3, 12, 7, 2, 10, 4, 6] * 6:
+        for _ in tts.synthesize_online("banana " * length, BRIGHT, enable_word_time_offsets=True):
+            pass
+        sizes.append(server.memory_info().rss)
+    assert max(sizes[-10:]) - max(sizes[:20]) < 20e6
+
+
 @settings(max_examples=25, deadline=None)
 @given(text=st.text(max_size=60))
 def test_any_text_is_spoken_or_refused(tts: Any, text: str) -> None:

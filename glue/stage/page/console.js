@@ -17,6 +17,7 @@ const changed = new Set(); // entries of the conversation to draw again
 let settings = null; // the last snapshot
 let connected = false;
 let drawing = false;
+let offered = false;
 
 window.spark = { audio: sound.audio, story };
 
@@ -30,7 +31,7 @@ const link = new Link(take, (open) => {
 
 function take(message) {
   if (message.kind === "snapshot") begin(message);
-  else if (message.kind === "player") sound.player = message.name;
+  else if (message.kind === "player") offer(message.sound, message.name);
   else if (message.kind === "error") byId("complaint").textContent = message.text;
   else note(message);
   draw();
@@ -43,7 +44,7 @@ function note(event) {
 }
 
 function begin(snapshot) {
-  const first = settings === null;
+  const before = settings;
   settings = snapshot;
   story.reset();
   conversation.reset();
@@ -52,11 +53,19 @@ function begin(snapshot) {
     const entry = story.take(event);
     if (entry) changed.add(entry);
   }
-  sound.player = snapshot.player;
-  byId("sound").hidden = !snapshot.sound;
-  if (!first) return;
-  embed(snapshot.avatar);
-  if (snapshot.sound && !snapshot.player) sound.enable(snapshot.rate, false);
+  if (snapshot.missed) byId("complaint").textContent = `This page was too slow: ${snapshot.missed} events skipped.`;
+  if (before?.rate && before.rate !== snapshot.rate) location.reload(); // an audio clock keeps its rate
+  if (before?.avatar !== snapshot.avatar) embed(snapshot.avatar);
+  offer(snapshot.sound, snapshot.player);
+}
+
+/** The show has sound for pages, or not; where no page plays it yet, this one offers itself once. */
+function offer(there, player) {
+  sound.player = player;
+  byId("sound").hidden = !there;
+  if (!there || offered) return;
+  offered = true;
+  if (!player) sound.enable(settings.rate, false);
 }
 
 function embed(address) {

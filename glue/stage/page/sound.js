@@ -12,7 +12,8 @@ export class Sound {
     this.wanted = false;
     this.mine = false;
     this.player = "";
-    this.audio = { context: null, energy: [], mapping: null };
+    // For measuring: energy is [context time, RMS] pairs; `heard` says when a context time is heard (show clock).
+    this.audio = { context: null, energy: [], mapping: null, heard: null, mine: () => this.mine };
   }
 
   get state() {
@@ -85,6 +86,7 @@ export class Sound {
 
   told(data) {
     if (data.mapping) this.audio.mapping = data.mapping;
+    if (data.heard) this.audio.heard = data.heard;
     if (data.player === undefined) return;
     this.player = data.player;
     this.mine = data.you;

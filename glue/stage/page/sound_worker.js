@@ -16,7 +16,12 @@ let syncs = []; // {trip, ahead}: seconds; ahead = show clock - this clock
 let mine = false;
 
 const now = () => performance.timeOrigin + performance.now();
-const tell = (message) => { if (socket?.readyState === WebSocket.OPEN) socket.send(JSON.stringify(message)); };
+
+function tell(message) {
+  if (socket?.readyState !== WebSocket.OPEN) return false;
+  socket.send(JSON.stringify(message));
+  return true;
+}
 
 function connect(url) {
   socket = new WebSocket(url);
@@ -47,8 +52,8 @@ function hear(message) {
 }
 
 function claim() {
-  if (wanted) tell({ kind: "claim", ...wanted });
-  if (wanted) wanted.asked = false; // after a reconnection nobody is pushed aside
+  // Asked for once: after a reconnection nobody is pushed aside.
+  if (wanted && tell({ kind: "claim", ...wanted })) wanted.asked = false;
 }
 
 function sync() { tell({ kind: "sync", sent: now() }); }
@@ -63,10 +68,12 @@ function synced({ sent, now: show }) {
 function report() {
   if (!mine || !mapping || !clock || !syncs.length) return;
   const best = syncs.reduce((a, b) => (b.trip < a.trip ? b : a));
+  const show = clock.at / 1000 + best.ahead;
+  postMessage({ heard: { context: clock.context, show } });
   tell({
     kind: "position",
     sample: clock.context * rate - mapping.offset,
-    heard_at: clock.at / 1000 + best.ahead,
+    heard_at: show,
     underruns: mapping.underruns,
     held: mapping.held,
   });

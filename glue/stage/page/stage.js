@@ -16,9 +16,11 @@ let settings = null;
 window.spark = { audio: sound.audio, story };
 
 new Link(take, () => {});
+document.addEventListener("click", () => sound.wake());
 
 function take(message) {
   if (message.kind === "snapshot") begin(message);
+  else if (message.kind === "player") offer(message.sound);
   else if (message.event) note(message);
   captions.show(story.captions);
 }
@@ -29,16 +31,19 @@ function note(event) {
 }
 
 function begin(snapshot) {
-  const first = settings === null;
+  const before = settings;
   settings = snapshot;
   story.reset();
   snapshot.events.forEach((event) => story.take(event));
-  if (!first) return;
-  embed();
-  if (!wanted || !snapshot.sound) return;
-  sound.enable(snapshot.rate, false);
+  if (before?.rate && before.rate !== snapshot.rate) location.reload(); // an audio clock keeps its rate
+  if (before?.avatar !== snapshot.avatar) embed();
+  offer(snapshot.sound);
+}
+
+function offer(there) {
+  if (!there || !wanted || sound.wanted) return;
+  sound.enable(settings.rate, false);
   setTimeout(drawSound, PATIENCE);
-  document.addEventListener("click", () => sound.wake());
 }
 
 function embed() {

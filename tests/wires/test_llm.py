@@ -1,0 +1,227 @@
+"""The language model's server: foreign clients, the prefix cache, cancelling, and bad days."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import anyio
+import httpx
+import openai
+import pytest
+
+from engines.cache import locate
+from engines.keeper import NotReady
+from engines.llm.options import Options
+from engines.llm.probe import ready
+from glue.closing import closing
+from glue.errors import Refused
+from glue.events import ChatLine, Source
+from glue.mind.openai_llm import Extensions, OpenAiLlm
+from glue.mind.persona import Persona, Shot
+from glue.mind.talk import Talk
+from glue.ports import Message, Prompt, Role, Usage
+from tests.conftest import free_port
+from tests.need import need_models
+
+pytestmark = pytest.mark.anyio
+ROOT = Path(__file__).parents[2]
+SLOTS = {"main": 0, "evil": 1, "background": 2}
+LONG = Prompt("main", (Message("user", "Count from one to a thousand, in words."),), max_tokens=900)
+
+
+@pytest.fixture(scope="module")
+def anyio_backend() -> str:
+    return "asyncio"
+
+
+def command(*options: str) -> list[str]:
+    return [sys.executable, "-m", "engines.llm", *options]
+
+
+@pytest.fixture(scope="module")
+def url() -> Iterator[str]:
+    need_models("smollm2")
+    port = free_port()
+    process = subprocess.Popen(
+        command(f"port={port}", "model=smollm2", "threads=1", "threads_batch=1"), cwd=ROOT
+    )
+    try:
+        anyio.run(_until_ready, Options(port=port, model="smollm2"))
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        process.terminate()
+        assert process.wait(5) == 0
+
+
+async def _until_ready(options: Options) -> None:
+    with anyio.fail_after(60):
+        while True:
+            try:
+                return await ready(options)
+            except NotReady:
+                await anyio.sleep(0.05)
+
+
+@pytest.fixture
+async def llm(url: str) -> AsyncIterator[OpenAiLlm]:
+    async with OpenAiLlm(url, {"default": "smollm2"}, SLOTS) as adapter:
+        yield adapter
+
+
+async def busy(url: str) -> bool:
+    async with httpx.AsyncClient(base_url=url) as client:
+        return any(slot["is_processing"] for slot in (await client.get("/slots")).json())
+
+
+async def idle_after(url: str) -> float:
+    """Seconds until no slot works."""
+    begun = time.monotonic()
+    with anyio.fail_after(10):
+        while await busy(url):
+            await anyio.sleep(0.005)
+    return time.monotonic() - begun
+
+
+async def test_the_openai_client_lists_the_model_and_streams(url: str) -> None:
+    async with openai.AsyncOpenAI(base_url=f"{url}/v1", api_key="none", max_retries=0) as client:
+        assert [model.id async for model in client.models.list()] == ["smollm2"]
+        stream = await client.chat.completions.create(
+            model="smollm2",
+            messages=[{"role": "user", "content": "Say hello."}],
+            max_tokens=8,
+            stream=True,
+        )
+        text = "".join([part.choices[0].delta.content or "" async for part in stream if part.choices])
+        assert text.strip()
+
+
+@pytest.mark.parametrize("extensions", list(Extensions))
+async def test_text_then_the_servers_own_counts(url: str, extensions: Extensions) -> None:
+    async with OpenAiLlm(url, {}, SLOTS, extensions) as llm:
+        prompt = Prompt("main", (Message("user", "tom: hello"),), max_tokens=8)
+        pieces = [piece async for piece in llm.stream(prompt)]
+        assert all(isinstance(piece, str) for piece in pieces[1:-1])
+        assert isinstance(pieces[-1], Usage)
+        assert pieces[-1].prompt_tokens > 5
+        assert 0 < pieces[-1].new_tokens <= 8
+        assert (await llm.count("hello there") > 0) is (extensions is Extensions.LLAMACPP)
+
+
+async def test_a_chosen_line_costs_its_own_tokens_and_ten(llm: OpenAiLlm) -> None:
+    shots = [Shot("mika", f"hello number {n}", "Mika, you are back, and I kept your seat.") for n in range(6)]
+    talk = Talk("main", Persona("Spark", "b", "You are Spark.", ["Be brief."], shots, ["Muse."]), "v")
+    assert await llm.warm(talk.prefix()) > 100
+    for number, text in enumerate(["what is your favourite train?", "猫は好き？", "why", "a b c d e f g h"]):  # noqa: RUF001
+        line = ChatLine(str(number), "tom", text, Source.CONSOLE)
+        pieces = [piece async for piece in llm.stream(talk.prompt(line, ()))]
+        usage = pieces[-1]
+        assert isinstance(usage, Usage)
+        new = usage.prompt_tokens - usage.cached_tokens
+        assert new <= await llm.count(f"{line.author}: {line.text}") + 10
+        reply = "".join(piece for piece in pieces if isinstance(piece, str))
+        talk.remember(line, reply, cut=False)
+        await llm.warm(talk.prefix())
+
+
+async def test_each_character_keeps_her_own_prefix(llm: OpenAiLlm) -> None:
+    prompts = {
+        who: Prompt(who, (Message("system", f"You are {who}. " * 40), Message("user", "")))
+        for who in ("main", "evil")
+    }
+    for prompt in prompts.values():
+        await llm.warm(prompt)
+    background = Prompt("main", (Message("user", "Sum up: trains are late. " * 30),), max_tokens=4)
+    assert [piece async for piece in llm.stream(background, Role.BACKGROUND)]
+    for prompt in prompts.values():
+        assert await llm.warm(prompt) <= 10
+
+
+async def test_hanging_up_stops_the_decoding(url: str, llm: OpenAiLlm) -> None:
+    took = []
+    for _ in range(3):
+        async with closing(llm.stream(LONG)) as pieces:
+            assert isinstance(await anext(pieces), Usage)
+            assert isinstance(await anext(pieces), str)
+            assert await busy(url)
+        took.append(await idle_after(url))
+    assert min(took) < 0.2
+
+
+async def test_hanging_up_stops_a_prefill(url: str, llm: OpenAiLlm) -> None:
+    prompt = Prompt("evil", (Message("user", "the train is late again " * 450),), max_tokens=4)
+    with anyio.move_on_after(0.3) as scope:
+        await llm.warm(prompt)
+    assert scope.cancelled_caught
+    assert await idle_after(url) < 2.0
+
+
+async def test_speech_does_not_wait_for_background_work(url: str, llm: OpenAiLlm) -> None:
+    done: list[str | Usage] = []
+
+    async def background() -> None:
+        prompt = Prompt("main", (Message("user", "the train is late " * 400),), max_tokens=4)
+        done.extend([piece async for piece in llm.stream(prompt, Role.BACKGROUND)])
+
+    async with anyio.create_task_group() as tg:
+        tg.start_soon(background)
+        with anyio.fail_after(10):
+            while not await busy(url):
+                await anyio.sleep(0.01)
+        prompt = Prompt("evil", (Message("user", "hi"),), max_tokens=4)
+        assert [piece async for piece in llm.stream(prompt)]
+        assert not done
+    assert done
+
+
+async def test_a_prompt_that_does_not_fit_is_refused_in_the_servers_words(llm: OpenAiLlm) -> None:
+    prompt = Prompt("main", (Message("user", "word " * 9000),))
+    with pytest.raises(Refused, match="context"):
+        async for _ in llm.stream(prompt):
+            pass
+
+
+@pytest.mark.parametrize(
+    ("options", "code", "says"),
+    [
+        (["model=/nowhere/x.gguf"], 1, "there is no model at /nowhere/x.gguf; cure:"),
+        (["model=no-such-model"], 1, "no-such-model"),
+        (["slots=0"], 2, "slots"),
+        (["host=0.0.0.0"], 2, "127.0.0.1"),
+        (["prot=1"], 2, "no option 'prot'"),
+    ],
+)
+def test_it_ends_at_once_with_one_line(options: list[str], code: int, says: str) -> None:
+    done = subprocess.run(command(*options), cwd=ROOT, capture_output=True, text=True, timeout=30)
+    assert (done.returncode, len(done.stderr.splitlines())) == (code, 1), done.stderr
+    assert says in done.stderr
+
+
+@pytest.mark.parametrize("kept", [0, 3, 4, 4096, 50_000_000])
+def test_a_damaged_model_is_named_with_the_cure(tmp_path: Path, kept: int) -> None:
+    need_models("smollm2")
+    damaged = tmp_path / "damaged.gguf"
+    with locate("smollm2", "model.gguf").open("rb") as whole:
+        damaged.write_bytes(whole.read(kept))
+    done = subprocess.run(
+        command(f"port={free_port()}", f"model={damaged}"),
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=30,
+    )
+    assert done.returncode == 1
+    last = done.stderr.splitlines()[-1]
+    assert str(damaged) in last and "cure" in last
+
+
+def test_a_taken_port_is_named(url: str) -> None:
+    port = url.rsplit(":", 1)[1]
+    done = subprocess.run(
+        command(f"port={port}", "model=smollm2"), cwd=ROOT, capture_output=True, text=True, timeout=30
+    )
+    assert done.returncode == 1
+    assert f"port {port} is taken" in done.stderr

@@ -1,0 +1,215 @@
+"""The avatar's adapter on good days, against the puppet, and on bad ones."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import sys
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from functools import partial
+from pathlib import Path
+
+import anyio
+import numpy as np
+import pytest
+
+from glue.errors import Refused, TooSlow, Unreachable
+from glue.events import Event, PartDegraded, PartRecovered
+from glue.stage.vts_token import TokenFile
+from glue.stage.vtube_studio import VTubeStudio
+from glue.supervise import Patience, supervise
+from tests.wires.vts_scripted import TOKEN, studio
+
+pytestmark = pytest.mark.anyio
+POSE = {"FaceAngleX": 5.0, "MouthOpen": 0.5}
+
+
+@pytest.fixture(scope="module")
+def anyio_backend() -> str:
+    return "asyncio"
+
+
+@pytest.fixture
+def avatar(tmp_path: Path) -> Callable[..., VTubeStudio]:
+    def made(port: int, **options: object) -> VTubeStudio:
+        kept = {"token_folder": str(tmp_path), "timeout_s": 0.5, "allow_s": 0.5} | options
+        return VTubeStudio(f"ws://127.0.0.1:{port}", **kept)  # type: ignore[arg-type]  # checked by its YAML
+
+    return made
+
+
+@asynccontextmanager
+async def running(adapter: VTubeStudio) -> AsyncIterator[list[Event]]:
+    """Under the show's supervisor; yields what it tells."""
+    told: list[Event] = []
+    patience = Patience(first=0.05, most=0.2, settled=0.2)
+    async with adapter, anyio.create_task_group() as tg:
+        tg.start_soon(partial(supervise, "avatar", adapter.run, told.append, patience))
+        yield told
+        tg.cancel_scope.cancel()
+
+
+async def eventually(true: Callable[[], object], within: float = 5.0) -> None:
+    async with asyncio.timeout(within):
+        while not true():  # noqa: ASYNC110  # whatever is watched has no event
+            await asyncio.sleep(0.005)
+
+
+Made = Callable[..., VTubeStudio]
+
+
+async def test_it_asks_once_keeps_the_token_and_poses(avatar: Made, tmp_path: Path) -> None:
+    async with studio() as there:
+        for _ in range(2):
+            adapter = avatar(there.port)
+            adapter.pose(POSE)
+            before = len(there.injections())
+            async with running(adapter):
+                await there.until(before + 2)
+        assert there.kinds().count("AuthenticationTokenRequest") == 1
+        assert there.injected == POSE
+    kept = TokenFile(f"ws://127.0.0.1:{there.port}", str(tmp_path))
+    assert kept.read() == TOKEN
+
+
+async def test_a_stale_token_is_replaced(avatar: Made, tmp_path: Path) -> None:
+    async with studio() as there:
+        (tmp_path / f"vtube-studio-127.0.0.1-{there.port}.token").write_text("stale")
+        adapter = avatar(there.port)
+        adapter.pose(POSE)
+        async with running(adapter):
+            await there.until(1)
+        assert there.kinds().count("AuthenticationRequest") == 2
+
+
+async def test_a_still_face_is_sent_again_before_it_is_forgotten(avatar: Made) -> None:
+    async with studio() as there:
+        adapter = avatar(there.port)
+        adapter.pose(POSE)
+        async with running(adapter):
+            await there.until(4)
+        assert np.diff(there.injections()).max() < 0.5
+
+
+async def test_a_slow_server_gets_the_newest_pose_and_no_queue(avatar: Made) -> None:
+    async with studio(takes=0.1) as there:
+        adapter = avatar(there.port)
+        async with running(adapter):
+            for n in range(60):
+                adapter.pose({"MouthOpen": n / 60})
+                await asyncio.sleep(1 / 60)
+            await eventually(lambda: there.injected.get("MouthOpen") == round(59 / 60, 4), 1.0)
+        assert there.at_once == 1
+        assert len(there.injections()) <= 13
+
+
+async def test_unknown_parameters_are_left_out_and_told_once(
+    avatar: Made, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with studio(unknown=frozenset({"VoiceA", "MouthX"})) as there:
+        adapter = avatar(there.port)
+        adapter.pose(POSE | {"VoiceA": 1.0, "MouthX": 0.1})
+        async with running(adapter) as told:
+            await eventually(lambda: there.injected == POSE)
+            await there.until(9)
+            for socket in there.sockets:
+                await socket.close()
+            await there.until(len(there.injections()) + 8)
+        assert len([r for r in caplog.records if r.msg == "parameter left out"]) == 2
+        assert len([e for e in told if isinstance(e, PartDegraded)]) == 1
+
+
+async def test_deny_is_final_for_now_and_says_the_cure(
+    avatar: Made, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.WARNING)
+    async with studio(denies=True) as there:
+        adapter = avatar(there.port)
+        for _ in range(2):
+            with pytest.raises(Refused, match="press Allow"):
+                await adapter.run()
+        assert there.kinds().count("AuthenticationTokenRequest") == 1
+    assert "press Allow" in caplog.text
+
+
+async def test_expressions_by_name(avatar: Made) -> None:
+    async with studio() as there:
+        adapter = avatar(there.port)
+        with pytest.raises(Unreachable):
+            await adapter.express("happy", True)
+        adapter.pose(POSE)
+        async with running(adapter):
+            await there.until(1)
+            await adapter.express("happy", True)
+            with pytest.raises(Refused, match=r"Happy\.exp3\.json"):
+                await adapter.express("bored", True)
+        sent = [data for _, kind, data in there.asked if kind == "ExpressionActivationRequest"]
+        assert sent == [{"expressionFile": "Happy.exp3.json", "active": True, "fadeTime": 0.3}]
+
+
+async def test_a_server_that_never_answers_is_given_up(avatar: Made) -> None:
+    async with studio(hangs=True) as there:
+        begun = time.monotonic()
+        with pytest.raises(TooSlow):
+            await avatar(there.port).run()
+        assert time.monotonic() - begun < 1.5
+
+
+async def test_nobody_there_is_unreachable(avatar: Made, port: int) -> None:
+    with pytest.raises(Unreachable, match="cannot be reached"):
+        await avatar(port).run()
+
+
+async def test_noise_between_answers_is_let_pass(avatar: Made) -> None:
+    event = {"messageType": "ModelOutlineEvent", "requestID": "spark3", "data": {}}
+    late = {"messageType": "APIStateResponse", "requestID": "nobody", "data": {}}
+    noise = ("", "not json", b"\xff\x00", "[]", "null", json.dumps(event), json.dumps(late))
+    async with studio(noise=noise) as there:
+        adapter = avatar(there.port)
+        adapter.pose(POSE)
+        async with running(adapter) as told:
+            await there.until(3)
+            assert there.injected == POSE
+        assert not told
+
+
+async def test_a_giant_frame_breaks_the_line_and_nothing_else(avatar: Made) -> None:
+    async with studio() as there:
+        adapter = avatar(there.port)
+        adapter.pose(POSE)
+        async with running(adapter) as told:
+            await there.until(1)
+            there.noise = ("x" * (5 << 20),)
+            await eventually(lambda: any(isinstance(e, PartDegraded) for e in told))
+            there.noise = ()
+            await eventually(lambda: any(isinstance(e, PartRecovered) for e in told))
+
+
+async def test_a_broken_line_is_mended(avatar: Made) -> None:
+    async with studio() as there:
+        adapter = avatar(there.port)
+        adapter.pose(POSE)
+        async with running(adapter) as told:
+            await there.until(1)
+            for socket in there.sockets:
+                socket.transport.abort()
+            await eventually(lambda: told)
+            await there.until(len(there.injections()) + 2)
+            await eventually(lambda: isinstance(told[-1], PartRecovered))
+    assert isinstance(told[0], PartDegraded)
+
+
+async def test_it_comes_back_when_a_killed_server_does(avatar: Made, port: int) -> None:
+    command = [sys.executable, "-m", "tests.wires.vts_scripted", str(port)]
+    adapter = avatar(port)
+    adapter.pose(POSE)
+    async with running(adapter) as told:
+        for _ in range(2):
+            process = await asyncio.create_subprocess_exec(*command, cwd=Path(__file__).parents[2])
+            await eventually(lambda: told and isinstance(told[-1], PartRecovered), 10)
+            process.kill()
+            await process.wait()
+            await eventually(lambda: isinstance(told[-1], PartDegraded))
