@@ -5,6 +5,7 @@ Standard library only up to enter(), which starts this file again inside the loc
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,13 +20,20 @@ if TYPE_CHECKING:
 
 
 def main() -> None:
-    """Start the show with Hydra's command line."""
+    """Start the show with Hydra's command line; what it refuses is told in one line."""
     import hydra
+    from hydra.errors import HydraException
+    from omegaconf.errors import OmegaConfBaseException
 
+    from glue.checks import explain
     from glue.settings import register
 
+    os.environ["HYDRA_FULL_ERROR"] = "1"  # raise, so that it can be explained here
     register()
-    hydra.main(version_base="1.3", config_path="conf", config_name="config")(show)()
+    try:
+        hydra.main(version_base="1.3", config_path="conf", config_name="config")(show)()
+    except (HydraException, OmegaConfBaseException) as error:
+        sys.exit(explain(error))
 
 
 def show(cfg: DictConfig) -> float | None:

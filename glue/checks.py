@@ -7,7 +7,7 @@ from difflib import get_close_matches
 from typing import Any, cast
 
 from omegaconf import DictConfig, OmegaConf
-from omegaconf.errors import OmegaConfBaseException
+from omegaconf.errors import ConfigAttributeError, ConfigKeyError, OmegaConfBaseException
 from pydantic import TypeAdapter, ValidationError
 
 from glue.errors import ConfigError
@@ -109,3 +109,20 @@ def _unknown(where: str, word: str, choices: set[str]) -> str:
     close = get_close_matches(word, choices, n=1)
     hint = f"; did you mean '{close[0]}'?" if close else "."
     return f"{where}: no such option{hint} The options are: {', '.join(sorted(choices))}"
+
+
+def explain(error: BaseException) -> str:
+    """What Hydra or OmegaConf refused, in one line with the choices, where it can be told."""
+    cause = error
+    while cause.__cause__ is not None:
+        cause = cause.__cause__
+    kind = getattr(cause, "object_type", None)
+    key, full = getattr(cause, "key", None), getattr(cause, "full_key", None)
+    if isinstance(cause, ConfigKeyError | ConfigAttributeError) and kind is not None:
+        fields = getattr(kind, "__dataclass_fields__", None)
+        if fields:
+            return _unknown(str(full or key), str(key), set(fields))
+    noise = ("full_key", "reference_type", "object_type", "provider", "Config search path")
+    said = f"{error}\n{'' if cause is error else cause}".splitlines()
+    words = (line.strip() for line in said if line.strip() and not line.strip().startswith(noise))
+    return "; ".join(dict.fromkeys(words)).replace(":;", ":")

@@ -120,13 +120,11 @@ class Floor:
         raise Unreachable(PART, f"{type(broken[0]).__name__}: {broken[0]}")
 
     async def _warm(self, prompt: Prompt) -> None:
-        """As the Llm adapter warms: the same request, one token long."""
-        body = self._request(dataclasses.replace(prompt, max_tokens=1))
-        try:
-            answer = await self._http.post(self._endpoint, json=body)
-        except httpx.RemoteProtocolError:  # the server closed the kept connection in this very moment
-            answer = await self._http.post(self._endpoint, json=body)
-        answer.raise_for_status()
+        """As the Llm adapter warms: one token long. Not streamed: llama.cpp hangs up after a streamed answer
+        without a word, and the request that is timed would find its kept connection dead."""
+        body = self._request(dataclasses.replace(prompt, max_tokens=1)) | {"stream": False}
+        del body["stream_options"]
+        (await self._http.post(self._endpoint, json=body)).raise_for_status()
 
     async def _run(self, turn: str, who: str, prompt: Prompt) -> FloorMeasured:
         """The model goes on writing while the first clause is spoken, as it does in the show."""

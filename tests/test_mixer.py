@@ -60,6 +60,20 @@ async def test_a_writer_waits_while_a_second_is_queued() -> None:
         tg.cancel_scope.cancel()
 
 
+async def test_the_mouth_may_look_into_what_is_queued_but_not_beyond() -> None:
+    mixer = Mixer([Tape()], RATE, ahead=1.0)
+    track = mixer.track()
+    async with anyio.create_task_group() as tg:
+        tg.start_soon(mixer.run)
+        await track.write(tone(0.3))
+        await anyio.sleep(0.1)
+        now = anyio.current_time()
+        assert track.audible(now + 0.03) == pytest.approx(0.1, abs=0.011)
+        assert track.approaching(now + 0.03) == pytest.approx(0.13, abs=0.001)
+        assert track.approaching(now + 1.0) == pytest.approx(0.3)
+        tg.cancel_scope.cancel()
+
+
 async def test_two_voices_are_summed_and_clipped() -> None:
     tape = Tape()
     mixer = Mixer([tape], RATE, ahead=1.0)

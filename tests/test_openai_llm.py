@@ -83,7 +83,10 @@ async def said(answer: Answer) -> list[str | Usage]:
 
 
 async def test_text_then_usage_however_the_bytes_are_cut() -> None:
-    usage = b'data: {"choices":[],"usage":{"prompt_tokens":9,"completion_tokens":2,"prompt_tokens_details":{"cached_tokens":4}}}\n\n'
+    usage = (
+        b'data: {"choices":[],"usage":{"prompt_tokens":9,"completion_tokens":2,'
+        b'"prompt_tokens_details":{"cached_tokens":4}}}\n\n'
+    )
     body = word("h\u00e9") + b": a comment\r\n\r\n" + word("llo") + usage + b"data: [DONE]\n\n"
     whole = await said(sends(HEAD, body))
     assert whole == ["h\u00e9", "llo", Usage(9, 4, 2)]
@@ -151,11 +154,12 @@ async def test_closing_the_iterator_hangs_up() -> None:
 
 
 async def test_background_work_gives_way_starts_again_and_is_not_lost() -> None:
-    requests = 0
+    requests, asked = 0, anyio.Event()
 
     async def slow_at_first(stream: SocketStream) -> None:
         nonlocal requests
         requests += 1
+        asked.set()
         if requests == 1:
             await anyio.sleep_forever()
         await sends(HEAD, word(f"answer {requests}"))(stream)
@@ -169,8 +173,7 @@ async def test_background_work_gives_way_starts_again_and_is_not_lost() -> None:
     async with server(slow_at_first) as url, client(url, patience=5) as llm, anyio.create_task_group() as tg:
         tg.start_soon(background, llm)
         with anyio.fail_after(2):
-            while requests == 0:
-                await anyio.sleep(0.01)
+            await asked.wait()
             async with closing(llm.stream(PROMPT)) as speech:
                 assert await anext(speech) == "answer 2"
                 assert not answers

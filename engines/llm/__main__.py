@@ -36,7 +36,7 @@ def model_file(model: str) -> Path:
         )
     with path.open("rb") as file:
         if file.read(4) != MAGIC:
-            raise ModelError(f"{path} is not a GGUF file")
+            raise ModelError(f"{path} is not a GGUF file; cure: another file, or a name such as qwen-1.5b")
     return path
 
 

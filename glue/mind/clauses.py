@@ -91,7 +91,7 @@ class Splitter:
     def _boundary(self, char: str) -> int | None:
         """Where a clause ends now that `char` follows (or is) its mark; None where none does."""
         text = self._text
-        if char not in MARKS or LINK.search(text) and char not in ' "':
+        if char not in MARKS or (LINK.search(text) and char not in ' "'):
             return None
         words = _count(text)
         if char in SHOUT:

@@ -27,7 +27,7 @@ class StageStand:
 
     def playhead(self) -> float:
         """Seconds of her sound that are heard when a pose that is sent now has been drawn."""
-        return self._track.audible(anyio.current_time() - self._mixer.latency() + self._lead)
+        return self._track.approaching(anyio.current_time() - self._mixer.latency() + self._lead)
 
     def enter(self, turn: str, audible: Callable[[float], None]) -> None:
         """A reply begins."""

@@ -101,6 +101,13 @@ class Track:
                 return min(heard, stretch.last) / self.rate
         return (self._stretches[0].first if self._stretches else self.written - self._queued) / self.rate
 
+    def approaching(self, now: float) -> float:
+        """As audible(), for a `now` a little ahead: into what is queued, since that follows without a gap."""
+        tail = self._stretches[-1] if self._stretches else None
+        if tail is None or tail.at > now:
+            return self.audible(now)
+        return min(tail.first + (now - tail.at) * self.rate, self.written) / self.rate
+
     def ends(self) -> float:
         """When the last sample that left has been heard (show clock); -inf before the first."""
         if not self._stretches:
