@@ -13,7 +13,9 @@ async def ready(options: Options) -> None:
     # verify=False: plain HTTP; building the TLS context it would never use costs the show's loop 10 ms a probe
     address = f"http://{options.host}:{options.port}"
     try:
-        async with httpx.AsyncClient(base_url=address, timeout=WITHIN, trust_env=False, verify=False) as client:
+        async with httpx.AsyncClient(
+            base_url=address, timeout=WITHIN, trust_env=False, verify=False
+        ) as client:
             health = await client.get("/health")
             models = await client.get("/v1/models")
     except httpx.HTTPError as error:

@@ -1,0 +1,130 @@
+"""A whole show as its user starts it: launch.py as a process, small models, ports and a home of its own."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from threading import Thread
+from typing import Any
+
+import psutil
+
+from tests.conftest import free_port
+from tests.need import need_models
+
+ROOT = Path(__file__).parent.parent.parent
+PORTS = ("llm.engine.port", "speech.engine.port", "avatar.engine.port", "console.port")
+
+
+@dataclass
+class Live:
+    """A running show. `said` is what it printed so far; its journal is read from the run folder."""
+
+    process: subprocess.Popen[str]
+    run_dir: Path
+    ports: dict[str, int]
+    said: list[str] = field(default_factory=list)
+
+    def journal(self) -> list[dict[str, Any]]:
+        """The events so far; a last line that is still being written is left out."""
+        path = self.run_dir / "journal.jsonl"
+        text = path.read_text(encoding="utf-8") if path.exists() else ""
+        return [json.loads(row) for row in text.splitlines(keepends=True) if row.endswith("\n")]
+
+    def events(self, name: str) -> list[dict[str, Any]]:
+        return [event for event in self.journal() if event["event"] == name]
+
+    def until(self, found: Callable[[], Any], within: float = 30.0) -> Any:
+        """Ask until the answer is true."""
+        deadline = time.monotonic() + within
+        while time.monotonic() < deadline:
+            if answer := found():
+                return answer
+            assert self.process.poll() is None, f"the show ended: {self.said}"
+            time.sleep(0.05)
+        raise AssertionError(f"not within {within} s; the show said: {self.said[-20:]}")
+
+    def type(self, line: str) -> None:
+        """A line in the terminal."""
+        assert self.process.stdin is not None
+        self.process.stdin.write(f"{line}\n")
+        self.process.stdin.flush()
+
+    def url(self) -> str:
+        """The console page's address, as it is printed."""
+        found = (re.search(r"http://127\.0\.0\.1:\d+/\?token=\S+", line) for line in self.said)
+        return next((match.group() for match in found if match), "")
+
+    def fates(self) -> dict[str, str]:
+        return {event["line_id"]: event["fate"] for event in self.events("LineClosed")}
+
+    def pids(self) -> dict[str, int]:
+        """The engines' processes, by name."""
+        found = {}
+        for child in psutil.Process(self.process.pid).children(recursive=True):
+            words = " ".join(child.cmdline())
+            if match := re.search(r"-m engines\.(\w+)", words):
+                found[match.group(1)] = child.pid
+        return found
+
+    def _read(self) -> None:
+        assert self.process.stdout is not None
+        for line in self.process.stdout:
+            self.said.append(line.rstrip())
+
+
+@contextmanager
+def launched(tmp_path: Path, *overrides: str, ports: dict[str, int] | None = None) -> Iterator[Live]:
+    """launch.py with SmolLM2 and Piper; ended by Ctrl-C, within 3 s and with all its processes."""
+    need_models("smollm2", "piper-joe")
+    chosen = ports or {key: free_port() for key in PORTS}
+    run_dir = tmp_path / "run"
+    words = [f"{key}={value}" for key, value in chosen.items()]
+    process = subprocess.Popen(
+        [sys.executable, "launch.py", "llm=smollm2", f"hydra.run.dir={run_dir}", *words, *overrides],
+        cwd=ROOT,
+        env=os.environ | {"XDG_STATE_HOME": str(tmp_path / "state")},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+    )
+    live = Live(process, run_dir, chosen)
+    reader = Thread(target=live._read, daemon=True)
+    reader.start()
+    try:
+        yield live
+    finally:
+        end(live)
+        reader.join(5)
+        assert process.stdin is not None and process.stdout is not None
+        process.stdin.close()
+        process.stdout.close()
+
+
+def end(live: Live) -> float:
+    """Ctrl-C; seconds until all is gone. Whatever is left is killed, and fails the test."""
+    family = [psutil.Process(live.process.pid), *live.pids().values()] if live.process.poll() is None else []
+    began = time.monotonic()
+    if family:
+        live.process.send_signal(signal.SIGINT)
+    try:
+        live.process.wait(10)
+    except subprocess.TimeoutExpired:
+        os.killpg(live.process.pid, signal.SIGKILL)
+        raise
+    left = [pid for pid in family[1:] if isinstance(pid, int) and psutil.pid_exists(pid)]
+    for pid in left:
+        os.kill(pid, signal.SIGKILL)
+    assert not left, "engines outlived their show"
+    return time.monotonic() - began
