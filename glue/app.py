@@ -7,7 +7,7 @@ import os
 import platform
 import sys
 from collections.abc import Callable, Mapping
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -19,6 +19,7 @@ from omegaconf import DictConfig
 
 from glue.checks import adapters, check, personas, plain
 from glue.director import Director
+from glue.errors import PortError
 from glue.events import Event, PartDegraded, PartRecovered
 from glue.floor import Floor, Recorder
 from glue.gate import Gate
@@ -26,7 +27,7 @@ from glue.journal import Journal
 from glue.make import make
 from glue.mind.persona import Persona
 from glue.mind.talk import Talk
-from glue.ports import Sense, Viewer
+from glue.ports import Prompt, Sense, Viewer
 from glue.settings import When
 from glue.show import Show
 from glue.stage.console import Console, welcome
@@ -80,10 +81,17 @@ async def run(
     async with AsyncExitStack() as stack:
         parts.viewers.append(stack.enter_context(Journal(run_dir / "journal.jsonl", _head(cfg))))
         show, tasks = await _build(cfg, run_dir, processes, parts, stack)
-        listen(partial(_engine_changed, parts.emit))
-        for member in parts.members.values():
-            await member.llm.warm(member.mind.prefix())
+        heads = {who: member.mind.prefix() for who, member in parts.members.items()}
+        for who, head in heads.items():
+            await parts.members[who].llm.settle(head)
         async with anyio.create_task_group() as tg:
+
+            def changed(name: str, state: str, why: str) -> None:
+                _tell_engine(parts.emit, name, state, why)
+                if (name, state) == ("llm", "up"):
+                    tg.start_soon(_warm_again, parts.members, heads)
+
+            listen(changed)
             for task in tasks:
                 tg.start_soon(task)
             for viewer in parts.viewers:
@@ -180,7 +188,15 @@ def _floor(cfg: DictConfig, recorder: Recorder, minds: Mapping[str, Any]) -> Flo
     )
 
 
-def _engine_changed(emit: Callable[[Event], None], name: str, state: str, why: str) -> None:
+async def _warm_again(members: Mapping[str, Member], heads: Mapping[str, Prompt]) -> None:
+    """A restarted model has forgotten every prefix; without this the next reply pays for it: 10 s."""
+    with suppress(PortError):
+        for who, member in members.items():
+            await member.llm.settle(heads[who])
+            await member.llm.warm(member.mind.prefix())
+
+
+def _tell_engine(emit: Callable[[Event], None], name: str, state: str, why: str) -> None:
     now = anyio.current_time()
     if state == "down":
         emit(PartDegraded(now, name, why))

@@ -173,7 +173,7 @@ class TurnMeasured:
     prompt_tokens: int
     cached_tokens: int
     line_tokens: int
-    new_tokens: int
+    answer_tokens: int
     gaps: tuple[float, ...]  # silences between clauses, seconds
     llm_to_clause: float  # request sent -> first clause complete
     tts_to_chunk: float  # clause sent -> first chunk back

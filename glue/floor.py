@@ -58,6 +58,11 @@ class Recorder:
         self._warmed[prompt.who] = prompt
         return await self._llm.warm(prompt)
 
+    async def settle(self, prompt: Prompt) -> int:
+        """The Llm port."""
+        self._warmed[prompt.who] = prompt
+        return await self._llm.settle(prompt)
+
     async def count(self, text: str) -> int:
         """The Llm port."""
         return await self._llm.count(text)

@@ -54,7 +54,7 @@ class Usage:
 
     prompt_tokens: int
     cached_tokens: int
-    new_tokens: int
+    answer_tokens: int
 
 
 class Llm(Protocol):
@@ -70,6 +70,10 @@ class Llm(Protocol):
         """Prefill a prompt's prefix into `prompt.who`'s slot, generating nothing; returns tokens evaluated.
 
         Raises as stream()."""
+        ...
+
+    async def settle(self, prompt: Prompt) -> int:
+        """As warm(), once at the start, where a server may know the prefix from an earlier start."""
         ...
 
     async def count(self, text: str) -> int:

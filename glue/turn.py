@@ -173,7 +173,7 @@ class Turn:
             prompt_tokens=usage.prompt_tokens,
             cached_tokens=usage.cached_tokens,
             line_tokens=self._line_tokens,
-            new_tokens=usage.new_tokens,
+            answer_tokens=usage.answer_tokens,
             gaps=self.member.stand.gaps(),
             llm_to_clause=clause - self._asked,
             tts_to_chunk=max(0.0, chunk),

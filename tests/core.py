@@ -67,6 +67,9 @@ class SlowLlm:
         self.warmed.append(prompt)
         return 0
 
+    async def settle(self, prompt: Prompt) -> int:
+        return await self.warm(prompt)
+
     async def count(self, text: str) -> int:
         return len(text.split())
 

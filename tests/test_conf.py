@@ -1,4 +1,4 @@
-"""Every option and every show composes and builds nothing wrong; every mistake is refused with the choices."""
+"""Every option and every show composes; every mistake is refused with the choices."""
 
 from pathlib import Path
 from typing import Any
@@ -97,7 +97,11 @@ def test_app_refuses_what_hydra_lets_pass(override: str, said: str) -> None:
 
 @pytest.mark.parametrize(
     ("override", "said"),
-    [("+llm.engine.thraeds=2", "thraeds"), ("llm.engine.threads=many", "threads"), ("llm.engine.port=0", "port")],
+    [
+        ("+llm.engine.thraeds=2", "thraeds"),
+        ("llm.engine.threads=many", "threads"),
+        ("llm.engine.port=0", "port"),
+    ],
 )
 def test_engines_refuse_their_own(override: str, said: str) -> None:
     with pytest.raises(Exception, match=said):

@@ -287,6 +287,9 @@ class Lane:
             raise Unreachable("llm", "gave way")
         yield "fine"
 
+    async def settle(self, prompt: Prompt) -> int:
+        return 0
+
     async def warm(self, prompt: Prompt) -> int:
         return 0
 

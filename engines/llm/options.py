@@ -15,6 +15,7 @@ class Options:
     slots: int = 3  # one for each character, the last for the background
     context: int = 3072  # tokens that a slot holds
     batch: int = 64  # tokens prefilled at once: a cancel is noticed between two batches
+    prefix_folder: str = ""  # where prefilled prefixes are kept; "" is in the user's cache, "none" nowhere
     poll: int = 50  # how eagerly idle threads spin, 0 to 100
 
     def __post_init__(self) -> None:

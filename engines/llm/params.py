@@ -3,7 +3,22 @@
 from pathlib import Path
 from typing import Any
 
+from engines import cache
 from engines.llm.options import Options
+
+KEPT = 6  # prefilled prefixes, of some 30 MB each
+
+
+def prefixes(folder: str) -> Path | None:
+    """The folder for slots that clients save (/slots/N?action=save), with old ones gone; None for none."""
+    if folder == "none":
+        return None
+    path = Path(folder).expanduser() if folder else cache.root().parent / "prefixes"
+    path.mkdir(parents=True, exist_ok=True)
+    newest = sorted(path.glob("*.kv"), key=lambda file: file.stat().st_mtime, reverse=True)
+    for old in newest[KEPT:]:
+        old.unlink(missing_ok=True)
+    return path
 
 
 def params(options: Options, path: Path) -> Any:
@@ -26,6 +41,8 @@ def params(options: Options, path: Path) -> Any:
     p.slot_prompt_similarity = 0.0  # requests name their slot; a guess would evict another's prefix
     p.n_ctx_checkpoints = 0
     p.warmup = True
+    if folder := prefixes(options.prefix_folder):
+        p.slot_save_path = f"{folder}/"
     p.ui = False
     p.endpoint_slots = True
     p.verbosity = 1

@@ -10,7 +10,7 @@ WITHIN = 2.0  # seconds
 
 async def ready(options: Options) -> None:
     """Return when it is loaded and lists its model now. Raises NotReady."""
-    # verify=False: plain HTTP; building the TLS context it would never use costs the show's loop 10 ms a probe
+    # verify=False: building a TLS context that plain HTTP never uses stalls the show's loop for 10 ms
     address = f"http://{options.host}:{options.port}"
     try:
         async with httpx.AsyncClient(

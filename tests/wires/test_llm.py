@@ -108,7 +108,7 @@ async def test_text_then_the_servers_own_counts(url: str, extensions: Extensions
         assert all(isinstance(piece, str) for piece in pieces[1:-1])
         assert isinstance(pieces[-1], Usage)
         assert pieces[-1].prompt_tokens > 5
-        assert 0 < pieces[-1].new_tokens <= 8
+        assert 0 < pieces[-1].answer_tokens <= 8
         assert (await llm.count("hello there") > 0) is (extensions is Extensions.LLAMACPP)
 
 

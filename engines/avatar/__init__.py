@@ -1,0 +1,1 @@
+"""Our own puppet: a VTube Studio API server that draws in a browser page."""

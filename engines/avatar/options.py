@@ -1,0 +1,38 @@
+"""What the puppet's server can be told on its command line."""
+
+from dataclasses import dataclass
+from enum import Enum
+
+
+class Discovery(Enum):
+    """Whether it tells the network every two seconds where it is, as VTube Studio does (UDP)."""
+
+    never = "never"
+    always = "always"
+
+
+@dataclass(frozen=True)
+class Options:
+    """`python -m engines.avatar key=value ...`; conf/avatar/puppet.yaml says what each is for."""
+
+    host: str = "127.0.0.1"
+    port: int = 8023
+    model: str = "Spark"  # loaded at the start
+    discovery: Discovery = Discovery.never
+    max_frame: int = 1 << 20  # bytes of a WebSocket message; over it: the connection is closed (1009)
+    state_folder: str = ""  # for the plugins' tokens; "" is the user's state folder
+
+    def __post_init__(self) -> None:
+        if self.host not in ("127.0.0.1", "localhost", "::1"):
+            raise ValueError(
+                f"option 'host': '{self.host}' is not this machine; every plugin is let in, so: 127.0.0.1"
+            )
+        if not 0 <= self.port <= 65535:
+            raise ValueError(f"option 'port': {self.port} is not a port")
+        if self.model not in MODELS:
+            raise ValueError(f"option 'model': no '{self.model}'; the models are: {', '.join(MODELS)}")
+        if self.max_frame < 1024:
+            raise ValueError("option 'max_frame': must be 1024 or more")
+
+
+MODELS = ("Spark", "Spark Evil")
