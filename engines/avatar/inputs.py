@@ -23,6 +23,10 @@ class Input:
     rest: float  # its value while nobody controls it
     owner: Plugin | None = None
 
+    def clamped(self, value: float) -> float:
+        """What the model makes of it: a built-in input ends at its range, a plugin's own has no ends."""
+        return value if self.owner else min(self.high, max(self.low, value))
+
 
 FINGERS = ("1_Thumb", "2_Index", "3_Middle", "4_Ring", "5_Pinky")
 
@@ -36,9 +40,9 @@ def _table() -> dict[str, tuple[float, float, float]]:
     face |= {"FacePositionZ": (-10.0, 10.0, 0.0)}
     face |= {f"EyeOpen{side}": (0.0, 1.0, 0.82) for side in ("Left", "Right")}
     face |= {f"Eye{side}{a}": (-1.0, 1.0, 0.0) for side in ("Left", "Right") for a in "XY"}
-    face |= {name: (0.0, 1.0, 0.5) for name in ("Brows", "BrowLeftY", "BrowRightY")}
+    face |= dict.fromkeys(("Brows", "BrowLeftY", "BrowRightY"), (0.0, 1.0, 0.5))
     face |= {"MouthOpen": (0.0, 1.0, 0.0), "MouthSmile": (0.0, 1.0, 0.55), "MouthX": (-1.0, 1.0, 0.0)}
-    face |= {name: (0.0, 1.0, 0.0) for name in ("CheekPuff", "TongueOut", "FaceAngry")}
+    face |= dict.fromkeys(("CheekPuff", "TongueOut", "FaceAngry"), (0.0, 1.0, 0.0))
     voice = {f"Voice{name}": (0.0, 1.0, 0.0) for name in (*"AIUEO", "Volume", "Frequency")}
     voice |= {"VoiceSilence": (0.0, 1.0, 1.0), "VoiceVolumePlusMouthOpen": (0.0, 1.0, 0.0)}
     voice |= {"VoiceFrequencyPlusMouthSmile": (0.0, 1.0, 0.55)}
@@ -47,7 +51,7 @@ def _table() -> dict[str, tuple[float, float, float]]:
 
 
 def _hands() -> dict[str, tuple[float, float, float]]:
-    found = {name: (0.0, 1.0, 0.0) for name in ("HandLeftFound", "HandRightFound", "BothHandsFound")}
+    found = dict.fromkeys(("HandLeftFound", "HandRightFound", "BothHandsFound"), (0.0, 1.0, 0.0))
     found |= {"HandDistance": (0.0, 10.0, 0.0)}
     for side in ("HandLeft", "HandRight"):
         found |= {f"{side}Position{a}": (-10.0, 10.0, 0.0) for a in "XYZ"}

@@ -101,7 +101,7 @@ class Parameters:
         found.update((name, made.rest) for name, made in self.custom.items())
         for name, held in self._set.items():
             if now < held.until:
-                found[name] += held.weight * (held.value - found[name])
+                found[name] = held.weight * held.value + (1 - held.weight) * found[name]
         for name, adders in self._added.items():
             found[name] += sum(value for value, until in adders.values() if now < until)
         return found

@@ -23,7 +23,7 @@ def prefixes(folder: str) -> Path | None:
 
 def params(options: Options, path: Path) -> Any:
     """xllamacpp's CommonParams for a server of our kind."""
-    from xllamacpp import CommonParams
+    from xllamacpp import CommonParams, llama_flash_attn_type, llama_load_mode
 
     p = CommonParams()
     p.model.path = str(path)
@@ -40,6 +40,10 @@ def params(options: Options, path: Path) -> Any:
     p.cache_ram_mib = 0  # prompts of the past are not kept beside the slots: 8 GB by default
     p.slot_prompt_similarity = 0.0  # requests name their slot; a guess would evict another's prefix
     p.n_ctx_checkpoints = 0
+    p.flash_attn_type = getattr(
+        llama_flash_attn_type, f"LLAMA_FLASH_ATTN_TYPE_{'ENABLED' if options.flash else 'DISABLED'}"
+    )
+    p.load_mode = getattr(llama_load_mode, f"LLAMA_LOAD_MODE_{'MMAP' if options.mmap else 'NONE'}")
     p.warmup = True
     if folder := prefixes(options.prefix_folder):
         p.slot_save_path = f"{folder}/"

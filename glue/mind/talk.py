@@ -31,7 +31,7 @@ class Exchange:
 class Talk:
     """The `Mind` port: prompts from a persona and a history of what was heard."""
 
-    def __init__(self, who: str, persona: Persona, voice: str, budget: int = 4000, seed: int = 0) -> None:
+    def __init__(self, who: str, persona: Persona, voice: str, budget: int = 2400, seed: int = 0) -> None:
         """`budget`: characters of history before its older half is dropped; `seed` 0: by chance."""
         self.voice = voice
         self._who = who
