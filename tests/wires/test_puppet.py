@@ -1,0 +1,121 @@
+"""The puppet's server: our adapter makes the page's face move; kill -9, restart, a second model."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from functools import partial
+from pathlib import Path
+
+import anyio
+import pytest
+
+from glue.errors import Refused
+from glue.events import Event, PartRecovered
+from glue.stage.vtube_studio import VTubeStudio
+from glue.supervise import Patience, supervise
+from tests.conftest import Start
+from tests.wires.puppet_client import page, plugin
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture(scope="module")
+def anyio_backend() -> str:
+    return "asyncio"
+
+
+@asynccontextmanager
+async def showing(adapter: VTubeStudio) -> AsyncIterator[list[Event]]:
+    """The adapter under the show's supervisor; yields what that tells."""
+    told: list[Event] = []
+    patience = Patience(first=0.05, most=0.2, settled=0.2)
+    async with adapter, anyio.create_task_group() as tg:
+        tg.start_soon(partial(supervise, "avatar", adapter.run, told.append, patience))
+        yield told
+        tg.cancel_scope.cancel()
+
+
+async def eventually(true: Callable[[], object], within: float = 10.0) -> None:
+    async with asyncio.timeout(within):
+        while not true():  # noqa: ASYNC110  # whatever is watched has no event
+            await asyncio.sleep(0.01)
+
+
+async def test_the_adapter_moves_the_page(start: Start, tmp_path: Path) -> None:
+    async with start(avatar={"state_folder": str(tmp_path)}) as engines:
+        address = engines.addresses["avatar"]
+        adapter = VTubeStudio(
+            address, token_folder=str(tmp_path), model="spark evil", parameters=["SparkBreath"]
+        )
+        adapter.pose({"MouthOpen": 0.25, "FaceAngleX": -12.5, "SparkBreath": 0.75})
+        async with page(address) as there, showing(adapter):
+            await there.until(lambda: there.params.get("SparkBreath") == 0.75)
+            assert (there.params["MouthOpen"], there.params["FaceAngleX"]) == (0.25, -12.5)
+            assert (there.known["model"], there.known["palette"]) == ("Spark Evil", "evil")
+            for step in range(30):  # the newest pose arrives, at the pace of a talking mouth
+                adapter.pose({"MouthOpen": step / 30})
+                await there.until(lambda step=step: there.params["MouthOpen"] == round(step / 30, 4))
+            await adapter.express("Happy", True)
+            await there.until(lambda: there.known["expressions"] == {"happy": 0.3})
+            await adapter.express("Happy", False)
+            await there.until(lambda: there.known["expressions"] == {})
+            with pytest.raises(Refused, match=r"it has: happy\.exp3\.json"):
+                await adapter.express("bored", True)
+
+
+async def test_what_is_not_said_again_is_let_go(start: Start) -> None:
+    async with start(avatar={}) as engines, plugin(engines.addresses["avatar"]) as there:
+        async with page(engines.addresses["avatar"]) as seen:
+            events = ("TrackingStatusChangedEvent", "TestEvent")
+            for name in events:
+                await there.ask("EventSubscription", eventName=name, subscribe=True)
+            values = [{"id": "MouthOpen", "value": 1}]
+            await there.ask("InjectParameterData", faceFound=True, parameterValues=values)
+            began = time.monotonic()
+            await seen.until(lambda: seen.known.get("injected") is True)
+            await seen.until(lambda: seen.known["injected"] is False)
+            assert 0.9 < time.monotonic() - began < 1.5
+            assert (await there.ask("ParameterValue", name="MouthOpen"))["value"] == 0
+            faces = []
+            while len(faces) < 2 or not any(e["messageType"] == "TestEvent" for e in there.events):
+                there.events.append(await there.next())
+                faces = [e["data"]["faceFound"] for e in there.events if "faceFound" in e["data"]]
+            assert faces == [True, False]
+
+
+async def test_it_is_killed_in_the_middle_and_the_show_goes_on(start: Start, tmp_path: Path) -> None:
+    async with start(avatar={"state_folder": str(tmp_path)}) as engines:
+        address, first = engines.addresses["avatar"], engines.pids["avatar"]
+        adapter = VTubeStudio(address, token_folder=str(tmp_path), parameters=["SparkBreath"], timeout_s=1.0)
+        adapter.pose({"MouthOpen": 0.5, "SparkBreath": 0.5})
+        async with showing(adapter) as told:
+            await eventually(lambda: adapter.injected)
+            tokens = sorted(tmp_path.glob("*.token"))
+            token = tokens[0].read_text()
+            os.kill(first, signal.SIGKILL)
+            await eventually(lambda: engines.pids.get("avatar", first) != first)
+            before = adapter.injected
+            await eventually(lambda: adapter.injected > before)
+            assert any(isinstance(event, PartRecovered) for event in told)
+            assert tokens[0].read_text() == token, "the token survived the server's death"
+            async with page(address) as there:
+                await there.until(lambda: there.params.get("SparkBreath") == 0.5)
+
+
+async def test_two_plugins_and_one_parameter(start: Start) -> None:
+    async with start(avatar={}) as engines:
+        address = engines.addresses["avatar"]
+        async with plugin(address, "Plugin A") as one, plugin(address, "Plugin B") as two:
+            values = [{"id": "MouthOpen", "value": 1}]
+            assert await one.ask("InjectParameterData", parameterValues=values) == {}
+            refused = await two.ask("InjectParameterData", parameterValues=values)
+            assert refused["errorID"] == 454 and "Plugin A" in refused["message"]
+            assert await two.ask("InjectParameterData", parameterValues=values, mode="add") == {}
+            assert (await one.ask("Statistics"))["connectedPlugins"] == 2
+            await one.socket.close()
+            assert (await two.ask("ParameterValue", name="MouthOpen"))["value"] == 2
