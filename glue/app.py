@@ -20,7 +20,7 @@ from omegaconf import DictConfig
 from glue.checks import adapters, check, personas, plain
 from glue.director import Director
 from glue.errors import PortError
-from glue.events import Event, PartDegraded, PartRecovered
+from glue.events import Event, PartDegraded, PartRecovered, StageTaken
 from glue.floor import Floor, Recorder
 from glue.gate import Gate
 from glue.journal import Journal
@@ -94,14 +94,21 @@ async def run(
             listen(changed)
             for task in tasks:
                 tg.start_soon(task)
-            for viewer in parts.viewers:
-                if isinstance(viewer, Console):
-                    sys.stdout.write(
-                        welcome(viewer, cfg.avatar.engine.port, getpass.getuser(), platform.node()) + "\n"
-                    )
+            _announce(cfg, parts)
             await show.run(parts.senses)
             tg.cancel_scope.cancel()
     return _report(cfg, run_dir)
+
+
+def _announce(cfg: DictConfig, parts: Parts) -> None:
+    """It begins: tell people where the page is, and pages who is on stage."""
+    for viewer in parts.viewers:
+        if isinstance(viewer, Console):
+            where = welcome(viewer, cfg.avatar.engine.port, getpass.getuser(), platform.node())
+            sys.stdout.write(f"{where}\n")
+            sys.stdout.flush()
+    for who, persona in personas(cfg).items():
+        parts.emit(StageTaken(anyio.current_time(), who, persona.name))
 
 
 async def _build(

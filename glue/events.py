@@ -108,6 +108,15 @@ class ButtonPressed:
 
 
 @dataclass(frozen=True, slots=True)
+class StageTaken:
+    """`who` is on stage, and is called `name`."""
+
+    at: float
+    who: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
 class TurnStarted:
     """`who` began to answer `line` (its source is HERSELF where she breaks a silence)."""
 
@@ -235,6 +244,7 @@ Event = (
     LineArrived
     | LineClosed
     | ButtonPressed
+    | StageTaken
     | TurnStarted
     | StageReached
     | ClauseCleared

@@ -201,8 +201,10 @@ def test_a_page_is_told_how_it_is_and_then_what_changed(talk: Talk) -> None:
     assert list(page.next(2.0)) == []
 
 
-def test_a_page_that_comes_late_is_told_that_somebody_injects(talk: Talk) -> None:
+def test_a_page_that_comes_late_is_told_what_was_before_it(talk: Talk) -> None:
     talk.ask("InjectParameterData", parameterValues=[{"id": "MouthOpen", "value": 1}])
+    talk.ask("MoveModel", timeInSeconds=0, valuesAreRelativeToModel=False, size=-20)
     page = Page(talk.there)
     page.first(0.5)
-    assert list(page.next(0.5)) == [{"p": {}, "injected": True}]
+    place = {"positionX": 0.0, "positionY": 0.0, "rotation": 0.0, "size": -20.0}
+    assert list(page.next(0.5)) == [{"position": place}, {"p": {}, "injected": True}]

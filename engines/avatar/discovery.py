@@ -9,11 +9,11 @@ import uuid
 
 from engines.avatar.wire import answer
 
-PORT, EVERY_S = 47779, 2.0
+EVERYBODY, EVERY_S = ("255.255.255.255", 47779), 2.0
 KIND = "VTubeStudioAPIStateBroadcast"
 
 
-async def broadcast(port: int) -> None:
+async def broadcast(port: int, to: tuple[str, int] = EVERYBODY) -> None:
     """Say it for ever; a machine without a network says nothing."""
     data = {"active": True, "port": port, "instanceID": uuid.uuid4().hex, "windowTitle": "Spark VTuber"}
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
@@ -21,5 +21,5 @@ async def broadcast(port: int) -> None:
         sender.setblocking(False)
         while True:
             with contextlib.suppress(OSError):
-                sender.sendto(answer(KIND, KIND, data).encode(), ("255.255.255.255", PORT))
+                sender.sendto(answer(KIND, KIND, data).encode(), to)
             await asyncio.sleep(EVERY_S)

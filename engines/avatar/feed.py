@@ -19,6 +19,7 @@ from collections.abc import Iterator
 import anyio
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
+from engines.avatar.models import Position
 from engines.avatar.puppet import Puppet
 from engines.avatar.subscriptions import position
 
@@ -33,7 +34,7 @@ class Page:
         self._params: dict[str, float] = {}
         self._look = {"model": "", "palette": ""}
         self._expressions: dict[str, float] = {}
-        self._position = {"position": position(puppet.wardrobe.position)}
+        self._position = {"position": position(Position())}
         self._injected = False
         self.news = asyncio.Event()
 
@@ -93,12 +94,15 @@ async def serve(puppet: Puppet, websocket: WebSocket) -> None:
 
 async def _tell(page: Page, websocket: WebSocket) -> None:
     await websocket.send_text(json.dumps(page.first(time.monotonic()), separators=(",", ":")))
+    last = float("-inf")
     while True:
         await page.news.wait()
+        if (early := last + APART_S - time.monotonic()) > 0:
+            await asyncio.sleep(early)
         page.news.clear()
-        for frame in page.next(time.monotonic()):
+        last = time.monotonic()
+        for frame in page.next(last):
             await websocket.send_text(json.dumps(frame, separators=(",", ":")))
-        await asyncio.sleep(APART_S)
 
 
 async def _until_gone(websocket: WebSocket, scope: anyio.CancelScope) -> None:

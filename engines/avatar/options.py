@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from enum import Enum
+from pathlib import Path
 
 
 class Discovery(Enum):
@@ -20,6 +21,7 @@ class Options:
     model: str = "Spark"  # loaded at the start
     discovery: Discovery = Discovery.never
     max_frame: int = 1 << 20  # bytes of a WebSocket message; over it: the connection is closed (1009)
+    page: str = ""  # folder of the page that draws her; "" is our own
     state_folder: str = ""  # for the plugins' tokens; "" is the user's state folder
 
     def __post_init__(self) -> None:
@@ -31,6 +33,8 @@ class Options:
             raise ValueError(f"option 'port': {self.port} is not a port")
         if self.model not in MODELS:
             raise ValueError(f"option 'model': no '{self.model}'; the models are: {', '.join(MODELS)}")
+        if self.page and not (Path(self.page) / "index.html").is_file():
+            raise ValueError(f"option 'page': there is no index.html in {self.page}")
         if self.max_frame < 1024:
             raise ValueError("option 'max_frame': must be 1024 or more")
 

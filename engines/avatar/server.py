@@ -31,10 +31,10 @@ class PortTaken(Exception):
 class Server(uvicorn.Server):
     """uvicorn without its signal handlers and access log; it ends at once, whatever is still open."""
 
-    def __init__(self, puppet: Puppet, max_frame: int) -> None:
+    def __init__(self, puppet: Puppet, max_frame: int, page: str = "") -> None:
         super().__init__(
             uvicorn.Config(
-                application(puppet),
+                application(puppet, page),
                 log_config=None,
                 log_level="warning",
                 access_log=False,
@@ -72,7 +72,7 @@ async def serve(options: Options) -> None:
         now, port = time.monotonic(), listener.getsockname()[1]
         tokens = Tokens(state_folder(options.state_folder) / "puppet-tokens.json")
         puppet = Puppet(Wardrobe(MODELS[options.model], now), tokens, port, now)
-        server = Server(puppet, options.max_frame)
+        server = Server(puppet, options.max_frame, options.page)
         async with anyio.create_task_group() as tg:
             tg.start_soon(server.serve, [listener])
             tg.start_soon(_age, puppet)

@@ -24,7 +24,7 @@ HERE = r"(127\.0\.0\.1|localhost|\[::1\])(:\d{1,5})?"
 HOST, ORIGIN = re.compile(HERE, re.I), re.compile("http://" + HERE, re.I)
 HEADERS = {
     "Content-Security-Policy": (
-        "default-src 'self'; connect-src 'self' ws://127.0.0.1:* ws://localhost:*; "
+        "default-src 'self'; img-src 'self' data:; connect-src 'self' ws://127.0.0.1:* ws://localhost:*; "
         "frame-ancestors http://127.0.0.1:* http://localhost:* 'self'"
     ),
     "Cache-Control": "no-cache",
@@ -33,14 +33,14 @@ HEADERS = {
 }
 
 
-def application(puppet: Puppet) -> ASGIApp:
+def application(puppet: Puppet, page: str = "") -> ASGIApp:
     """The routes, behind the guard."""
     routes = [
         WebSocketRoute("/feed", partial(_websocket, feed.serve, puppet)),
         WebSocketRoute("/{path:path}", partial(_websocket, plugin.serve, puppet)),
         Route("/health", _health),
-        Mount("/page", StaticFiles(directory=FILES, html=True, check_dir=False)),
-        Mount("/", StaticFiles(directory=FILES, html=True, check_dir=False)),
+        Mount("/page", StaticFiles(directory=page or FILES, html=True)),
+        Mount("/", StaticFiles(directory=page or FILES, html=True)),
     ]
     return Guard(Starlette(routes=routes))
 

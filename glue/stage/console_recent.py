@@ -9,6 +9,7 @@ from glue.events import (
     Event,
     PartDegraded,
     PartRecovered,
+    StageTaken,
     TurnEnded,
     VitalsTaken,
     to_json,
@@ -30,11 +31,14 @@ class Recent:
 
     def __init__(self, most: int = 400) -> None:
         self._flow: deque[Json] = deque(maxlen=most)
+        self._cast: dict[str, Json] = {}
         self._holds: dict[str, Json] = {}
 
     def note(self, event: Event) -> None:
         """Take an event in."""
         match event:
+            case StageTaken():
+                self._cast[event.who] = to_json(event)
             case CaptionShown():
                 self._hold(f"caption {event.who}", event)
             case VitalsTaken():
@@ -56,4 +60,4 @@ class Recent:
 
     def events(self) -> list[Json]:
         """All of it, in an order that a page can take in as if it had been there."""
-        return [*self._flow, *self._holds.values()]
+        return [*self._cast.values(), *self._flow, *self._holds.values()]

@@ -24,6 +24,7 @@ from glue.events import (
     Source,
     Stage,
     StageReached,
+    StageTaken,
     TurnEnded,
     TurnStarted,
 )
@@ -43,6 +44,7 @@ class TerminalViewer:
         self._page = io.StringIO()
         self._rich = Console(file=self._page, force_terminal=self._tty, highlight=False, soft_wrap=True)
         self._authors: dict[str, str] = {}
+        self._names: dict[str, str] = {}
         self._marks: dict[Stage, float] = {}
         self._waited = False
         self._open: tuple[str, int] | None = None  # the turn and clause that the cursor stands behind
@@ -70,6 +72,8 @@ class TerminalViewer:
     def show(self, event: Event) -> None:
         """The Viewer port."""
         match event:
+            case StageTaken(_, who, name):
+                self._names[who] = name
             case LineArrived(_, line):
                 self._arrive(line)
             case LineClosed(_, line_id, fate):
@@ -101,12 +105,15 @@ class TerminalViewer:
         if fate is not Fate.ANSWERED:
             self._line((f"  {author}'s line: {fate}", "dim"))
 
+    def _name(self, who: str) -> str:
+        return self._names.get(who, who)
+
     def _caption(self, event: CaptionShown) -> None:
         if self._open == (event.turn, event.index):
             return
         if self._open is None or self._open[0] != event.turn:
             self._break()
-            self._put((event.who, "bold magenta"), ":")
+            self._put((self._name(event.who), "bold magenta"), ":")
         self._put(f" {event.text}")
         self._open = (event.turn, event.index)
 
@@ -122,7 +129,7 @@ class TerminalViewer:
             self._put(note, "\n")
         else:
             heard = f": {event.heard}" if event.heard else ":"
-            self._line((event.who, "bold magenta"), heard, note)
+            self._line((self._name(event.who), "bold magenta"), heard, note)
 
     def _line(self, *parts: str | tuple[str, str]) -> None:
         self._break()

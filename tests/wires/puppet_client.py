@@ -52,6 +52,10 @@ class Page:
         self.params: dict[str, float] = {}
         self.known: dict[str, Any] = {}
 
+    def shows(self, name: str, value: float) -> bool:
+        """Whether a parameter is drawn at this value."""
+        return self.params.get(name) == value
+
     async def until(self, true: Callable[[], object]) -> None:
         """Take frames until something is so."""
         async with asyncio.timeout(WITHIN):

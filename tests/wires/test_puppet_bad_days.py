@@ -12,14 +12,17 @@ import sys
 import time
 from pathlib import Path
 
+import anyio
 import httpx
 import psutil
 import pytest
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
+from engines.avatar.discovery import broadcast
 from engines.avatar.options import Options
 from engines.avatar.probe import ready
+from engines.avatar.web import FILES
 from engines.process import NotReady
 from tests.conftest import Start, free_port
 from tests.puppet import request
@@ -32,6 +35,12 @@ MOUTH = {"faceFound": True, "parameterValues": [{"id": "MouthOpen", "value": 0.5
 @pytest.fixture(scope="module")
 def anyio_backend() -> str:
     return "asyncio"
+
+
+@pytest.fixture(autouse=True)
+def own_state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No test writes into the user's own tokens."""
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
 
 
 async def test_hostile_frames_hurt_nobody(start: Start) -> None:
@@ -87,8 +96,12 @@ async def test_the_page_is_served_at_the_root_and_under_page(start: Start) -> No
             assert len({answer.text for answer in answers}) == 1
             assert answers[0].headers["content-type"].startswith("text/html")
             assert answers[0].headers["cache-control"] == "no-cache"
-            script = await http.get("/puppet.js")
-            assert "javascript" in script.headers["content-type"]
+            kinds = {".js": "javascript", ".css": "text/css", ".html": "text/html"}
+            for file in FILES.iterdir():
+                for path in (f"/{file.name}", f"/page/{file.name}"):
+                    answer = await http.get(path)
+                    assert answer.status_code == 200
+                    assert kinds.get(file.suffix, "") in answer.headers["content-type"]
 
 
 async def test_a_page_that_never_reads_costs_nothing(start: Start) -> None:
@@ -134,18 +147,18 @@ async def test_it_ends_at_once_with_everything_open(
     start: Start, name: signal.Signals, tmp_path: Path
 ) -> None:
     port = free_port()
-    words = [sys.executable, "-m", "engines.avatar", f"port={port}", f"state_folder={tmp_path}"]
-    process = subprocess.Popen(words, stderr=subprocess.PIPE, text=True)
+    words = (sys.executable, "-m", "engines.avatar", f"port={port}", f"state_folder={tmp_path}")
+    process = await asyncio.create_subprocess_exec(*words, stderr=subprocess.PIPE)
     await _until_ready(Options(port=port))
     address = f"ws://127.0.0.1:{port}"
     async with plugin(address) as one, page(address):
         await one.ask("InjectParameterData", **MOUTH)
         began = time.monotonic()
         os.kill(process.pid, name)
-        _, said = await asyncio.to_thread(process.communicate, timeout=5)
+        _, said = await asyncio.wait_for(process.communicate(), 5)
         assert time.monotonic() - began < 1.0
     assert process.returncode == 0
-    assert said.splitlines() == [f"avatar: Spark is on http://127.0.0.1:{port}/"]
+    assert said.decode().splitlines() == [f"avatar: Spark is on http://127.0.0.1:{port}/"]
 
 
 async def _until_ready(options: Options) -> None:
@@ -157,7 +170,7 @@ async def _until_ready(options: Options) -> None:
                 await asyncio.sleep(0.05)
 
 
-async def test_a_taken_port_is_one_clear_line(start: Start) -> None:
+async def test_a_taken_port_is_one_clear_line() -> None:
     with socket.socket() as other:
         other.bind(("127.0.0.1", 0))
         other.listen()
@@ -172,6 +185,18 @@ async def test_a_taken_port_is_one_clear_line(start: Start) -> None:
             began = time.monotonic()
             await ready(Options(port=port))
         assert time.monotonic() - began < 2.0
+
+
+async def test_it_tells_the_network_where_it_is() -> None:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.settimeout(5)
+        async with anyio.create_task_group() as tg:
+            tg.start_soon(broadcast, 4321, listener.getsockname())
+            said = json.loads(await asyncio.to_thread(listener.recv, 4096))
+            tg.cancel_scope.cancel()
+    assert said["messageType"] == "VTubeStudioAPIStateBroadcast"
+    assert (said["data"]["active"], said["data"]["port"]) == (True, 4321)
 
 
 @pytest.mark.parametrize(

@@ -53,7 +53,7 @@ export class Conversation {
 
   add(entry) {
     const element = make("li", entry.kind);
-    const name = make("span", "name", entry.kind === "line" ? entry.line.author : entry.who);
+    const name = make("span", "name", entry.kind === "line" ? entry.line.author : entry.name);
     if (entry.kind === "line") name.style.setProperty("--hue", hue(entry.line.author));
     element.append(name, make("span", "text"), make("span", "fate"));
     this.elements.set(entry, element);

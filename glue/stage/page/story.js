@@ -12,6 +12,7 @@ export class Story {
     this.entries = new Map(); // id -> {kind: "line" | "turn", ...}, oldest first
     this.speaking = new Map(); // who -> the turn in work
     this.captions = new Map(); // who -> {turn, index, text, spoken}
+    this.names = new Map(); // who -> what she is called
     this.waiting = new Set(); // ids of lines that wait
     this.parts = new Map(); // part -> why it is down
     this.muted = this.paused = this.stopped = false;
@@ -54,10 +55,11 @@ const FOLDS = {
     if (entry) entry.fate = fate;
     return entry;
   },
+  StageTaken(story, { who, name }) { story.names.set(who, name); },
   TurnStarted(story, { turn, who, line, waited, at }) {
     story.waiting.delete(line.id);
     const entry = story.add(`turn ${turn}`, {
-      kind: "turn", id: turn, who, line, waited, at, stages: {}, clauses: [], spoken: null, ending: "", heard: "",
+      kind: "turn", id: turn, who, name: story.names.get(who) ?? who, line, waited, at, stages: {}, clauses: [], spoken: null, ending: "", heard: "",
     });
     story.speaking.set(who, entry);
     return entry;
