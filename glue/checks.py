@@ -30,6 +30,7 @@ RANGES = {
     "stage.lead": (0, 1),
     "director.inbox": (1, 100_000),
     "turn.ahead": (1, 100),
+    "turn.tries": (1, 5),
     "turn.reply_within": (1, 3600),
     "engines.ready_within": (1, 7200),
 }

@@ -36,6 +36,7 @@ class TurnSettings:
 
     ahead: int = 2  # clauses that may be written before they are spoken
     recall_within: float = 0.05  # what is remembered later than this does not hold up the reply
+    tries: int = 2  # answers that are asked for when the gate holds all of the first
     reply_within: float = 60.0  # a reply that takes longer is cut
 
 

@@ -27,7 +27,7 @@ from glue.events import (
     TurnMeasured,
 )
 from glue.gate import Gate, Held
-from glue.ports import Llm, Memory, Mind, Role, Stand, Tts, Usage
+from glue.ports import Llm, Memory, Mind, Prompt, Role, Stand, Tts, Usage
 from glue.settings import TurnSettings
 
 
@@ -89,17 +89,22 @@ class Turn:
     async def _think(self, send: MemoryObjectSendStream[tuple[int, str]]) -> None:
         async with send:
             recalled = await self._recall()
-            prompt = self.member.mind.prompt(self.line, recalled)
-            self._asked = anyio.current_time()
-            async with (
-                closing(self.member.llm.stream(prompt, Role.SPEECH)) as answer,
-                closing(self._words(answer)) as words,
-                closing(self.member.mind.clauses(words)) as clauses,
-            ):
-                async for clause in clauses:
-                    self._mark(Stage.FIRST_CLAUSE)
-                    await self._clear(clause, send)
+            for _ in range(self.settings.tries):  # the gate may have held all of it: then once more
+                await self._write(self.member.mind.prompt(self.line, recalled), send)
+                if self._said:
+                    break
         await self._prepare_next()
+
+    async def _write(self, prompt: Prompt, send: MemoryObjectSendStream[tuple[int, str]]) -> None:
+        self._asked = self._asked or anyio.current_time()
+        async with (
+            closing(self.member.llm.stream(prompt, Role.SPEECH)) as answer,
+            closing(self._words(answer)) as words,
+            closing(self.member.mind.clauses(words)) as clauses,
+        ):
+            async for clause in clauses:
+                self._mark(Stage.FIRST_CLAUSE)
+                await self._clear(clause, send)
 
     async def _recall(self) -> Sequence[str]:
         recalled: Sequence[str] = ()

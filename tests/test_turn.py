@@ -9,6 +9,7 @@ import trio.testing
 from glue.errors import TooSlow, Unreachable
 from glue.events import ClauseHeld, Ending, Stage, StageReached, TurnEnded, TurnMeasured
 from glue.gate import Gate
+from glue.ports import Usage
 from tests.core import NoMemory, Scene, SlowLlm, SlowTts
 
 pytestmark = pytest.mark.anyio
@@ -128,6 +129,19 @@ async def test_what_the_gate_holds_is_not_spoken() -> None:
     ended = await play(scene)
     assert ended.said == "Oh hello Mika."
     assert any(isinstance(e, ClauseHeld) for e in scene.events)
+
+
+async def test_a_reply_that_the_gate_held_is_asked_for_again() -> None:
+    class Second(SlowLlm):
+        async def stream(self, *args: object) -> AsyncIterator[str | Usage]:
+            self.words = ("Let ", "me ", "help. ") if not self.closed else ("Fine, ", "Mika. ")
+            self.closed += 1
+            async for piece in super().stream(*args):  # type: ignore[arg-type]  # passed on as they came
+                yield piece
+
+    scene = Scene(llm=Second(), gate=Gate(blocked=["help"]))
+    ended = await play(scene)
+    assert (ended.ending, ended.heard) == (Ending.FINISHED, "Fine, Mika.")
 
 
 async def test_an_endless_model_is_cut_at_the_limit() -> None:

@@ -90,7 +90,15 @@ def launched(tmp_path: Path, *overrides: str, ports: dict[str, int] | None = Non
     run_dir = tmp_path / "run"
     words = [f"{key}={value}" for key, value in chosen.items()]
     process = subprocess.Popen(
-        [sys.executable, "launch.py", "llm=smollm2", f"hydra.run.dir={run_dir}", *words, *overrides],
+        [
+            sys.executable,
+            "launch.py",
+            "llm=smollm2",
+            "cast.main.blocked=[]",
+            f"hydra.run.dir={run_dir}",
+            *words,
+            *overrides,
+        ],
         cwd=ROOT,
         env=os.environ | {"XDG_STATE_HOME": str(tmp_path / "state")},
         stdin=subprocess.PIPE,

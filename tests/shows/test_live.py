@@ -47,6 +47,13 @@ def say(page: Connection, text: str, author: str = "mika") -> None:
     page.send(json.dumps({"kind": "chat", "author": author, "text": text}))
 
 
+def clear(live: Live, page: Connection) -> None:
+    """Let nothing of this test wait for the next one."""
+    page.send(json.dumps({"kind": "button", "text": "stop"}))
+    live.until(lambda: settled(live), within=20)
+    page.send(json.dumps({"kind": "button", "text": "go"}))
+
+
 def arrived(live: Live) -> list[str]:
     return [event["line"]["id"] for event in live.events("LineArrived")]
 
@@ -91,7 +98,8 @@ def test_hostile_lines_are_data(live: Live) -> None:
         for text in HOSTILE:
             say(page, text, author=text[:60])
         live.until(lambda: len(arrived(live)) >= before + len(HOSTILE) - 1)
-        live.until(lambda: settled(live), within=60)
+        live.until(lambda: "answered" in list(live.fates().values())[before:])
+        clear(live, page)
     lines = [event["line"] for event in live.events("LineArrived")]
     assert all(len(line["text"]) <= 500 and len(line["author"]) <= 40 for line in lines)
     assert not any(mark in line["text"] for line in lines for mark in ("\x00", "\u202e", "\u200b", "\n"))
@@ -103,9 +111,7 @@ def test_a_flood_is_accounted_for(live: Live) -> None:
         for number in range(500):
             say(page, f"flood line number {number}", author=f"viewer{number % 50}")
         live.until(lambda: len(arrived(live)) == before + 500)
-        page.send(json.dumps({"kind": "button", "text": "stop"}))
-        live.until(lambda: settled(live), within=20)
-        page.send(json.dumps({"kind": "button", "text": "go"}))
+        clear(live, page)
     assert {"spam", "skipped"} <= set(live.fates().values())
 
 

@@ -17,7 +17,6 @@ from tests.shows.live import Live, launched
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync"]
-EXTRA = ["avatar.engine.page=/tmp/mypage"]
 STEP = 0.01  # seconds of the common grid
 FURTHEST = 0.3  # seconds of lag that are looked at
 
@@ -32,7 +31,7 @@ MOUTHS = "() => spark.mouthAt.map(([at, open]) => [performance.timeOrigin + at, 
 
 @pytest.fixture(scope="module")
 def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
-    with launched(tmp_path_factory.mktemp("show"), *EXTRA) as live:
+    with launched(tmp_path_factory.mktemp("show")) as live:
         live.until(live.url, within=60)
         yield live
 

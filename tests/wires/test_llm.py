@@ -226,21 +226,25 @@ def test_a_taken_port_is_named(url: str) -> None:
     assert f"port {port} is taken" in done.stderr
 
 
-async def test_a_prefilled_persona_outlives_its_server(tmp_path: Path) -> None:
+def test_a_prefilled_persona_outlives_its_server(tmp_path: Path) -> None:
     need_models("smollm2")
     words = " ".join(f"Rule {number}: never say {number * 7}." for number in range(60))
     head = Prompt("evil", (Message("system", words), Message("user", "")))
+
+    async def settled(port: int) -> int:
+        await _until_ready(Options(port=port, model="smollm2"))
+        async with OpenAiLlm(f"http://127.0.0.1:{port}", {}, SLOTS) as adapter:
+            tokens = await adapter.settle(head)
+            assert any([isinstance(piece, str) async for piece in adapter.stream(head)])
+        return tokens
+
     evaluated = []
     for _ in range(2):
         port = free_port()
         options = (f"port={port}", "model=smollm2", "threads=1", f"prefix_folder={tmp_path / 'kept'}")
         process = subprocess.Popen(command(*options), cwd=ROOT)
         try:
-            await _until_ready(Options(port=port, model="smollm2"))
-            async with OpenAiLlm(f"http://127.0.0.1:{port}", {}, SLOTS) as adapter:
-                evaluated.append(await adapter.settle(head))
-                said = [piece async for piece in adapter.stream(head)]
-                assert any(isinstance(piece, str) for piece in said)
+            evaluated.append(anyio.run(settled, port))
         finally:
             process.terminate()
             assert process.wait(5) == 0

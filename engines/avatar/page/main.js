@@ -1,0 +1,98 @@
+// The page: fits her into the window, draws her up to 60 times a second, follows the feed.
+//
+// `?who=main|evil` keeps one look whatever the server says; `?scale=1.2` makes her larger than what fits.
+
+import { Avatar, BOX } from "./avatar.js";
+import { clamp } from "./geometry.js";
+import { Inputs } from "./inputs.js";
+import { Link } from "./link.js";
+import { Mood } from "./moods.js";
+import { PALETTES } from "./palettes.js";
+
+const FRAME = 1000 / 60; // milliseconds: faster screens do not make her smoother, only dearer
+const PATIENCE = 1500; // milliseconds until she shows herself without a server
+const DENSE = 2; // canvas pixels per CSS pixel, at most
+const ROOM = 100; // drawing units at each side, where the window has them: hair swings out of the box
+const KEPT = 900; // frames whose mouth is remembered
+const query = new URLSearchParams(location.search);
+const canvas = document.getElementById("avatar"), ctx = canvas.getContext("2d");
+const inputs = new Inputs(), mood = new Mood();
+let avatar = null, look = "", view = { scale: 1, pixels: 1, width: BOX.width }, last = 0;
+
+window.spark = {
+  params: {}, // as drawn
+  fps: 0,
+  frames: 0,
+  look: () => look,
+  mouthAt: [], // [performance.now(), mouth()] of the last frames
+  mouth: () => (avatar ? avatar.mouth.opening() * view.scale : 0), // CSS pixels
+};
+
+function fit() {
+  const wish = Number(query.get("scale")) || 1;
+  const scale = Math.min(innerWidth / BOX.width, innerHeight / BOX.height) * wish;
+  const dense = Math.min(DENSE, devicePixelRatio || 1);
+  const width = Math.max(BOX.width, Math.min(BOX.width + 2 * ROOM, innerWidth / scale));
+  view = { scale, pixels: scale * dense, width };
+  canvas.width = Math.max(1, Math.round(width * view.pixels));
+  canvas.height = Math.max(1, Math.round(BOX.height * view.pixels));
+  canvas.style.width = `${width * scale}px`;
+  canvas.style.height = `${BOX.height * scale}px`;
+}
+
+function frame(now) {
+  requestAnimationFrame(frame);
+  if (!avatar || now - last < FRAME - 4) return;
+  const dt = clamp((now - last) / 1000, 0.001, 0.25);
+  last = now;
+  window.spark.fps += (1 / dt - window.spark.fps) * 0.06;
+  window.spark.frames += 1;
+  const params = inputs.step(now / 1000, dt);
+  window.spark.params = params;
+  avatar.place(params, mood.step(dt), now / 1000, dt);
+  ctx.setTransform(1, 0, 0, 1, 0, 0);
+  ctx.clearRect(0, 0, canvas.width, canvas.height);
+  ctx.setTransform(view.pixels, 0, 0, view.pixels, (view.width / 2) * view.pixels, -BOX.top * view.pixels);
+  avatar.draw(ctx);
+  remember();
+}
+
+function remember() {
+  const { mouthAt, mouth } = window.spark;
+  mouthAt.push([performance.now(), mouth()]);
+  if (mouthAt.length > KEPT) mouthAt.splice(0, KEPT / 3);
+}
+
+/** Put on a look; a change fades through nothing. */
+async function wear(name) {
+  if (name === look) return;
+  look = name;
+  if (avatar) await fade(1, 0, 140);
+  avatar = name in PALETTES ? new Avatar(PALETTES[name]) : null;
+  ctx.clearRect(0, 0, canvas.width, canvas.height);
+  if (avatar) fade(0, 1, 220);
+}
+
+const fade = (from, to, duration) =>
+  canvas.animate([{ opacity: from }, { opacity: to }], { duration, easing: "ease-in-out", fill: "forwards" }).finished;
+
+/** VTube Studio's place: the window is -1 to 1, `size` -100 to 100 with 0 as it fits. */
+function put({ positionX, positionY, rotation, size }) {
+  const larger = 1.02 ** size;
+  canvas.style.transform = `translate(${positionX * 50}vw, ${-positionY * 50}vh) rotate(${rotation}deg) scale(${larger})`;
+}
+
+function take(message) {
+  const now = performance.now() / 1000;
+  if ("palette" in message) wear(query.get("who") ?? (message.model ? message.palette : ""));
+  if ("expressions" in message) mood.want(message.expressions);
+  if ("position" in message) put(message.position);
+  inputs.take(message.params ?? message.p ?? {}, now);
+  if ("injected" in message) inputs.injected = message.injected;
+}
+
+addEventListener("resize", fit);
+fit();
+new Link(take, () => { inputs.injected = false; mood.want({}); });
+setTimeout(() => { if (!look) wear(query.get("who") ?? "main"); }, PATIENCE);
+requestAnimationFrame(frame);
