@@ -7,7 +7,11 @@ const BOTTOM = 660; // below the picture, so that no sway shows an end
 const COLLAR_BACK = [[-120, 270], [-112, 226], [-74, 196], [0, 186], [74, 196], [112, 226], [120, 270]];
 const SHOULDER = [[-50, 236], [-96, 258], [-148, 274], [-186, 308], [-206, 376], [-217, 470], [-226, BOTTOM]];
 const OPENING = [[-78, BOTTOM], [-82, 480], [-74, 400], [-60, 320], [-54, 268], [-50, 236]];
-const LAPEL = [[-46, 226], [-66, 214], [-92, 240], [-102, 276], [-86, 312], [-58, 344], [-47, 318], [-50, 262], [-46, 226]];
+const LAPEL = [ // three curves that meet in points
+  [[-42, 224], [-64, 208], [-96, 242], [-122, 292]],
+  [[-122, 292], [-96, 298], [-70, 318], [-50, 362]],
+  [[-50, 362], [-52, 316], [-52, 268], [-42, 224]],
+];
 const TOP = [[-72, 246], [-52, 252], [-28, 268], [0, 274], [28, 268], [52, 252], [72, 246]];
 const BOLT = [[12, -44], [-30, 8], [-5, 8], [-14, 46], [30, -10], [4, -10], [20, -44]];
 
@@ -87,8 +91,8 @@ export class Body {
     ctx.fill(outline(open, open.map(([x, y]) => [x + side * 13, y]).reverse()));
     ink(ctx, open, 3, coat.line);
     this.folds(ctx, side);
-    const lapel = outline(sampled(this.on(LAPEL, 18, side), 25));
-    this.edged(ctx, lapel, coat.line, linear(ctx, ...this.on([[-92, 240], [-66, 372]], 18, side), [0, coat.light], [1, coat.shade]), 3.4);
+    const lapel = outline(...LAPEL.map((curve) => sampled(this.on(curve, 18, side), 9)));
+    this.edged(ctx, lapel, coat.line, linear(ctx, ...this.on([[-100, 240], [-56, 350]], 18, side), [0, coat.light], [1, coat.shade]), 3.4);
     this.stripe(ctx, side);
   }
 

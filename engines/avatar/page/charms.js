@@ -6,7 +6,7 @@ import { surface } from "./pose.js";
 const PIN = [[10, -30], [-17, 4], [-3, 5], [-9, 30], [18, -5], [4, -6], [17, -30]];
 const LOOP = [[0, 0], [14, -24], [42, -30], [50, -4], [34, 16], [12, 10]];
 const END = [[2, 4], [18, 30], [14, 54], [28, 46], [40, 56], [34, 24]];
-const HORN = [[-22, 6], [-16, -22], [-2, -44], [20, -58], [16, -36], [20, -14], [22, 6]];
+const HORN = [[-24, 16], [-20, -18], [-6, -50], [24, -76], [18, -46], [22, -18], [26, 16]]; // grows out of the hair
 
 export class Charms {
   constructor(palette) {
@@ -18,13 +18,15 @@ export class Charms {
     this.pose = pose;
   }
 
-  /** The ribbons, behind the head's front hair. */
+  /** What the front hair covers in part. */
   drawBehind(ctx) {
-    for (const side of [-1, 1]) this.ribbon(ctx, side);
+    for (const side of [-1, 1]) {
+      this.ribbon(ctx, side);
+      if (this.palette.horns) this.horn(ctx, side);
+    }
   }
 
   draw(ctx) {
-    if (this.palette.horns) for (const side of [-1, 1]) this.horn(ctx, side);
     this.pin(ctx);
   }
 
@@ -57,9 +59,9 @@ export class Charms {
 
   horn(ctx, side) {
     const { metal, coat } = this.palette;
-    const on = ([u, v]) => this.pose.head(side * (84 + u), -214 + v, 10);
-    edged(ctx, outline(sampled(HORN.map(on), 19)), coat.line, linear(ctx, on([0, 6]), on([16, -56]), [0, coat.base], [0.45, metal.shade], [1, metal.base]), 3);
-    for (const k of [0, 1]) ink(ctx, [[-17 + k * 5, -12 - k * 14], [2 + k * 4, -8 - k * 14], [19, -14 - k * 12]].map(on), 2.6, coat.line);
+    const on = ([u, v]) => this.pose.head(side * (92 + u), -216 + v, 0);
+    edged(ctx, outline(sampled(HORN.map(on), 19)), coat.line, linear(ctx, on([0, 6]), on([16, -72]), [0.15, coat.base], [0.5, metal.shade], [1, metal.base]), 3);
+    for (const k of [0, 1]) ink(ctx, [[-19 + k * 6, -22 - k * 16], [2 + k * 4, -17 - k * 16], [20, -24 - k * 14]].map(on), 2.6, coat.line);
   }
 }
 

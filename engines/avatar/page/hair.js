@@ -8,6 +8,7 @@ import { Spring } from "./spring.js";
 const SAMPLES = 9;
 const ROOT = { bang: 0.5, side: 0.62, tail: 0.5, back: 0.8 }; // of the width, where a lock begins
 const FREE = { bang: 0.34, side: 0.2, tail: 0.05, back: 0.3 }; // from where its edges are inked
+const EDGE = (t) => Math.min(1, 0.5 + 4 * t, 6 * (1 - t) + 0.1);
 const LENS = (t) => Math.sin(Math.PI * t);
 const half = (kind, width) => (t) =>
   (width / 2) * lerp(ROOT[kind], 1, ease(clamp(t / 0.42))) * Math.max(0, 1 - t ** 2.6) ** 0.85;
@@ -51,7 +52,7 @@ class Lock {
     ctx.fill(outline(inner, [tip, ...far.slice(0, -1).reverse()]));
     ctx.globalAlpha = 1;
     const from = Math.round(FREE[this.kind] * (SAMPLES - 1));
-    for (const edge of [left, right]) ink(ctx, [...edge.slice(from, -1), tip], 3.4, hair.line);
+    for (const edge of [left, right]) ink(ctx, [...edge.slice(from, -1), tip], 3.4, hair.line, from ? undefined : EDGE);
     if (this.width > 50) this.strand(ctx, hair, from);
   }
 

@@ -13,17 +13,20 @@ const FRAME = 1000 / 60; // milliseconds: faster screens do not make her smoothe
 const PATIENCE = 1500; // milliseconds until she shows herself without a server
 const DENSE = 2; // canvas pixels per CSS pixel, at most
 const ROOM = 100; // drawing units at each side, where the window has them: hair swings out of the box
+const SPEAKING = 400; // milliseconds after the mouth last moved
 const KEPT = 900; // frames whose mouth is remembered
 const query = new URLSearchParams(location.search);
 const canvas = document.getElementById("avatar"), ctx = canvas.getContext("2d");
 const inputs = new Inputs(), mood = new Mood();
-let avatar = null, look = "", view = { scale: 1, pixels: 1, width: BOX.width }, last = 0;
+const drawsInSoftware = software(); // then two frames of three will do while she is silent
+let turn = 0, spokeAt = 0;
+let avatar = null, look = null, view = { scale: 1, pixels: 1, width: BOX.width }, last = 0;
 
 window.spark = {
   params: {}, // as drawn
   fps: 0,
   frames: 0,
-  look: () => look,
+  look: () => look ?? "",
   mouthAt: [], // [performance.now(), mouth()] of the last frames
   mouth: () => (avatar ? avatar.mouth.opening() * view.scale : 0), // CSS pixels
 };
@@ -40,9 +43,20 @@ function fit() {
   canvas.style.height = `${BOX.height * scale}px`;
 }
 
+/** Whether a processor core does the graphics card's work. */
+function software() {
+  const gl = document.createElement("canvas").getContext("webgl");
+  const info = gl?.getExtension("WEBGL_debug_renderer_info");
+  const name = gl ? gl.getParameter(info ? info.UNMASKED_RENDERER_WEBGL : gl.RENDERER) : "none";
+  gl?.getExtension("WEBGL_lose_context")?.loseContext();
+  return /none|swiftshader|llvmpipe|software|basic render/i.test(name);
+}
+
 function frame(now) {
   requestAnimationFrame(frame);
   if (!avatar || now - last < FRAME - 4) return;
+  turn = (turn + 1) % 3;
+  if (!turn && drawsInSoftware && now - spokeAt > SPEAKING) return;
   const dt = clamp((now - last) / 1000, 0.001, 0.25);
   last = now;
   window.spark.fps += (1 / dt - window.spark.fps) * 0.06;
@@ -68,6 +82,7 @@ async function wear(name) {
   if (name === look) return;
   look = name;
   if (avatar) await fade(1, 0, 140);
+  if (name !== look) return; // changed again meanwhile
   avatar = name in PALETTES ? new Avatar(PALETTES[name]) : null;
   ctx.clearRect(0, 0, canvas.width, canvas.height);
   if (avatar) fade(0, 1, 220);
@@ -87,12 +102,14 @@ function take(message) {
   if ("palette" in message) wear(query.get("who") ?? (message.model ? message.palette : ""));
   if ("expressions" in message) mood.want(message.expressions);
   if ("position" in message) put(message.position);
-  inputs.take(message.params ?? message.p ?? {}, now);
+  const values = message.params ?? message.p ?? {};
+  if ("MouthOpen" in values) spokeAt = performance.now();
+  inputs.take(values, now);
   if ("injected" in message) inputs.injected = message.injected;
 }
 
 addEventListener("resize", fit);
 fit();
 new Link(take, () => { inputs.injected = false; mood.want({}); });
-setTimeout(() => { if (!look) wear(query.get("who") ?? "main"); }, PATIENCE);
+setTimeout(() => { if (look === null) wear(query.get("who") ?? "main"); }, PATIENCE);
 requestAnimationFrame(frame);

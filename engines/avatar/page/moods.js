@@ -10,7 +10,7 @@ export const MOODS = {
   angry: { smile: -0.55, brows: -0.35, anger: 1, narrow: 0.3, angle: 0.9, vein: 1, startle: 0.25, blush: 0.1 },
   sad: { smile: -0.5, brows: 0.1, anger: -0.95, narrow: 0.2, lowerLid: 0.25, angle: -0.55, tears: 1, wave: 0.6 },
   surprised: { brows: 0.85, wide: 0.22, startle: 1, bend: 0.5, open: 0.55, round: 0.9, smile: -0.1, marks: 1 },
-  smug: { smile: 0.35, narrow: 0.42, brows: 0.05, anger: 0.3, crook: 1, cat: 0.7, lopsided: 0.6 },
+  smug: { smile: 0.3, narrow: 0.42, brows: 0.05, anger: 0.3, crook: 1.2, cat: 0.25, lopsided: 0.6 },
   shy: { smile: -0.08, blush: 1, brows: 0.2, anger: -0.6, gazeX: 0.45, gazeY: -0.4, wave: 1, narrow: 0.12, sweat: 1, lowerLid: 0.3 },
 };
 

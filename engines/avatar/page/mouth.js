@@ -6,7 +6,7 @@ const HOME = { x: 0, y: 114 };
 const HALF = 25, TALLEST = 47; // drawing units: half the width at rest, the height when wide open
 
 /** What of the opening and the width each vowel makes: a jaw, b corners. */
-const VOWELS = { A: [0, 0.0], I: [-0.42, 0.3], U: [-0.46, -0.52], E: [-0.22, 0.2], O: [-0.06, -0.4] };
+const VOWELS = { A: [0, 0.0], I: [-0.2, 0.3], U: [-0.22, -0.52], E: [-0.1, 0.2], O: [-0.03, -0.4] };
 
 /** From inputs to a shape: {gap, half, smile, round, shift}. */
 export function shape({ open, smile, vowels, shift }) {
