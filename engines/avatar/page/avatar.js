@@ -31,7 +31,8 @@ export class Avatar {
     const { pose } = this, get = (name) => params[name] ?? 0;
     pose.set({
       turn: get("FaceAngleX"), nod: get("FaceAngleY"), tilt: get("FaceAngleZ"),
-      x: get("FacePositionX") * 4, y: -get("FacePositionY") * 3, near: get("FacePositionZ"), breath: params.breath,
+      x: get("FacePositionX") * 4, y: -get("FacePositionY") * 3, near: get("FacePositionZ"),
+      breath: params.breath,
     });
     this.mood = mood;
     this.time = time;
@@ -42,10 +43,11 @@ export class Avatar {
     const open = Math.max(get("MouthOpen"), mood.open);
     const form = shape({ open, smile, vowels, shift: clamp(get("MouthX"), -1, 1) });
     this.mouth.place(pose, form, {
-      wave: mood.wave * (1 - form.gap), cat: mood.cat * (1 - clamp(form.gap * 3)), crook: mood.crook + this.palette.smirk * 0.5,
+      wave: mood.wave * (1 - form.gap), cat: mood.cat * (1 - clamp(form.gap * 3)),
+      crook: mood.crook + this.palette.smirk * 0.5,
     });
     this.face.place(pose, form.gap, get("CheekPuff"));
-    [["Right", 0], ["Left", 1]].forEach(([name, i]) => this.eyes[i].place(pose, this.eye(params, name, mood)));
+    ["Right", "Left"].forEach((name, i) => this.eyes[i].place(pose, this.eye(params, name, mood)));
     this.browsUp = ["Right", "Left"].map((name) => lerp(get(`Brow${name}Y`), get("Brows"), 0.5) * 2 - 1);
     this.hair.place(pose, time, dt, 1);
     this.body.place(pose, dt);
@@ -58,7 +60,8 @@ export class Avatar {
       open: open * (1 - clamp(mood.shut)),
       glad: clamp(mood.glad + mood.lowerLid * 0.6), smile: clamp(mood.lowerLid), startle: mood.startle,
       angle: mood.angle, heart: clamp(mood.heart),
-      x: clamp(params[`Eye${name}X`] + mood.gazeX, -1, 1), y: clamp(params[`Eye${name}Y`] + mood.gazeY, -1, 1),
+      x: clamp(params[`Eye${name}X`] + mood.gazeX, -1, 1),
+      y: clamp(params[`Eye${name}Y`] + mood.gazeY, -1, 1),
     };
   }
 

@@ -1,6 +1,6 @@
-// Draws neck and clothes: a top with a bolt, an open coat with a bright lining, a choker, two laces that swing.
+// Draws neck and clothes: a top with a bolt, an open coat, a choker, two laces that swing.
 
-import { ink, linear, outline, polygon, sampled } from "./geometry.js";
+import { edged, ink, linear, outline, polygon, sampled } from "./geometry.js";
 import { Spring } from "./spring.js";
 
 const BOTTOM = 660; // below the picture, so that no sway shows an end
@@ -13,6 +13,11 @@ const LAPEL = [ // three curves that meet in points
   [[-50, 362], [-52, 316], [-52, 268], [-42, 224]],
 ];
 const TOP = [[-72, 246], [-52, 252], [-28, 268], [0, 274], [28, 268], [52, 252], [72, 246]];
+const FOLDS = [
+  [[-128, 300], [-138, 336], [-140, 380]], [[-104, 400], [-116, 440], [-112, 500]],
+  [[-186, 440], [-170, 456], [-158, 460]],
+];
+const TAG = [[-4, -2], [4, -2], [3, 16], [-3, 16]]; // the end of a lace
 const BOLT = [[12, -44], [-30, 8], [-5, 8], [-14, 46], [30, -10], [4, -10], [20, -44]];
 
 export class Body {
@@ -33,27 +38,33 @@ export class Body {
 
   drawBehind(ctx) {
     const { coat } = this.palette, shape = outline(sampled(this.on(COLLAR_BACK, -30), 17));
-    this.edged(ctx, shape, coat.line, linear(ctx, ...this.on([[0, 186], [0, 262]], -30), [0, coat.shade], [0.3, coat.lining], [1, coat.shade]));
+    edged(
+      ctx, shape, coat.line,
+      linear(
+        ctx, ...this.on([[0, 186], [0, 262]], -30), [0, coat.shade], [0.3, coat.lining], [1, coat.shade],
+      ),
+    );
   }
 
   drawNeck(ctx) {
     const { skin } = this.palette, [left, right] = this.neck;
-    const chest = this.on([[60, 290], [-60, 290]]);
-    const shape = outline(left, [...this.on([[-110, 262], [-90, 330]]), ...this.on([[90, 330], [110, 262]])], [...right].reverse());
+    const chest = this.on([[-110, 262], [-90, 330], [90, 330], [110, 262]]);
+    const shape = outline(left, chest.slice(0, 2), chest.slice(2), [...right].reverse());
     ctx.fillStyle = linear(ctx, left[0], right[4], [0, skin.base], [0.5, skin.base], [1, skin.shade]);
     ctx.fill(shape);
-    const chin = this.pose.head(0, 186, 30), under = [this.pose.head(-48, 120, 0), this.pose.head(0, 160, 20), this.pose.head(50, 120, 0)];
+    const { head } = this.pose, [x, y] = head(0, 186, 30);
+    const under = [head(-48, 120, 0), head(0, 160, 20), head(50, 120, 0)];
+    const shadow = [under[2], [x + 44, y - 8], [x + 8, y + 16], [x - 34, y - 6], under[0]];
     ctx.save();
     ctx.clip(shape);
     ctx.fillStyle = skin.deep;
     ctx.globalAlpha = 0.55;
-    ctx.fill(outline(under, [under[2], [chin[0] + 44, chin[1] - 8], [chin[0] + 8, chin[1] + 16], [chin[0] - 34, chin[1] - 6], under[0]]));
+    ctx.fill(outline(under, shadow));
     ctx.globalAlpha = 1;
     ctx.restore();
     ink(ctx, left, 3.4, skin.line);
     ink(ctx, right, 3.4, skin.line);
     for (const s of [-1, 1]) ink(ctx, this.on([[s * 62, 254], [s * 38, 258], [s * 14, 266]]), 2.6, skin.deep);
-    return chest;
   }
 
   draw(ctx) {
@@ -68,7 +79,7 @@ export class Body {
     const { ribbon, metal } = this.palette;
     const band = (y) => this.on([[-38, y - 6], [-20, y + 3], [0, y + 6], [20, y + 3], [38, y - 6]], 6);
     const shape = outline(band(206), band(218).reverse());
-    this.edged(ctx, shape, ribbon.line, ribbon.base, 2.4);
+    edged(ctx, shape, ribbon.line, ribbon.base, 2.4);
     const [x, y] = this.pose.body(0, 232, 12);
     this.bolt(ctx, x, y, 0.3, metal, 2);
   }
@@ -76,32 +87,37 @@ export class Body {
   shirt(ctx) {
     const { top, metal } = this.palette, rim = sampled(this.on(TOP, 4), 15);
     const shape = outline(rim, this.on([[104, BOTTOM], [-104, BOTTOM]]));
-    this.edged(ctx, shape, top.shade, linear(ctx, ...this.on([[-60, 250], [60, 520]]), [0, top.light], [0.5, top.base], [1, top.shade]));
+    edged(
+      ctx, shape, top.shade,
+      linear(ctx, ...this.on([[-60, 250], [60, 520]]), [0, top.light], [0.5, top.base], [1, top.shade]),
+    );
     ink(ctx, rim.map(([x, y]) => [x, y + 7]), 3, this.palette.coat.lace, () => 1);
     const [x, y] = this.pose.body(0, 352, 26);
     this.bolt(ctx, x, y, 1, metal, 3.4);
   }
 
   coat(ctx, side) {
-    const { coat } = this.palette, arm = sampled(this.on(SHOULDER, -4, side), 19), open = sampled(this.on(OPENING, 12, side), 15);
+    const { coat } = this.palette, arm = sampled(this.on(SHOULDER, -4, side), 19);
+    const open = sampled(this.on(OPENING, 12, side), 15);
     const [near, far] = [this.pose.body(side * 40, 250), this.pose.body(side * 240, 470)];
     const body = linear(ctx, near, far, [0, coat.light], [0.45, coat.base], [1, coat.shade]);
-    this.edged(ctx, outline(arm, open), coat.line, body, 4);
+    edged(ctx, outline(arm, open), coat.line, body, 4);
     ctx.fillStyle = coat.lining;
     ctx.fill(outline(open, open.map(([x, y]) => [x + side * 13, y]).reverse()));
     ink(ctx, open, 3, coat.line);
     this.folds(ctx, side);
     const lapel = outline(...LAPEL.map((curve) => sampled(this.on(curve, 18, side), 9)));
-    this.edged(ctx, lapel, coat.line, linear(ctx, ...this.on([[-100, 240], [-56, 350]], 18, side), [0, coat.light], [1, coat.shade]), 3.4);
+    edged(
+      ctx, lapel, coat.line,
+      linear(ctx, ...this.on([[-100, 240], [-56, 350]], 18, side), [0, coat.light], [1, coat.shade]), 3.4,
+    );
     this.stripe(ctx, side);
   }
 
   folds(ctx, side) {
     const { coat } = this.palette;
     ctx.globalAlpha = 0.85;
-    for (const fold of [[[-128, 300], [-138, 336], [-140, 380]], [[-104, 400], [-116, 440], [-112, 500]], [[-186, 440], [-170, 456], [-158, 460]]]) {
-      ink(ctx, this.on(fold, 0, side), 5, coat.shade);
-    }
+    for (const fold of FOLDS) ink(ctx, this.on(fold, 0, side), 5, coat.shade);
     ctx.globalAlpha = 1;
     ink(ctx, this.on([[-146, 362], [-149, 420], [-158, 500], [-166, BOTTOM]], 0, side), 3.2, coat.line);
   }
@@ -126,21 +142,19 @@ export class Body {
       const end = [c[0] + dx, c[1] + dy * 0.4];
       ink(ctx, [a, [b[0] + dx * 0.4, b[1]], end], 6.4, coat.line, () => 1);
       ink(ctx, [a, [b[0] + dx * 0.4, b[1]], end], 3.6, coat.lace, () => 1);
-      this.edged(ctx, polygon([[end[0] - 4, end[1] - 2], [end[0] + 4, end[1] - 2], [end[0] + 3, end[1] + 16], [end[0] - 3, end[1] + 16]]), metal.line, metal.base, 2);
+      edged(ctx, polygon(TAG.map(([x, y]) => [end[0] + x, end[1] + y])), metal.line, metal.base, 2);
     });
   }
 
   bolt(ctx, x, y, size, metal, edge) {
     const shape = polygon(BOLT.map(([u, v]) => [x + u * size, y + v * size]));
-    this.edged(ctx, shape, metal.line, linear(ctx, [x - 20 * size, y - 44 * size], [x + 20 * size, y + 44 * size], [0, metal.light], [0.4, metal.base], [1, metal.shade]), edge);
-  }
-
-  edged(ctx, shape, line, fill, width = 3.6) {
-    ctx.lineJoin = "round";
-    ctx.strokeStyle = line;
-    ctx.lineWidth = width * 2;
-    ctx.stroke(shape);
-    ctx.fillStyle = fill;
-    ctx.fill(shape);
+    edged(
+      ctx, shape, metal.line,
+      linear(
+        ctx, [x - 20 * size, y - 44 * size], [x + 20 * size, y + 44 * size], [0, metal.light],
+        [0.4, metal.base], [1, metal.shade],
+      ),
+      edge,
+    );
   }
 }

@@ -1,12 +1,12 @@
 // Draws what she wears in her hair: the bolt hairpin, ribbons at the tails, her twin's horns.
 
-import { ink, linear, outline, polygon, sampled } from "./geometry.js";
+import { edged, ink, linear, outline, polygon, sampled } from "./geometry.js";
 import { surface } from "./pose.js";
 
 const PIN = [[10, -30], [-17, 4], [-3, 5], [-9, 30], [18, -5], [4, -6], [17, -30]];
 const LOOP = [[0, 0], [14, -24], [42, -30], [50, -4], [34, 16], [12, 10]];
 const END = [[2, 4], [18, 30], [14, 54], [28, 46], [40, 56], [34, 24]];
-const HORN = [[-24, 16], [-20, -18], [-6, -50], [24, -76], [18, -46], [22, -18], [26, 16]]; // grows out of the hair
+const HORN = [[-24, 16], [-20, -18], [-6, -50], [24, -76], [18, -46], [22, -18], [26, 16]];
 
 export class Charms {
   constructor(palette) {
@@ -33,7 +33,9 @@ export class Charms {
   ribbon(ctx, side) {
     const { ribbon, metal } = this.palette;
     const on = ([u, v]) => this.pose.head(side * (158 + u), -132 + v, -20);
-    const fill = linear(ctx, on([0, -30]), on([10, 50]), [0, ribbon.light], [0.5, ribbon.base], [1, ribbon.shade]);
+    const fill = linear(
+      ctx, on([0, -30]), on([10, 50]), [0, ribbon.light], [0.5, ribbon.base], [1, ribbon.shade],
+    );
     const inward = ([u, v]) => on([-u * 0.5, v * 0.85 - 6]);
     edged(ctx, polygon(END.map(on)), ribbon.line, fill, 3);
     edged(ctx, outline(sampled([...LOOP, LOOP[0]].map(inward), 19)), ribbon.line, fill, 3);
@@ -50,7 +52,9 @@ export class Charms {
       const px = x + (u * c - v * s) * this.flip, py = y + u * s + v * c;
       return this.pose.head(px, py, surface(px, py) + 24);
     };
-    const fill = linear(ctx, on([-10, -30]), on([10, 30]), [0, metal.light], [0.45, metal.base], [1, metal.shade]);
+    const fill = linear(
+      ctx, on([-10, -30]), on([10, 30]), [0, metal.light], [0.45, metal.base], [1, metal.shade],
+    );
     edged(ctx, polygon(PIN.map(on)), metal.line, fill, 3);
     ctx.globalAlpha = 0.9;
     ink(ctx, [[8, -24], [-2, -10], [-9, 0]].map(on), 3, "#ffffff");
@@ -60,16 +64,13 @@ export class Charms {
   horn(ctx, side) {
     const { metal, coat } = this.palette;
     const on = ([u, v]) => this.pose.head(side * (92 + u), -216 + v, 0);
-    edged(ctx, outline(sampled(HORN.map(on), 19)), coat.line, linear(ctx, on([0, 6]), on([16, -72]), [0.15, coat.base], [0.5, metal.shade], [1, metal.base]), 3);
-    for (const k of [0, 1]) ink(ctx, [[-19 + k * 6, -22 - k * 16], [2 + k * 4, -17 - k * 16], [20, -24 - k * 14]].map(on), 2.6, coat.line);
+    edged(
+      ctx, outline(sampled(HORN.map(on), 19)), coat.line,
+      linear(ctx, on([0, 6]), on([16, -72]), [0.15, coat.base], [0.5, metal.shade], [1, metal.base]), 3,
+    );
+    for (const k of [0, 1]) {
+      const ring = [[-19 + k * 6, -22 - k * 16], [2 + k * 4, -17 - k * 16], [20, -24 - k * 14]];
+      ink(ctx, ring.map(on), 2.6, coat.line);
+    }
   }
-}
-
-function edged(ctx, shape, line, fill, width) {
-  ctx.lineJoin = "round";
-  ctx.strokeStyle = line;
-  ctx.lineWidth = width * 2;
-  ctx.stroke(shape);
-  ctx.fillStyle = fill;
-  ctx.fill(shape);
 }

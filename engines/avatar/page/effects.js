@@ -2,6 +2,7 @@
 
 import { blob, clamp, ink, outline, polygon, sampled } from "./geometry.js";
 
+const DROP = [[0, -1.9], [0.75, -0.4], [0.8, 0.5], [0, 1], [-0.8, 0.5], [-0.75, -0.4], [0, -1.9]];
 const HEART = [[0, -4], [5, -9], [10, -6], [9, 0], [0, 10], [-9, 0], [-10, -6], [-5, -9]];
 
 export function drawEffects(ctx, pose, palette, mood, time) {
@@ -25,7 +26,7 @@ function drop(ctx, pose, amount, time) {
 }
 
 function droplet(ctx, x, y, r) {
-  const shape = outline(sampled([[x, y - r * 1.9], [x + r * 0.75, y - r * 0.4], [x + r * 0.8, y + r * 0.5], [x, y + r], [x - r * 0.8, y + r * 0.5], [x - r * 0.75, y - r * 0.4], [x, y - r * 1.9]], 19));
+  const shape = outline(sampled(DROP.map(([u, v]) => [x + r * u, y + r * v]), 19));
   ctx.fillStyle = "rgba(186, 232, 255, 0.92)";
   ctx.strokeStyle = "#5aa7d8";
   ctx.lineWidth = 2.2;
@@ -50,8 +51,9 @@ function vein(ctx, pose, amount, time) {
 function hearts(ctx, pose, amount, time) {
   for (let i = 0; i < 4; i++) {
     const life = (time * 0.42 + i / 4) % 1, side = i % 2 ? 1 : -1;
-    const [x, y] = pose.head(side * (150 + 34 * i * 0.4) + 16 * Math.sin(time * 2 + i * 2), -70 - life * 190, 0);
-    const size = (1 + 0.35 * i % 1.2) * 1.5 * amount;
+    const away = side * (150 + 14 * i) + 16 * Math.sin(time * 2 + i * 2);
+    const [x, y] = pose.head(away, -70 - life * 190, 0);
+    const size = (1.5 + 0.3 * (i % 3)) * amount;
     ctx.globalAlpha = Math.sin(Math.PI * life) * amount;
     const shape = blob(HEART.map(([u, v]) => [x + u * size, y + v * size]));
     ctx.strokeStyle = "#ffffff";

@@ -11,7 +11,7 @@ const IRIS = { wide: 34, high: 42, reachX: 13, reachY: 9 };
 const SPIKE = (t) => 1 - t;
 const RISE = [0, 9, 17, 17, 10, 0]; // of the lower lid when it smiles
 
-/** What is drawn of an eye: {open 0-1.2, glad 0-1, smile 0-1, x, y, pupil, heart, star, angle}. */
+/** What is drawn of an eye: {open 0-1.2, glad, smile, startle, heart 0-1, angle, x, y -1 to 1}. */
 export class Eye {
   constructor(side, palette) {
     this.side = side;
@@ -50,7 +50,9 @@ export class Eye {
   }
 
   white(ctx) {
-    ctx.fillStyle = linear(ctx, this.at([0, -38]), this.at([0, 40]), [0, "#cfd0e6"], [0.35, "#fbfbff"], [1, "#ffffff"]);
+    ctx.fillStyle = linear(
+      ctx, this.at([0, -38]), this.at([0, 40]), [0, "#cfd0e6"], [0.35, "#fbfbff"], [1, "#ffffff"],
+    );
     ctx.fill(this.shape);
   }
 
@@ -72,7 +74,9 @@ export class Eye {
   ball(ctx) {
     const { eye } = this.palette, disc = new Path2D();
     disc.arc(0, 0, 1, 0, 7);
-    ctx.fillStyle = linear(ctx, [0, -1], [0, 1], [0, eye.top], [0.38, eye.mid], [0.72, eye.low], [1, eye.low]);
+    ctx.fillStyle = linear(
+      ctx, [0, -1], [0, 1], [0, eye.top], [0.38, eye.mid], [0.72, eye.low], [1, eye.low],
+    );
     ctx.fill(disc);
     ctx.fillStyle = radial(ctx, [0, 0.55], 0.75, [0, eye.glow], [0.4, `${eye.low}aa`], [1, `${eye.low}00`]);
     ctx.fill(disc);
@@ -120,7 +124,8 @@ export class Eye {
 
   /** Reflections: they stay with the light, not with the gaze, and a bolt's spark is among them. */
   glints(ctx, u, v, shrink) {
-    const at = (x, y, above = 3) => this.pose.face(EYE.x * this.side + u * 0.75 + x, EYE.y + v * 0.75 + y, above);
+    const [cx, cy] = [EYE.x * this.side + u * 0.75, EYE.y + v * 0.75];
+    const at = (x, y) => this.pose.face(cx + x, cy + y, 3);
     const dot = (x, y, w, h, turn, alpha) => {
       const [px, py] = at(x * shrink, y * shrink);
       ctx.globalAlpha = alpha;
@@ -147,10 +152,11 @@ export class Eye {
 
   lashes(ctx) {
     const { lash } = this.palette.eye, open = clamp(this.gap);
-    const end = this.upper[12], wing = [[end[0] + 6, end[1] - 4], [end[0] + 12, end[1] - 11 - 5 * this.palette.sharp]];
+    const [u, v] = this.upper[12], wing = [[u + 6, v - 4], [u + 12, v - 11 - 5 * this.palette.sharp]];
     const line = [...this.upper, ...wing].map(this.at);
     const weight = (t) => 0.16 + 0.84 * Math.sin(Math.PI * clamp(t * 0.7 + 0.02)) ** 1.3;
-    const [left, right] = edges(line, (t) => lerp(4.2, 6.2, open) * weight(t) * (1 - clamp((t - 0.86) / 0.14)) ** 0.8);
+    const half = (t) => lerp(4.2, 6.2, open) * weight(t) * (1 - clamp((t - 0.86) / 0.14)) ** 0.8;
+    const [left, right] = edges(line, half);
     ctx.fillStyle = lash;
     ctx.fill(outline(left, right.reverse()));
     this.spikes(ctx, lash, open);
@@ -164,7 +170,8 @@ export class Eye {
     const up = lerp(lerp(-0.7, 1, clamp(open * 2.5)), 1, this.state.glad);
     for (const [i, du, dv] of [[8, 12, -15], [10, 15, -10]]) {
       const [u, v] = this.upper[i], [pu, pv] = this.upper[i - 1], [nu, nv] = this.upper[i + 1];
-      ink(ctx, [[pu, pv], [(u + nu) / 2 + du * 0.35, (v + nv) / 2 + dv * 0.4 * up], [u + du, v + dv * up]].map(this.at), 6.5, colour, SPIKE, 7);
+      const middle = [(u + nu) / 2 + du * 0.35, (v + nv) / 2 + dv * 0.4 * up];
+      ink(ctx, [[pu, pv], middle, [u + du, v + dv * up]].map(this.at), 6.5, colour, SPIKE, 7);
     }
   }
 
@@ -180,7 +187,8 @@ export class Eye {
   crease(ctx, open) {
     const lift = lerp(4, 10, open);
     ctx.globalAlpha = 0.75 * (1 - 0.7 * this.state.glad * (1 - open));
-    ink(ctx, this.upper.slice(2, 12).map(([u, v]) => this.at([u * 1.02, v - lift])), 2.4, this.palette.skin.line);
+    const line = this.upper.slice(2, 12).map(([u, v]) => this.at([u * 1.02, v - lift]));
+    ink(ctx, line, 2.4, this.palette.skin.line);
     ctx.globalAlpha = 1;
   }
 }

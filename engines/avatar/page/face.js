@@ -64,7 +64,10 @@ export class FaceShape {
       ctx.transform(...this.pose.decal(side * 88, 78));
       ctx.scale(1, 0.6);
       const alpha = clamp(amount) * 0.55;
-      ctx.fillStyle = radial(ctx, [0, 0], 44, [0, `rgba(${this.rgb}, ${alpha})`], [0.45, `rgba(${this.rgb}, ${alpha * 0.7})`], [1, `rgba(${this.rgb}, 0)`]);
+      ctx.fillStyle = radial(
+        ctx, [0, 0], 44, [0, `rgba(${this.rgb}, ${alpha})`], [0.45, `rgba(${this.rgb}, ${alpha * 0.7})`],
+        [1, `rgba(${this.rgb}, 0)`],
+      );
       ctx.fillRect(-46, -46, 92, 92);
       ctx.restore();
       const lines = clamp((amount - 0.55) / 0.35);
@@ -76,7 +79,8 @@ export class FaceShape {
   dashes(ctx, side, amount) {
     ctx.globalAlpha = amount * 0.75;
     for (const x of [72, 86, 100]) {
-      const line = [[x + 5, 70], [x, 79], [x - 5, 88]].map(([px, py]) => this.pose.face(side > 0 ? px : px - 172, py));
+      const away = side > 0 ? x : x - 172; // slanted alike on both cheeks
+      const line = [[away + 5, 70], [away, 79], [away - 5, 88]].map((p) => this.pose.face(...p));
       ink(ctx, line, 3.2, `rgb(${this.rgb})`);
     }
     ctx.globalAlpha = 1;
@@ -85,7 +89,10 @@ export class FaceShape {
   /** The upper face goes dark. */
   gloom(ctx, amount) {
     const colour = `rgba(58, 46, 96, ${0.5 * amount})`;
-    ctx.fillStyle = linear(ctx, this.pose.face(0, -110), this.pose.face(0, lerp(0, 50, amount)), [0, colour], [0.55, colour], [1, "rgba(58, 46, 96, 0)"]);
+    ctx.fillStyle = linear(
+      ctx, this.pose.face(0, -110), this.pose.face(0, lerp(0, 50, amount)), [0, colour], [0.55, colour],
+      [1, "rgba(58, 46, 96, 0)"],
+    );
     ctx.fill(this.path);
   }
 

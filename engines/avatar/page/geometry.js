@@ -4,7 +4,6 @@ export const clamp = (x, low = 0, high = 1) => Math.min(high, Math.max(low, x));
 export const lerp = (a, b, t) => a + (b - a) * t;
 export const mix = (p, q, t) => p.map((value, i) => lerp(value, q[i], t));
 export const ease = (t) => t * t * (3 - 2 * t);
-export const ramp = (low, high, x) => ease(clamp((x - low) / (high - low)));
 
 /** Add a smooth curve through `points` to the path (Catmull-Rom as cubics); its first point is a lineTo. */
 export function through(path, points, closed = false, tension = 1) {
@@ -93,4 +92,14 @@ export function radial(ctx, [x, y], radius, ...stops) {
   const gradient = ctx.createRadialGradient(x, y, 0, x, y, radius);
   for (const [where, colour] of stops) gradient.addColorStop(where, colour);
   return gradient;
+}
+
+/** Fill a shape and draw its edge, `width` outside of it. */
+export function edged(ctx, shape, line, fill, width = 3.6) {
+  ctx.lineJoin = "round";
+  ctx.strokeStyle = line;
+  ctx.lineWidth = width * 2;
+  ctx.stroke(shape);
+  ctx.fillStyle = fill;
+  ctx.fill(shape);
 }

@@ -52,14 +52,17 @@ class Lock {
     ctx.fill(outline(inner, [tip, ...far.slice(0, -1).reverse()]));
     ctx.globalAlpha = 1;
     const from = Math.round(FREE[this.kind] * (SAMPLES - 1));
-    for (const edge of [left, right]) ink(ctx, [...edge.slice(from, -1), tip], 3.4, hair.line, from ? undefined : EDGE);
+    const profile = from ? undefined : EDGE;
+    for (const edge of [left, right]) ink(ctx, [...edge.slice(from, -1), tip], 3.4, hair.line, profile);
     if (this.width > 50) this.strand(ctx, hair, from);
   }
 
   fill(ctx, hair) {
     const root = this.spine[0], tip = this.spine[SAMPLES - 1];
     if (this.kind === "back") return hair.back;
-    if (this.kind === "bang") return linear(ctx, root, tip, [0, hair.root], [0.55, hair.base], [1, hair.root]);
+    if (this.kind === "bang") return linear(
+      ctx, root, tip, [0, hair.root], [0.55, hair.base], [1, hair.root],
+    );
     return linear(ctx, root, tip, [0, hair.base], [0.3, hair.root], [0.6, hair.base], [1, hair.tip]);
   }
 
@@ -84,7 +87,9 @@ export class Hair {
 
   place(pose, time, dt, puff) {
     this.pose = pose;
-    for (const lock of [...this.back, ...this.tails, ...this.sides, ...this.bangs]) lock.place(pose, time, dt, puff);
+    for (const lock of [
+      ...this.back, ...this.tails, ...this.sides, ...this.bangs,
+    ]) lock.place(pose, time, dt, puff);
     this.bounce = this.up.follow(pose.head(0, -330, 0), dt);
   }
 
@@ -115,9 +120,13 @@ export class Hair {
     const hair = this.palette;
     this.drawAhoge(ctx);
     for (const lock of this.sides) lock.draw(ctx, hair);
-    const rim = CAP.rim.map((p) => this.at(p)), hairline = [rim.at(-1), ...CAP.hairline.map((p) => this.at(p)), rim[0]];
+    const rim = CAP.rim.map((p) => this.at(p)), hairline = [
+      rim.at(-1), ...CAP.hairline.map((p) => this.at(p)), rim[0],
+    ];
     const top = this.at([0, -250, 0]), low = this.at([0, -60, 60]);
-    ctx.fillStyle = linear(ctx, top, low, [0, hair.base], [0.42, hair.root], [0.75, hair.base], [1, hair.shade]);
+    ctx.fillStyle = linear(
+      ctx, top, low, [0, hair.base], [0.42, hair.root], [0.75, hair.base], [1, hair.shade],
+    );
     ctx.fill(outline(rim, hairline));
     ink(ctx, rim, 4.2, hair.line, (t) => Math.min(1, 14 * t, 14 * (1 - t)), 25);
     for (const lock of this.bangs) lock.draw(ctx, hair);
@@ -145,7 +154,9 @@ export class Hair {
     ctx.strokeStyle = this.palette.line;
     ctx.lineWidth = 6;
     ctx.stroke(shape);
-    ctx.fillStyle = linear(ctx, points[0], points[3], [0, this.palette.base], [0.5, this.palette.root], [1, this.palette.light]);
+    ctx.fillStyle = linear(
+      ctx, points[0], points[3], [0, this.palette.base], [0.5, this.palette.root], [1, this.palette.light],
+    );
     ctx.fill(shape);
   }
 

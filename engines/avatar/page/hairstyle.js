@@ -10,7 +10,8 @@ const flat = (points, z) => points.map(([x, y]) => [x, y, z]);
 const other = (lock) => ({ ...lock, spine: lock.spine.map(([x, y, z]) => [-x, y, z]), side: -lock.side });
 
 const bang = (width, lag, ...points) => ({
-  kind: "bang", spine: onFace(points, 13).map(sunk), width, lag, hang: 0.12, pace: 2.6, side: Math.sign(points[3][0]),
+  kind: "bang", spine: onFace(points, 13).map(sunk), width, lag,
+  hang: 0.12, pace: 2.6, side: Math.sign(points[3][0]),
 });
 const lock = (kind, z, width, lag, hang, pace, ...points) => ({
   kind, spine: flat(points, z), width, lag, hang, pace, side: Math.sign(points[3][0]),
@@ -48,10 +49,12 @@ export const BACK = [...NAPE, ...NAPE.map(other)];
 /** The hair on the skull: its rim, then the hairline from right to left. */
 export const CAP = {
   rim: flat([
-    [-150, 14], [-163, -76], [-148, -160], [-96, -224], [0, -250], [96, -224], [148, -160], [163, -76], [150, 14],
+    [-150, 14], [-163, -76], [-148, -160], [-96, -224], [0, -250],
+    [96, -224], [148, -160], [163, -76], [150, 14],
   ], 4),
   hairline: onFace([
-    [138, -50], [128, -72], [92, -104], [40, -124], [0, -128], [-40, -124], [-92, -104], [-128, -72], [-138, -50],
+    [138, -50], [128, -72], [92, -104], [40, -124], [0, -128],
+    [-40, -124], [-92, -104], [-128, -72], [-138, -50],
   ], 8),
 };
 
@@ -68,6 +71,7 @@ export const AHOGE = [
 /** Where the light falls on the crown: streaks [x, y, length, width], along the grain of the hair. */
 export const SHINE = [
   [-118, -126, 26, 7], [-103, -136, 46, 13], [-88, -150, 34, 9], [-72, -154, 54, 15], [-54, -166, 34, 9],
-  [-37, -166, 58, 16], [-18, -174, 38, 10], [4, -172, 60, 16], [24, -174, 36, 9], [42, -166, 54, 15], [60, -162, 34, 9],
+  [-37, -166, 58, 16], [-18, -174, 38, 10], [4, -172, 60, 16], [24, -174, 36, 9],
+  [42, -166, 54, 15], [60, -162, 34, 9],
   [76, -152, 52, 14], [92, -146, 32, 9], [106, -134, 44, 12], [119, -124, 24, 7],
 ];

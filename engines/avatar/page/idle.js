@@ -5,7 +5,10 @@ import { clamp, ease } from "./geometry.js";
 const SHUT = 0.07, OPEN = 0.13; // seconds
 const between = (a, b) => a + Math.random() * (b - a);
 /** Log-normal: mostly 2 to 6 seconds. */
-const pause = () => clamp(Math.exp(1.25 + 0.4 * Math.sqrt(-2 * Math.log(1 - Math.random())) * Math.cos(2 * Math.PI * Math.random())), 1.2, 9);
+const pause = () => clamp(
+  Math.exp(1.25 + 0.4 * Math.sqrt(-2 * Math.log(1 - Math.random())) * Math.cos(2 * Math.PI * Math.random())),
+  1.2, 9,
+);
 
 export class Idle {
   constructor() {
@@ -37,7 +40,9 @@ export class Idle {
   look(t, dt) {
     if (t > this.lookAt) {
       const home = Math.random() < 0.55;
-      this.goal = home ? [between(-0.08, 0.08), between(-0.06, 0.06)] : [between(-0.7, 0.7), between(-0.35, 0.4)];
+      this.goal = home ? [between(-0.08, 0.08), between(-0.06, 0.06)] : [
+        between(-0.7, 0.7), between(-0.35, 0.4),
+      ];
       this.lookAt = t + (home ? between(1.2, 3.2) : between(0.5, 1.6));
     }
     for (const i of [0, 1]) {

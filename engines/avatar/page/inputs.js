@@ -5,13 +5,21 @@
 import { lerp } from "./geometry.js";
 import { Idle } from "./idle.js";
 
-const REST = { EyeOpenLeft: 0.82, EyeOpenRight: 0.82, Brows: 0.5, BrowLeftY: 0.5, BrowRightY: 0.5, MouthSmile: 0.55, VoiceSilence: 1 };
-const EASE = { FaceAngle: 0.055, FacePosition: 0.07, Brow: 0.045, CheekPuff: 0.05, FaceAngry: 0.08 }; // seconds
+const REST = {
+  EyeOpenLeft: 0.82, EyeOpenRight: 0.82, Brows: 0.5, BrowLeftY: 0.5, BrowRightY: 0.5, MouthSmile: 0.55,
+  VoiceSilence: 1,
+};
+const EASE = { // seconds
+  FaceAngle: 0.055, FacePosition: 0.07, Brow: 0.045, CheekPuff: 0.05, FaceAngry: 0.08,
+};
 const EASE_EYES = 0.012;
 const RETURN = 0.25; // seconds: back to rest when nobody injects any more
 const STILL = 2; // seconds: a part that was not moved for so long gets a life of its own
 const WAKE = 0.5; // seconds: how softly it starts and ends
-const PARTS = { FaceAngle: "head", FacePosition: "head", EyeOpen: "lids", EyeLeft: "gaze", EyeRight: "gaze", SparkBreath: "breath" };
+const PARTS = {
+  FaceAngle: "head", FacePosition: "head", EyeOpen: "lids", EyeLeft: "gaze", EyeRight: "gaze",
+  SparkBreath: "breath",
+};
 const startOf = (table, name) => Object.keys(table).find((start) => name.startsWith(start));
 export const rest = (name) => REST[name] ?? 0;
 
@@ -60,13 +68,16 @@ export class Inputs {
   }
 
   alive(now, dt) {
-    const own = this.idle.at(now, dt), free = (part) => 1 - this.held[part], found = { ...REST, ...this.params };
+    const own = this.idle.at(now, dt), free = (part) => 1 - this.held[part];
+    const found = { ...REST, ...this.params };
     for (const name of ["FaceAngleX", "FaceAngleY", "FaceAngleZ", "FacePositionX"]) {
       found[name] = this.get(name) + own[name] * free("head");
     }
     for (const side of ["Left", "Right"]) {
       found[`EyeOpen${side}`] = this.get(`EyeOpen${side}`) * lerp(1, own.lids, free("lids"));
-      for (const axis of "XY") found[`Eye${side}${axis}`] = this.get(`Eye${side}${axis}`) + own[`Eye${axis}`] * free("gaze");
+      for (const axis of "XY") {
+        found[`Eye${side}${axis}`] = this.get(`Eye${side}${axis}`) + own[`Eye${axis}`] * free("gaze");
+      }
     }
     found.breath = lerp(own.breath, this.get("SparkBreath"), this.held.breath);
     return found;

@@ -89,12 +89,15 @@ async function wear(name) {
 }
 
 const fade = (from, to, duration) =>
-  canvas.animate([{ opacity: from }, { opacity: to }], { duration, easing: "ease-in-out", fill: "forwards" }).finished;
+  canvas.animate(
+    [{ opacity: from }, { opacity: to }], { duration, easing: "ease-in-out", fill: "forwards" },
+  ).finished;
 
 /** VTube Studio's place: the window is -1 to 1, `size` -100 to 100 with 0 as it fits. */
 function put({ positionX, positionY, rotation, size }) {
   const larger = 1.02 ** size;
-  canvas.style.transform = `translate(${positionX * 50}vw, ${-positionY * 50}vh) rotate(${rotation}deg) scale(${larger})`;
+  const place = `translate(${positionX * 50}vw, ${-positionY * 50}vh)`;
+  canvas.style.transform = `${place} rotate(${rotation}deg) scale(${larger})`;
 }
 
 function take(message) {

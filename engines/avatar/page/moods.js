@@ -6,19 +6,31 @@ import { clamp, ease } from "./geometry.js";
 export const MOODS = {
   happy: { smile: 0.35, lowerLid: 0.75, brows: 0.3, blush: 0.3, bend: 0.3, sparkle: 0.6 },
   laugh: { smile: 0.5, shut: 1, glad: 1, brows: 0.45, bend: 0.4, blush: 0.35, open: 0.72, sparkle: 0.4 },
-  love: { smile: 0.35, lowerLid: 0.3, brows: 0.25, anger: -0.25, blush: 0.8, heart: 1, hearts: 1, wide: 0.08 },
-  angry: { smile: -0.55, brows: -0.35, anger: 1, narrow: 0.3, angle: 0.9, vein: 1, startle: 0.25, blush: 0.1 },
-  sad: { smile: -0.5, brows: 0.1, anger: -0.95, narrow: 0.2, lowerLid: 0.25, angle: -0.55, tears: 1, wave: 0.6 },
-  surprised: { brows: 0.85, wide: 0.22, startle: 1, bend: 0.5, open: 0.55, round: 0.9, smile: -0.1, marks: 1 },
+  love: {
+    smile: 0.35, lowerLid: 0.3, brows: 0.25, anger: -0.25, blush: 0.8, heart: 1, hearts: 1, wide: 0.08,
+  },
+  angry: {
+    smile: -0.55, brows: -0.35, anger: 1, narrow: 0.3, angle: 0.9, vein: 1, startle: 0.25, blush: 0.1,
+  },
+  sad: {
+    smile: -0.5, brows: 0.1, anger: -0.95, narrow: 0.2, lowerLid: 0.25, angle: -0.55, tears: 1, wave: 0.6,
+  },
+  surprised: {
+    brows: 0.85, wide: 0.22, startle: 1, bend: 0.5, open: 0.55, round: 0.9, smile: -0.1, marks: 1,
+  },
   smug: { smile: 0.3, narrow: 0.42, brows: 0.05, anger: 0.3, crook: 1.2, cat: 0.25, lopsided: 0.6 },
-  shy: { smile: -0.08, blush: 1, brows: 0.2, anger: -0.6, gazeX: 0.45, gazeY: -0.4, wave: 1, narrow: 0.12, sweat: 1, lowerLid: 0.3 },
+  shy: {
+    smile: -0.08, blush: 1, brows: 0.2, anger: -0.6, gazeX: 0.45, gazeY: -0.4, wave: 1, narrow: 0.12,
+    sweat: 1, lowerLid: 0.3,
+  },
 };
 
 const calm = () => ({
   smile: 0, // added to the mouth's, 0-1
   open: 0, // the mouth's least opening
   round: 0, wave: 0, cat: 0, crook: 0, // the mouth's shape
-  shut: 0, glad: 0, lowerLid: 0, narrow: 0, wide: 0, angle: 0, startle: 0, heart: 0, gazeX: 0, gazeY: 0, // eyes
+  // eyes
+  shut: 0, glad: 0, lowerLid: 0, narrow: 0, wide: 0, angle: 0, startle: 0, heart: 0, gazeX: 0, gazeY: 0,
   brows: 0, anger: 0, bend: 0, lopsided: 0,
   blush: 0, gloom: 0,
   sparkle: 0, hearts: 0, vein: 0, tears: 0, marks: 0, sweat: 0, // drawn beside her

@@ -28,7 +28,7 @@ export class Mouth {
     this.height = 0;
   }
 
-  /** `wave`: a wobbly line; `cat`: the corners curl; `crook`: one corner higher, -1 to 1; `drop`: corners down. */
+  /** `wave`: a wobbly line; `cat`: the corners curl; `crook`: one corner higher. */
   place(pose, form, { wave = 0, cat = 0, crook = 0 }) {
     this.pose = pose;
     this.form = { ...form, cat, wave, crook };
@@ -48,7 +48,10 @@ export class Mouth {
       const curls = cat * (5 * Math.cos(s * Math.PI * 2) - 3) * (way < 0 ? 1 : 0.5);
       const wobble = wave * 3.2 * Math.sin(s * 8.5);
       const smileOpen = way < 0 ? this.height * 0.1 * clamp(smile) : 0;
-      return [HOME.x + s * half + shift * 12, HOME.y + way * down * arch + corner + curls + wobble + smileOpen * arch];
+      return [
+        HOME.x + s * half + shift * 12,
+        HOME.y + way * down * arch + corner + curls + wobble + smileOpen * arch,
+      ];
     });
   }
 
@@ -79,7 +82,9 @@ export class Mouth {
 
   inside(ctx, hole) {
     const { mouth, fang } = this.palette, { shift, half, round } = this.form, h = this.height, x = shift * 12;
-    ctx.fillStyle = linear(ctx, this.at([x, HOME.y - h * 0.3]), this.at([x, HOME.y + h * 0.8]), [0, mouth.deep], [1, mouth.inside]);
+    ctx.fillStyle = linear(
+      ctx, this.at([x, HOME.y - h * 0.3]), this.at([x, HOME.y + h * 0.8]), [0, mouth.deep], [1, mouth.inside],
+    );
     ctx.fill(hole);
     const bulge = HOME.y + h * 0.78 - Math.min(16, h * 0.4);
     ctx.fillStyle = mouth.tongue;

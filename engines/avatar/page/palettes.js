@@ -15,7 +15,9 @@ const main = {
   },
   brow: "#b5692a",
   mouth: { line: "#8e3d3d", inside: "#8f2a3c", deep: "#5c1228", tongue: "#ff8f94" },
-  coat: { light: "#ffffff", base: "#f1f4ff", shade: "#bcc6ea", line: "#47507e", lining: "#ffc93c", lace: "#25c9ee" },
+  coat: {
+    light: "#ffffff", base: "#f1f4ff", shade: "#bcc6ea", line: "#47507e", lining: "#ffc93c", lace: "#25c9ee",
+  },
   top: { light: "#39467f", base: "#27305f", shade: "#181e42" },
   metal: { light: "#fffbe0", base: "#ffd93b", shade: "#f29a1f", line: "#9a5312" },
   ribbon: { light: "#6fe9ff", base: "#22bfe8", shade: "#1683bd", line: "#0d4b79" },
@@ -36,7 +38,9 @@ const evil = {
   },
   brow: "#33224f",
   mouth: { line: "#6e2242", inside: "#7c1534", deep: "#420a20", tongue: "#f0718b" },
-  coat: { light: "#4a4260", base: "#2f2a40", shade: "#1b1728", line: "#0a0812", lining: "#d01d4c", lace: "#ff3f6d" },
+  coat: {
+    light: "#4a4260", base: "#2f2a40", shade: "#1b1728", line: "#0a0812", lining: "#d01d4c", lace: "#ff3f6d",
+  },
   top: { light: "#722040", base: "#4a1229", shade: "#2d0918" },
   metal: { light: "#ffd9df", base: "#ff4d6f", shade: "#b5123f", line: "#4f041d" },
   ribbon: { light: "#7b6b9e", base: "#352c4d", shade: "#1d172e", line: "#0a0714" },
