@@ -121,6 +121,11 @@ class Director:
                 pass
         return []
 
+    def likely(self, now: float) -> ChatLine | None:
+        """What would be answered if the floor were free."""
+        best = max(self._inbox, key=lambda w: (self._score(w, now), -w.received), default=None)
+        return best.line if best else None
+
     def empty(self, fate: Fate) -> list[Close]:
         """Close everything that waits."""
         closed = [Close(w.line.id, fate) for w in self._inbox]

@@ -90,9 +90,9 @@ class Mind(Protocol):
         """What to ask for a reply to `line`; everything before the line is byte-identical to prefix()."""
         ...
 
-    def prefix(self, line: ChatLine | None = None, reply: str = "") -> Prompt:
-        """What can be prefilled before the next line is known (Llm.warm), given that `reply` to `line`,
-        not yet in the history, is going to be heard in full."""
+    def prefix(self, line: ChatLine | None = None, reply: str = "", likely: ChatLine | None = None) -> Prompt:
+        """What can be prefilled before the next line is chosen (Llm.warm), given that `reply` to `line`,
+        not yet in the history, is going to be heard in full; with the line that is `likely` to be chosen."""
         ...
 
     def clauses(self, pieces: AsyncIterator[str]) -> AsyncIterator[str]:

@@ -12,6 +12,7 @@ from glue.errors import PortError
 from glue.events import (
     Button,
     ButtonPressed,
+    ChatLine,
     Ending,
     Event,
     Fate,
@@ -119,7 +120,7 @@ class Show:
     async def _speak(self, decision: Speak) -> None:
         self._turns += 1
         member, line = self._members[decision.who], decision.line
-        turn = Turn(f"t{self._turns}", member, line, self._settings, self.emit)
+        turn = Turn(f"t{self._turns}", member, line, self._settings, self.emit, self._likely)
         self._turn = turn
         self.emit(TurnStarted(anyio.current_time(), decision.who, turn.id, line, decision.waited))
         ended = None
@@ -136,6 +137,9 @@ class Show:
         if ended.ending is not Ending.FINISHED:
             with suppress(PortError):  # what was prefilled while she spoke is not what was heard
                 await member.llm.warm(member.mind.prefix())
+
+    def _likely(self) -> ChatLine | None:
+        return self._director.likely(anyio.current_time())
 
     def _settle(self, line_id: str, fate: Fate, turn: str, source: Source) -> None:
         if source is not Source.HERSELF:

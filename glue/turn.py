@@ -30,6 +30,8 @@ from glue.gate import Gate, Held
 from glue.ports import Llm, Memory, Mind, Prompt, Role, Stand, Tts, Usage
 from glue.settings import TurnSettings
 
+LOOK_AGAIN = 0.2  # seconds between two looks at what waits
+
 
 @dataclass(frozen=True, slots=True)
 class Member:
@@ -53,6 +55,7 @@ class Turn:
     line: ChatLine
     settings: TurnSettings
     emit: Callable[[Event], None]
+    upcoming: Callable[[], ChatLine | None] = lambda: None  # what would be answered next
     scope: anyio.CancelScope = field(default_factory=anyio.CancelScope)
     _said: list[str] = field(default_factory=list)
     _reached: dict[Stage, float] = field(default_factory=dict)
@@ -81,10 +84,11 @@ class Turn:
 
     async def _perform(self) -> None:
         send, receive = anyio.create_memory_object_stream[tuple[int, str]](self.settings.ahead)
-        async with anyio.create_task_group() as thinking, anyio.create_task_group() as speaking:
-            thinking.start_soon(self._think, send)
-            speaking.start_soon(self._speak, receive)
-        await self.member.stand.finished()
+        async with anyio.create_task_group() as tg:
+            tg.start_soon(self._think, send)
+            await self._speak(receive)
+            await self.member.stand.finished()
+            tg.cancel_scope.cancel()  # preparing for the next line has no end of its own
 
     async def _think(self, send: MemoryObjectSendStream[tuple[int, str]]) -> None:
         async with send:
@@ -142,10 +146,19 @@ class Turn:
                         await self.member.stand.play(index, text, speech)
 
     async def _prepare_next(self) -> None:
-        """While she is still speaking, prefill what the next reply begins with."""
+        """While she is still speaking, prefill what the next reply begins with, and the line that it would
+        answer now: a line that waits costs its prefill while nobody waits for it."""
+        llm, mind, said = self.member.llm, self.member.mind, " ".join(self._said)
         with suppress(PortError):  # the next reply then pays for it; this one is whole
-            self._line_tokens = await self.member.llm.count(f"{self.line.author}: {self.line.text}")
-            await self.member.llm.warm(self.member.mind.prefix(self.line, " ".join(self._said)))
+            self._line_tokens = await llm.count(f"{self.line.author}: {self.line.text}")
+            await llm.warm(mind.prefix(self.line, said))
+            ready: ChatLine | None = None
+            while True:
+                likely = self.upcoming()
+                if likely is not None and likely != ready:
+                    await llm.warm(mind.prefix(self.line, said, likely))
+                    ready = likely
+                await anyio.sleep(LOOK_AGAIN)
 
     def _mark(self, stage: Stage, at: float | None = None) -> None:
         if stage not in self._reached:

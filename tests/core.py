@@ -109,8 +109,8 @@ class PlainMind:
     def prompt(self, line: ChatLine, recalled: Sequence[str]) -> Prompt:
         return Prompt("main", (Message("user", f"{line.author}: {line.text}"),))
 
-    def prefix(self, line: ChatLine | None = None, reply: str = "") -> Prompt:
-        return Prompt("main", (Message("assistant", reply),))
+    def prefix(self, line: ChatLine | None = None, reply: str = "", likely: ChatLine | None = None) -> Prompt:
+        return Prompt("main", (Message("assistant", reply), Message("user", likely.text if likely else "")))
 
     async def clauses(self, pieces: AsyncIterator[str]) -> AsyncIterator[str]:
         text = ""

@@ -158,6 +158,14 @@ async def test_from_the_end_of_a_speech_to_the_next_word_costs_only_the_neighbou
     assert audible[1] - ends(events)[0].at == pytest.approx(0.36, abs=0.005)
 
 
+async def test_the_line_that_waits_is_prefilled_while_she_speaks() -> None:
+    scene = Scene()
+    await perform([(0.0, "hello Spark"), (0.5, "nice weather today"), (0.9, "what is your name?")], scene)
+    warmed = [prompt.messages[-1].content for prompt in scene.llm.warmed]
+    assert warmed[:3] == ["", "nice weather today", "what is your name?"]
+    assert warmed.count("what is your name?") == 1
+
+
 async def test_mute_does_not_stop_her() -> None:
     scene = Scene()
     events = await perform([(0.0, "hello Spark"), (0.1, Button.MUTE)], scene)

@@ -82,7 +82,7 @@ async def test_a_late_memory_does_not_hold_up_the_reply() -> None:
 async def test_the_next_prefix_is_warmed_while_she_speaks() -> None:
     scene = Scene()
     await play(scene)
-    assert [p.messages[-1].content for p in scene.llm.warmed] == ["Oh hello Mika. Nice hat today."]
+    assert [p.messages[0].content for p in scene.llm.warmed] == ["Oh hello Mika. Nice hat today."]
 
 
 @pytest.mark.parametrize("after", [0.0, 0.1, 0.25, 0.33, 0.5, 1.0, 1.7])

@@ -50,12 +50,12 @@ class Talk:
             asked = f"(You remember: {' '.join(map(plain, recalled))})\n{asked}"
         return self._prompt(self._history, asked)
 
-    def prefix(self, line: ChatLine | None = None, reply: str = "") -> Prompt:
+    def prefix(self, line: ChatLine | None = None, reply: str = "", likely: ChatLine | None = None) -> Prompt:
         """All of the next prompt but its line. An empty last message ends where the line will begin."""
         history = self._history
         if line is not None:
             history = self._kept([*history, Exchange(self._asked(line), reply or UNHEARD)])
-        return self._prompt(history, "")
+        return self._prompt(history, self._asked(likely) if likely else "")
 
     def clauses(self, pieces: AsyncIterator[str]) -> AsyncIterator[str]:
         """Cut her text into clauses that can be spoken."""
