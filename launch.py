@@ -48,7 +48,7 @@ def show(cfg: DictConfig) -> float | None:
     from engines.process import StartFailed
     from engines.specs import specs
     from glue.app import check
-    from glue.errors import ConfigError
+    from glue.errors import ConfigError, PortError
 
     console = Console(stderr=True)
     models: list[str] = []
@@ -60,19 +60,26 @@ def show(cfg: DictConfig) -> float | None:
         return anyio.run(perform, cfg, found, console)
     except (ConfigError, OptionError, ModelError) as error:
         sys.exit(str(error))
+    except PortError as error:  # a neighbour that was not to be had at the start; later ones are supervised
+        sys.exit(f"{error}; cure: see its log in {run_folder()}, or {error.part}.adapter for another server")
     except StartFailed as error:
         sys.exit("\n".join([str(error), *verify(models, Console(quiet=True))]))
 
 
-async def perform(cfg: DictConfig, found: list[Spec], console: Console) -> float | None:
-    """Run the engines, and the show on them, until it ends or a signal ends it."""
+def run_folder() -> Path:
+    """Where this run's logs, journal and report go."""
     from hydra.core.hydra_config import HydraConfig
 
+    return Path(HydraConfig.get().runtime.output_dir)
+
+
+async def perform(cfg: DictConfig, found: list[Spec], console: Console) -> float | None:
+    """Run the engines, and the show on them, until it ends or a signal ends it."""
     from engines.board import Board
     from engines.process import running, until_signal
     from glue.app import run
 
-    run_dir = Path(HydraConfig.get().runtime.output_dir)
+    run_dir = run_folder()
     board = Board(console)
     async with until_signal(), running(found, run_dir, board.notify, cfg.engines.ready_within) as engines:
         return await run(cfg, run_dir, engines.pids, board.listen)

@@ -61,11 +61,13 @@ class Keeper:
         self._notify(name, "starting", "")
         began = anyio.current_time()
         self._child = await start(self._spec.argv, self._log)
+        answered = False
         try:
             await self._answering(self._child)
-        except BaseException:
-            await self.down()
-            raise
+            answered = True
+        finally:
+            if not answered:  # whatever the reason, a cancelled start among them
+                await self.down()
         self._pids[name] = self._child.pid
         self._notify(name, "up", f"ready after {anyio.current_time() - began:.1f} s")
 

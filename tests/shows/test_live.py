@@ -163,6 +163,13 @@ def test_ctrl_c_while_it_starts(tmp_path: Path, after: float) -> None:
     assert not any("Traceback" in line for line in show.said)
 
 
+def test_a_model_that_is_nowhere_is_one_clear_line(tmp_path: Path) -> None:
+    with launched(tmp_path, "engines.start=false") as show:
+        assert show.process.wait(20) == 1
+    said = "\n".join(show.said)
+    assert "llm: " in said and "cure: " in said and "Traceback" not in said
+
+
 def test_a_damaged_model_is_one_clear_line(tmp_path: Path) -> None:
     bad = tmp_path / "bad.gguf"
     bad.write_bytes(b"GGUF" + bytes(1000))
