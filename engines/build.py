@@ -1,173 +1,88 @@
-"""Makes an engine bundle, once per model update: `./build_engines.sh [plan|verify] [bundle=NAME]`.
+"""Makes an engine bundle, once per model update: `./build_engines.sh [plan|build|verify] [key=value ...]`.
+`./build_engines.sh vision [key=value ...]` makes what her eyes need instead (engines/vision/build.py).
 
-A bundle is what this machine's engines load, fetched, checked, and written down with hashes.
+A bundle is what this machine's engines load: fetched, checked, quantised, and written down with hashes.
 """
 
 from __future__ import annotations
 
-import json
-import shutil
+import signal
 import sys
-from collections.abc import Sequence
-from dataclasses import dataclass
-from pathlib import Path
+from typing import TYPE_CHECKING
 
-import psutil
-from rich.console import Console
-from rich.table import Table
-
-from engines import cache
-from engines.fetch import ModelError, fetch, verify
-from engines.manifest import MODELS, Model
-
-BUNDLES_DIR = Path(__file__).parent / "bundles"
-STEPS = ("plan", "build", "verify")
-
-
-@dataclass(frozen=True, slots=True)
-class Bundle:
-    """A choice of models for one kind of machine. `memory` is what its engines take while they run, bytes."""
-
-    name: str
-    what: str
-    models: tuple[str, ...]
-    memory: int
-
-
-BUNDLES = {
-    bundle.name: bundle
-    for bundle in (
-        Bundle("qwen-1.5b", "any machine with two cores or more", ("qwen-1.5b", "piper-joe"), 1_900_000_000),
-        Bundle("smollm2", "tests and tiny machines", ("smollm2", "piper-joe"), 700_000_000),
-    )
-}
-
-
-class BuildError(Exception):
-    """The bundle cannot be made; one line with the cure."""
-
-
-def asked(words: Sequence[str]) -> tuple[str, Bundle]:
-    """The step and the bundle of a command line. Raises BuildError with the choices."""
-    step, name = "build", "qwen-1.5b"
-    for word in words:
-        if word in STEPS:
-            step = word
-        elif word.startswith("bundle="):
-            name = word.removeprefix("bundle=")
-        else:
-            raise BuildError(f"'{word}' is not known; say {', '.join(STEPS)} or bundle=NAME")
-    if name not in BUNDLES:
-        raise BuildError(f"no bundle '{name}'; the bundles are: {', '.join(BUNDLES)}")
-    return step, BUNDLES[name]
-
-
-def plan(bundle: Bundle, console: Console) -> None:
-    """Show what is fetched, and what it takes of disk and memory."""
-    table = Table(title=f"bundle {bundle.name}: {bundle.what}")
-    for heading in ("model", "what", "licence", "size", "to fetch"):
-        table.add_column(heading, justify="right" if heading in ("size", "to fetch") else "left")
-    for model in _models(bundle):
-        table.add_row(model.name, model.what, model.licence, _mb(model.size), _mb(_missing(model)))
-    console.print(table)
-    root = cache.root()
-    there = next(folder for folder in (root, *root.parents) if folder.is_dir())
-    console.print(f"disk: {_mb(shutil.disk_usage(there).free)} free in {root}", highlight=False)
-    memory = psutil.virtual_memory()
-    console.print(
-        f"memory: about {_mb(bundle.memory)} while it runs; {_mb(memory.available)} available",
-        highlight=False,
-    )
-    if memory.available < bundle.memory:
-        console.print("that is not enough; cure: close other programs, or bundle=smollm2", highlight=False)
-
-
-def build(bundle: Bundle, console: Console) -> None:
-    """Fetch, verify, write the manifest; nothing where all is as written. Raises ModelError, BuildError."""
-    if not flaws(bundle):
-        console.print(f"bundle {bundle.name} is as it was built: nothing to do", highlight=False)
-        return
-    plan(bundle, console)
-    fetch(bundle.models, console)
-    if found := verify(bundle.models, console):
-        raise BuildError("\n".join(found))
-    target = _manifest(bundle)
-    target.parent.mkdir(parents=True, exist_ok=True)
-    fresh = target.with_suffix(".new")
-    fresh.write_text(json.dumps(_contents(bundle), indent=2) + "\n")
-    fresh.replace(target)
-    console.print(f"bundle {bundle.name} is ready: {target}", highlight=False, soft_wrap=True)
-
-
-def flaws(bundle: Bundle, deep: bool = False) -> list[str]:
-    """What is not as the bundle's manifest says, a line each; `deep` reads every file."""
-    cure = f"./build_engines.sh bundle={bundle.name}"
-    try:
-        written = json.loads(_manifest(bundle).read_text())
-    except (OSError, ValueError):
-        return [f"{_manifest(bundle)} is missing or damaged; cure: {cure}"]
-    if written != _contents(bundle):
-        return [f"{_manifest(bundle)} is of other models than this program's; cure: {cure}"]
-    if deep:
-        return verify(bundle.models)
-    return [
-        f"{model.name} is not whole in the cache; cure: {cure}"
-        for model in _models(bundle)
-        if _missing(model)
-    ]
-
-
-def _contents(bundle: Bundle) -> dict[str, object]:
-    """The manifest: every file with its size and hash. It names no path, so that a bundle can be compared."""
-    return {
-        "bundle": bundle.name,
-        "models": {
-            model.name: {
-                "licence": model.licence,
-                "files": {file.name: {"size": file.size, "sha256": file.sha256} for file in model.files},
-            }
-            for model in _models(bundle)
-        },
-    }
-
-
-def _models(bundle: Bundle) -> list[Model]:
-    return [MODELS[name] for name in bundle.models]
-
-
-def _missing(model: Model) -> int:
-    return sum(file.size for file in model.files if not cache.stamped(model, file))
-
-
-def _manifest(bundle: Bundle) -> Path:
-    return BUNDLES_DIR / bundle.name / "manifest.json"
-
-
-def _mb(size: float) -> str:
-    return f"{size / 1e6:,.0f} MB"
+if TYPE_CHECKING:
+    from omegaconf import DictConfig
 
 
 def main() -> None:
     """The command line. Exit status 2 for a wrong word, 1 when the bundle cannot be made or is not whole."""
-    console = Console(stderr=True)
+    import os
+
+    import hydra
+    from hydra.errors import HydraException
+    from omegaconf.errors import OmegaConfBaseException
+
+    from engines.bundle.words import CONF, WordError, bare, explain, overrides
+
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    if sys.argv[1:2] == ["vision"]:
+        from engines.vision.build import main as vision
+
+        return vision(sys.argv[2:])
+    os.environ["HYDRA_FULL_ERROR"] = "1"  # raise, so that it can be explained here
+    if "COMP_LINE" in os.environ:  # tab completion: our steps are no words of Hydra's
+        os.environ["COMP_LINE"] = bare(os.environ["COMP_LINE"])
     try:
-        step, bundle = asked(sys.argv[1:])
-    except BuildError as error:
-        sys.stderr.write(f"{error}\n")
-        sys.exit(2)
-    try:
-        if step == "plan":
-            plan(bundle, console)
-        elif step == "build":
-            build(bundle, console)
-        elif found := flaws(bundle, deep=True):
-            sys.exit("\n".join(found))
-        else:
-            console.print(f"bundle {bundle.name} is whole", highlight=False)
-    except (ModelError, BuildError) as error:
-        sys.exit(str(error))
+        sys.argv[1:] = overrides(sys.argv[1:])
+        hydra.main(version_base="1.3", config_path=str(CONF), config_name="build")(_run)()
+    except WordError as error:
+        _refuse(str(error))
+    except (HydraException, OmegaConfBaseException) as error:
+        _refuse(explain(error))
     except KeyboardInterrupt:
         sys.exit(130)
+
+
+def _run(cfg: DictConfig) -> None:
+    """One build, plan or check, from its composed config."""
+    from rich.console import Console
+
+    from engines.bars import Bars
+    from engines.bundle import manifest, pipeline, show, words
+    from engines.bundle.config import Step
+    from engines.bundle.errors import BundleError
+    from engines.cache import ModelError
+    from engines.options import OptionError
+
+    console = Console(stderr=True)
+    try:
+        config = words.typed(cfg)
+    except OptionError as error:
+        _refuse(str(error))
+    target = words.folder(config)
+    try:
+        if config.step is Step.verify:
+            with Bars(console) as bars:
+                found = manifest.flaws(config, target, bars)
+            if found:
+                sys.exit("\n".join(found))
+            console.print(f"bundle {config.name} is whole", highlight=False)
+            return
+        made = show.show(config, console)
+        show.refuse(config, made)
+        if config.step is Step.build:
+            new = pipeline.build(config, target, console)
+            said = f"is ready: {target}" if new else "is as it was built: nothing to do"
+            console.print(f"bundle {config.name} {said}\n{show.use(config)}", highlight=False, soft_wrap=True)
+    except (BundleError, ModelError) as error:
+        sys.exit(str(error))
+    except OSError as error:  # while looking and verifying; a build tells its own
+        sys.exit(f"{error.filename}: {error.strerror}; cure: see that you may read there")
+
+
+def _refuse(line: str) -> None:
+    sys.stderr.write(f"{line}\n")
+    sys.exit(2)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,140 @@
+"""Step "manifest", and `verify`: every input and output with its hash, versions, figures; no paths."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import platform
+from collections.abc import Mapping
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+from engines import cache
+from engines.bars import Bars
+from engines.bundle import hashes
+from engines.bundle.config import Config
+from engines.bundle.hashes import Hashes
+from engines.bundle.plan import models, plan
+from engines.bundle.steps import Journal
+
+NAME = "manifest.json"
+PACKAGES = ("numpy", "hydra-core", "xllamacpp", "gguf", "ml-dtypes")
+
+
+def write(config: Config, work: Path) -> None:
+    """Write the manifest of the bundle in `work`, whose steps are all done, with its own seal."""
+    body = contents(config, work)
+    sealed = {"seal": seal(body), **body}
+    fresh = work / f".{NAME}.new"
+    fresh.write_text(json.dumps(sealed, indent=2) + "\n")
+    fresh.replace(work / NAME)
+
+
+def contents(config: Config, work: Path) -> dict[str, Any]:
+    """What the manifest says."""
+    entries = Journal(work).entries
+    files = {name: facts for entry in entries.values() for name, facts in entry.get("outputs", {}).items()}
+    planned = plan(config)
+    return {
+        "bundle": config.name,
+        "kind": config.kind.value,
+        "steps": {
+            name: {key: entry.get(key) for key in ("key", "inputs", "figures", "seconds")}
+            for name, entry in entries.items()
+        },
+        "models": {
+            model.name: {
+                "licence": model.licence,
+                "files": {file.name: {"size": file.size, "sha256": file.sha256} for file in model.files},
+            }
+            for model in models(config)
+        },
+        "files": files,
+        "figures": {
+            "memory_serving": {item.what: round(item.size) for item in planned.serving},
+            "memory_total": round(planned.memory),
+            "bytes": sum(facts["size"] for facts in files.values()),
+        },
+        "versions": {name: _version(name) for name in PACKAGES}
+        | {"python": platform.python_version(), "machine": platform.machine()},
+    }
+
+
+def seal(body: Mapping[str, Any]) -> str:
+    """The hash of a manifest: a line that was edited by hand does not fit it any more."""
+    return hashlib.sha256(json.dumps(body, sort_keys=True).encode()).hexdigest()
+
+
+def read(folder: Path) -> dict[str, Any] | None:
+    """A bundle's manifest, or None where there is none or it is not as it was written."""
+    try:
+        sealed = json.loads((folder / NAME).read_text())
+        told = sealed.pop("seal")
+    except (OSError, ValueError, KeyError, AttributeError, TypeError):
+        return None
+    return sealed if isinstance(sealed, dict) and told == seal(sealed) else None
+
+
+def flaws(config: Config, folder: Path, bars: Bars) -> list[str]:
+    """What is not as the manifest says, a line each with the cure; every file is read again."""
+    cure = f"cure: ./build_engines.sh bundle={config.name}"
+    if not folder.is_dir():
+        return [f"there is no bundle {config.name}; {cure}"]
+    said = read(folder)
+    if said is None:
+        return [f"{folder / NAME} is missing, damaged, or was edited by hand; {cure}"]
+    found = []
+    for name, facts in said["files"].items():
+        if flaw := _flaw(folder / name, facts, bars, name):
+            found.append(f"{folder / name}: {flaw}; {cure}")
+    known = set(said["files"]) | {NAME}
+    extra = [path for path in hashes.files(folder) if path.relative_to(folder).as_posix() not in known]
+    found += [f"{path}: is no part of the bundle; cure: remove it" for path in extra]
+    for model in models(config):
+        if said["models"].get(model.name) is None:
+            found.append(f"{model.name} is not in the manifest; {cure}")
+        for file in model.files:
+            if flaw := cache.flaw(model, file):
+                found.append(f"{cache.place(model, file)}: {flaw}; {cure}")
+    return found
+
+
+def lacking(folder: Path) -> str:
+    """What is wrong with a bundle at a glance, "" if nothing: no file is read but the manifest."""
+    said = read(folder)
+    if said is None:
+        return f"{NAME} is missing, damaged, or was edited by hand"
+    for name, facts in said["files"].items():
+        path = folder / name
+        if not path.is_file() or path.stat().st_size != facts["size"]:
+            return f"{name} is missing or cut short"
+    return ""
+
+
+def _flaw(path: Path, facts: Mapping[str, Any], bars: Bars, name: str) -> str:
+    if not path.is_file():
+        return "missing"
+    if path.stat().st_size != facts["size"]:
+        return f"{path.stat().st_size} bytes instead of {facts['size']}"
+    bar = bars.add(f"check {name}", int(facts["size"]))
+    return "" if cache.digest(path, bar.more) == facts["sha256"] else "its sha256 is wrong"
+
+
+def fresh(folder: Path, known: Hashes) -> bool:
+    """Whether the bundle is whole, by what is known of its files: only changed ones are read."""
+    said = read(folder)
+    if said is None:
+        return False
+    for name, facts in said["files"].items():
+        path = folder / name
+        if not path.is_file() or path.stat().st_size != facts["size"] or known.of(path) != facts["sha256"]:
+            return False
+    return True
+
+
+def _version(name: str) -> str:
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return ""

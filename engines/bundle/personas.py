@@ -1,0 +1,88 @@
+"""Step "adapters": both personas' PEFT adapters, checked against the base, as the server loads them."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+
+from engines.bars import Bars
+from engines.bundle import adapters, hashes, lora_gguf, merge, sources
+from engines.bundle.adapters import AdapterFacts
+from engines.bundle.config import Config, Kind, Mode
+from engines.bundle.dims import DIMS
+from engines.bundle.errors import BundleError
+from engines.bundle.hashes import Hashes
+
+FOLDER = "adapters"
+WORK = ".merged"
+
+
+def inputs(config: Config, known: Hashes) -> Mapping[str, object]:
+    """The adapters' files, and what they are checked and made for."""
+    return {
+        "mode": config.adapters.mode.value,
+        "max_rank": config.adapters.max_rank,
+        "kind": config.kind.value,
+        "dims": config.dims,
+        "adapters": {who: _files(who, path, known) for who, path in config.adapters.given.items()},
+    }
+
+
+def _files(who: str, path: str, known: Hashes) -> Mapping[str, object]:
+    folder = Path(path).expanduser()
+    if not folder.is_dir():
+        raise BundleError(f"adapters.{who}: there is no folder {folder}; cure: the folder that PEFT saved")
+    return hashes.table(folder, hashes.files(folder), known)
+
+
+def base(config: Config) -> dict[str, object]:
+    """The config.json that adapters must fit."""
+    if config.source:
+        return sources.base_config(sources.checkpoint(config))
+    return DIMS[config.dims].config()
+
+
+def run(config: Config, work: Path, bars: Bars) -> Mapping[str, object]:
+    """Check both, then copy or convert them. Raises BundleError that names the tensor."""
+    given = config.adapters.given
+    if not given:
+        bars.say(
+            "!! no adapters: the personas are PROMPT-ONLY. Give adapters.main=FOLDER adapters.evil=FOLDER"
+        )
+        return {"personas": "prompt-only"}
+    if config.source:
+        sources.need(config, bars)
+    facts = {
+        who: adapters.check(Path(path).expanduser(), base(config), config.adapters.max_rank)
+        for who, path in given.items()
+    }
+    if len(given) < 2:
+        bars.say(f"!! an adapter for {', '.join(given)} only: the other persona is a prompt alone")
+    else:
+        adapters.same(*facts.values())
+    shutil.rmtree(work / FOLDER, ignore_errors=True)
+    if config.adapters.mode is Mode.lora:
+        for who, path in given.items():
+            _place(config, Path(path).expanduser(), work / FOLDER / who)
+    return {who: _said(each) for who, each in facts.items()}
+
+
+def _said(facts: AdapterFacts) -> Mapping[str, object]:
+    return {"rank": facts.rank, "targets": list(facts.targets), "base": facts.base, "bytes": facts.size}
+
+
+def _place(config: Config, source: Path, target: Path) -> None:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    if config.kind is Kind.llamacpp:
+        lora_gguf.convert(source, base(config), target.with_suffix(".gguf"))
+    else:
+        shutil.copytree(source, target)
+
+
+def merged(config: Config, who: str, path: str, work: Path, bars: Bars) -> Path:
+    """The checkpoint with a persona's adapter in its weights: bf16, in a folder that is thrown away."""
+    out = work / WORK / who
+    bar = bars.add(f"merging {who}", int(DIMS[config.dims].bf16))
+    merge.merge(sources.checkpoint(config), Path(path).expanduser(), out, lambda done, _: bar.at(done))
+    return out

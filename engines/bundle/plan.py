@@ -1,0 +1,204 @@
+"""What a bundle takes, before anything is done: downloads, disk, memory, time. Computed, not typed in.
+
+Every figure in bytes, except where GB stands. Nothing here touches the network or writes a file.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+
+from engines import cache
+from engines.bundle.config import Config, Drafting, Kind, Mode, Quantise
+from engines.bundle.dims import DIMS, Dims
+from engines.bundle.native import SOURCE_BYTES, TREE_BYTES
+from engines.bundle.words import read
+from engines.model import Model
+
+GB = 1e9
+STREAM_MEMORY = 8e9  # quantise=stream: its bound, whatever the model's size
+STREAM_SPEED = 100e6  # bytes of bf16 a second, on two cores; more cores are faster
+MODELOPT_SPEED = 400e6  # the same on a GPU, loading included: an estimate
+COPY_SPEED = 1e9  # hashing and copying
+NATIVE_SECONDS = 500.0  # core-seconds of compiling llama.cpp's server
+SMALLER = ("llama33-70b-nvfp4", "qwen25-32b-dual", "qwen-1.5b", "smollm2")  # what else fits, the best first
+HELD = 1e9  # this program, and a block of whatever it copies
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """A line of a plan: what, and how many bytes of it."""
+
+    what: str
+    size: float
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a build takes. `disk` is at the fullest moment, what is there already counted too."""
+
+    download: list[Item]
+    disk: list[Item]
+    building: float
+    serving: list[Item] = field(default_factory=list)
+    seconds: float = 0.0
+
+    @property
+    def memory(self) -> float:
+        """Bytes while serving."""
+        return total(self.serving)
+
+
+def total(items: list[Item]) -> float:
+    """The sum of a plan's lines."""
+    return sum(item.size for item in items)
+
+
+def plan(config: Config) -> Plan:
+    """The plan of a bundle. Raises BundleError when its opener is no bundle."""
+    downloads = _downloads(config)
+    disk = [*downloads, *_kept(config)]
+    building = _building(config)
+    return Plan(downloads, disk, building, _serving(config), _seconds(config, downloads))
+
+
+def models(config: Config) -> list[Model]:
+    """The models of the manifest, in order; the first of llama.cpp's is the language model."""
+    return [cache.known(name) for name in config.models]
+
+
+def dims(config: Config) -> Dims:
+    """The architecture."""
+    return DIMS[config.dims]
+
+
+def merged(config: Config) -> int:
+    """How many checkpoints of their own the merged personas need."""
+    return 2 if config.adapters.mode is Mode.merged else 1
+
+
+def _downloads(config: Config) -> list[Item]:
+    found = [Item(f"{model.name} ({model.licence})", float(model.size)) for model in models(config)]
+    if config.source and config.source != "random":
+        ready = config.quantise is Quantise.never
+        size = dims(config).nvfp4 if ready else dims(config).bf16
+        found.append(Item(f"{config.source} ({'NVFP4' if ready else 'bf16'})", size))
+    if config.draft.kind is not Drafting.never:
+        found.append(Item(config.draft.source, _draft(config)))
+    if config.native:
+        found.append(Item("llama.cpp's source", SOURCE_BYTES))
+    return found
+
+
+def _kept(config: Config) -> list[Item]:
+    """What lies on the disk beside the downloads, at the fullest moment."""
+    found = []
+    if config.kind is Kind.trtllm:
+        count = merged(config)
+        if config.quantise is not Quantise.never or config.adapters.mode is Mode.merged:
+            found.append(Item(f"NVFP4 checkpoint{'s' if count > 1 else ''}", count * dims(config).nvfp4))
+        if config.adapters.mode is Mode.merged:
+            found.append(Item("one merged persona in bf16, while it is quantised", dims(config).bf16))
+    if config.adapters.mode is Mode.lora:
+        found.append(Item(f"adapters, rank {config.adapters.max_rank}", _adapters(config)))
+    if config.native:
+        found.append(Item("llama.cpp while it is compiled", TREE_BYTES))
+    return found
+
+
+def _serving(config: Config) -> list[Item]:
+    beside = config.beside
+    return [
+        Item(f"weights{f', {merged(config)} of them' if merged(config) > 1 else ''}", _weights(config)),
+        Item(f"adapters, rank {config.adapters.max_rank}", _adapters(config)),
+        Item(f"opener: {config.opener}", _opener(config)),
+        Item(f"draft: {config.draft.kind.value}", _draft(config)),
+        Item("KV cache", merged(config) * _kv(config)),
+        Item("graphs and workspaces", merged(config) * beside.graphs * GB),
+        Item("ASR", beside.asr * GB),
+        Item("TTS", beside.tts * GB),
+        Item("vision", beside.vision * GB),
+        Item("Milvus", beside.milvus * GB),
+        Item("the rest", beside.rest * GB),
+    ]
+
+
+def _weights(config: Config) -> float:
+    if config.kind is Kind.llamacpp:
+        return float(models(config)[0].size)
+    return merged(config) * dims(config).nvfp4
+
+
+def _adapters(config: Config) -> float:
+    if config.adapters.mode is not Mode.lora:
+        return 0.0
+    count = len(config.adapters.given) if config.kind is Kind.llamacpp else 2  # a GPU's pool is for both
+    return count * dims(config).lora(config.adapters.max_rank)
+
+
+def _kv(config: Config) -> float:
+    if config.kind is Kind.llamacpp:
+        return dims(config).kv(config.slots * config.context, 2)
+    return dims(config).kv(config.serve.kv_tokens, 1 if config.serve.kv_dtype == "fp8" else 2)
+
+
+def _draft(config: Config) -> float:
+    kind = config.draft.kind
+    if kind is Drafting.never:
+        return 0.0
+    shape = DIMS[config.draft.dims]
+    return shape.eagle3() if kind is Drafting.eagle3 else shape.nvfp4
+
+
+def _opener(config: Config) -> float:
+    """All that the opener's server takes."""
+    return 0.0 if config.opener == "never" else total(_serving(read(config.opener)))
+
+
+def _building(config: Config) -> float:
+    if config.quantise is Quantise.modelopt:
+        return 1.1 * dims(config).bf16
+    if config.quantise is Quantise.stream:
+        return min(STREAM_MEMORY, HELD + 2 * dims(config).bf16)
+    return HELD
+
+
+def _seconds(config: Config, downloads: list[Item]) -> float:
+    fetching = total(downloads) / (config.network * 1e6 / 8)
+    hashing = (total(downloads) + total(_kept(config))) / COPY_SPEED
+    speed = {Quantise.stream: STREAM_SPEED, Quantise.modelopt: MODELOPT_SPEED}.get(config.quantise)
+    quantising = merged(config) * dims(config).bf16 / speed if speed else 0.0
+    return fetching + hashing + quantising + (NATIVE_SECONDS / config.threads if config.native else 0.0)
+
+
+def fitting(config: Config, fits: Callable[[Plan], bool]) -> str:
+    """The override, or several, with which the plan fits; "" where none of ours does."""
+    ways: list[tuple[str, Callable[[Config], Config]]] = [
+        ("adapters=lora", lambda c: replace(c, adapters=replace(c.adapters, mode=Mode.lora))),
+        ("quantise=stream", _streamed),
+        ("native=false", lambda c: replace(c, native=False)),
+        ("serve.kv_tokens=16384", _less_kv),
+        ("draft.kind=never", lambda c: replace(c, draft=replace(c.draft, kind=Drafting.never))),
+        ("opener=never", lambda c: replace(c, opener="never")),
+    ]
+    for word, change in ways:
+        if change(config) != config and fits(plan(change(config))):
+            return word
+    said = []
+    for word, change in ways:
+        if change(config) != config:
+            config = change(config)
+            said.append(word)
+            if fits(plan(config)):
+                return " ".join(said)
+    return next((f"bundle={name}" for name in SMALLER if fits(plan(read(name)))), "")
+
+
+def _streamed(config: Config) -> Config:
+    return replace(config, quantise=Quantise.stream) if config.quantise is Quantise.modelopt else config
+
+
+def _less_kv(config: Config) -> Config:
+    if config.kind is Kind.llamacpp or config.serve.kv_tokens <= 16384:
+        return config
+    return replace(config, serve=replace(config.serve, kv_tokens=16384))

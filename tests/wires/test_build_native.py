@@ -1,0 +1,80 @@
+"""A server compiled for this CPU, from a bundle: the same options, the same wire, the same end."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import httpx
+import pytest
+
+from engines.bundle import words
+from engines.bundle.steps import link
+from engines.cache import locate
+from engines.llm.native import arguments
+from engines.llm.options import MODEL, SERVER, Options
+from tests.conftest import Start
+from tests.need import need_models
+
+BUILT = [server for server in words.BUNDLES_DIR.glob(f"[!.]*/{SERVER}") if server.is_file()]
+# Not by need(): compiling takes four minutes on two cores, a quarter of what the whole CI may take, so that a
+# CI machine goes without. Its command line is tested below, everywhere.
+compiled = pytest.mark.skipif(
+    not BUILT, reason="no compiled server; cure: ./build_engines.sh bundle=qwen-1.5b native=true (4 minutes)"
+)
+
+
+@pytest.mark.anyio
+@compiled
+async def test_the_bundles_server_is_the_same_on_its_wire(start: Start, tmp_path: Path) -> None:
+    need_models("smollm2")
+    link(BUILT[0], tmp_path / SERVER)
+    link(locate("smollm2", MODEL), tmp_path / MODEL)
+    options = {"model": "smollm2", "bundle": str(tmp_path), "prefix_folder": str(tmp_path / "kept")}
+    async with start(llm=options) as engines, httpx.AsyncClient(base_url=engines.addresses["llm"]) as client:
+        assert [each["id"] for each in (await client.get("/v1/models")).json()["data"]] == ["smollm2"]
+        slots = (await client.get("/slots")).json()
+        assert len(slots) == 3 and all(slot["n_ctx"] == 3072 for slot in slots)
+        body = {"prompt": "Once upon a time", "n_predict": 4, "id_slot": 1}
+        said = (await client.post("/completion", json=body, timeout=30)).json()
+        assert said["id_slot"] == 1 and said["tokens_predicted"] == 4
+        saved = await client.post("/slots/1?action=save", json={"filename": "one.kv"}, timeout=30)
+        assert saved.status_code == httpx.codes.OK
+    assert (tmp_path / "kept" / "one.kv").is_file()
+
+
+def test_every_option_reaches_its_command_line(tmp_path: Path) -> None:
+    plain = arguments(Options(prefix_folder="none"), tmp_path)
+    for change in (
+        {"port": 9000},
+        {"threads": 3},
+        {"threads_batch": 3},
+        {"slots": 5},
+        {"context": 99},
+        {"batch": 17},
+        {"flash": True},
+        {"mmap": True},
+        {"prefix_folder": str(tmp_path)},
+        {"model": "smollm2"},
+        {"host": "localhost"},
+        {"adapters": {"main": "main.gguf"}},
+    ):
+        assert arguments(Options(**({"prefix_folder": "none"} | change)), tmp_path) != plain
+
+
+def test_a_server_of_another_machine_is_told_with_the_cure(tmp_path: Path) -> None:
+    """What the kernel refuses and what ends at an unknown instruction: one line."""
+    server = tmp_path / "llama-server"
+    code = (
+        "from pathlib import Path\n"
+        "from engines.llm import native, options\n"
+        f"native.become(Path({str(server)!r}), options.Options(), Path('model.gguf'))"
+    )
+    words = [sys.executable, "-c", code]
+    for content in (b"\x7fELF of another kind", b"#!/bin/sh\nexit 132\n"):
+        server.write_bytes(content)
+        server.chmod(0o755)
+        done = subprocess.run(words, capture_output=True, text=True, timeout=20, check=False)
+        assert done.returncode == 1 and done.stderr.count("\n") == 1
+        assert "does not start on this machine; cure: ./build_engines.sh" in done.stderr

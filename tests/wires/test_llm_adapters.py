@@ -1,0 +1,214 @@
+"""llama.cpp with two real adapters: the right one speaks, her prefix is kept, a switch costs nothing."""
+
+from __future__ import annotations
+
+import json
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from pathlib import Path
+
+import anyio
+import anyio.lowlevel
+import httpx
+import pytest
+
+from engines.bench import options as bench
+from engines.bench import weights
+from engines.bench.errors import BenchFailed
+from engines.bench.llm import LlmBench
+from engines.bench.openai_wire import look
+from engines.bench.roofline import roofs
+from engines.bench.texts import Texts
+from engines.cache import locate
+from engines.llm.options import Options
+from glue.closing import closing
+from glue.errors import Refused
+from glue.mind.openai_llm import OpenAiLlm
+from glue.ports import Message, Prompt, Role, Usage
+from tests.conftest import free_port
+from tests.need import need_models
+from tests.wires import lora
+from tests.wires.test_llm import SLOTS, _until_ready, command
+
+pytestmark = pytest.mark.anyio
+CAST = ("main", "evil")
+RULES = Message("system", "You are Spark, who streams live on her own channel. " * 12)
+MOST_MS = 20.0  # that a switch may add to the first token
+TRIES = 12
+
+
+@pytest.fixture(scope="module")
+def anyio_backend() -> str:
+    return "asyncio"
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("adapters")
+
+
+@pytest.fixture(scope="module")
+def adapters(folder: Path) -> dict[str, str]:
+    need_models("smollm2")
+    model = locate("smollm2", "model.gguf")
+    return {who: str(lora.write(folder / f"{who}.gguf", model, seed)) for seed, who in enumerate(CAST)}
+
+
+@contextmanager
+def serving(adapters: dict[str, str], folder: Path) -> Iterator[str]:
+    port = free_port()
+    options = (
+        f"port={port}",
+        "model=smollm2",
+        "threads=1",
+        "threads_batch=1",
+        f"prefix_folder={folder}/kept",
+    )
+    process = subprocess.Popen(command(*options, f"adapters={json.dumps(adapters)}"))
+    try:
+        anyio.run(_until_ready, Options(port=port, model="smollm2"))
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        process.terminate()
+        assert process.wait(5) == 0
+
+
+@pytest.fixture(scope="module")
+def url(adapters: dict[str, str], folder: Path) -> Iterator[str]:
+    with serving(adapters, folder) as address:
+        yield address
+
+
+@asynccontextmanager
+async def adapter(url: str, adapters: dict[str, str]) -> AsyncIterator[OpenAiLlm]:
+    async with OpenAiLlm(url, {}, SLOTS, adapters=adapters) as llm:
+        yield llm
+
+
+def asked(who: str, line: str = "tom: what is your favourite train?") -> Prompt:
+    return Prompt(who, (RULES, Message("user", line)), max_tokens=12, temperature=0.0)
+
+
+async def said(llm: OpenAiLlm, prompt: Prompt, role: Role = Role.SPEECH) -> str:
+    async with closing(llm.stream(prompt, role)) as pieces:
+        return "".join([piece async for piece in pieces if isinstance(piece, str)])
+
+
+async def alone(url: str, scales: dict[int, float]) -> str:
+    """What the server itself says with its adapters set for everybody, and nothing from its cache."""
+    async with httpx.AsyncClient(base_url=url, trust_env=False, timeout=30) as client:
+        await client.post("/lora-adapters", json=[{"id": n, "scale": s} for n, s in scales.items()])
+        messages = [{"role": m.role, "content": m.content} for m in asked("").messages]
+        body = {
+            "messages": messages,
+            "max_tokens": 12,
+            "temperature": 0.0,
+            "cache_prompt": False,
+            "id_slot": 2,
+        }
+        answer = await client.post("/v1/chat/completions", json=body)
+        await client.post("/lora-adapters", json=[{"id": n, "scale": 0.0} for n in scales])
+        return str(answer.json()["choices"][0]["message"]["content"])
+
+
+async def test_the_right_one_is_applied(url: str, adapters: dict[str, str]) -> None:
+    truth = {
+        "background": await alone(url, {0: 0.0, 1: 0.0}),
+        "main": await alone(url, {0: 1.0, 1: 0.0}),
+        "evil": await alone(url, {0: 0.0, 1: 1.0}),
+    }
+    assert len(set(truth.values())) == 3
+    async with adapter(url, adapters) as llm:
+        for who in ("main", "evil", "main"):
+            assert await said(llm, asked(who)) == truth[who]
+        assert await said(llm, asked("main"), Role.BACKGROUND) == truth["background"]
+
+
+async def test_alternating_personas_costs_nothing(url: str, adapters: dict[str, str]) -> None:
+    waits: dict[bool, list[float]] = {True: [], False: []}
+    async with adapter(url, adapters) as llm:
+        for who in CAST:
+            await llm.warm(asked(who))
+        last, line = "main", 0
+        for switch in [True, False] * TRIES:
+            who = CAST[1 - CAST.index(last)] if switch else last
+            line, last = line + 1, who
+            began = time.monotonic()
+            async with closing(llm.stream(asked(who, f"tom: and number {line}?"))) as pieces:
+                usage = await anext(pieces)
+                assert isinstance(await anext(pieces), str)
+            waits[switch].append(1000 * (time.monotonic() - began))
+            assert isinstance(usage, Usage) and usage.prompt_tokens - usage.cached_tokens < 16
+            while await busy(url):
+                await anyio.lowlevel.checkpoint()
+    stayed, switched = statistics.median(waits[False]), statistics.median(waits[True])
+    sys.stdout.write(f"\nfirst token: {stayed:.0f} ms, after a switch of persona {switched:.0f} ms\n")
+    assert switched - stayed < MOST_MS
+
+
+async def busy(url: str) -> bool:
+    async with httpx.AsyncClient(base_url=url, trust_env=False) as client:
+        return any(slot["is_processing"] for slot in (await client.get("/slots")).json())
+
+
+def test_her_prefix_outlives_the_server_with_her_adapter(adapters: dict[str, str], folder: Path) -> None:
+    async def settle(address: str) -> list[int]:
+        async with adapter(address, adapters) as llm:
+            return [await llm.settle(asked(who)) for who in CAST]
+
+    evaluated = []
+    for _ in range(2):
+        with serving(adapters, folder) as address:
+            evaluated.append(anyio.run(settle, address))
+    assert min(evaluated[0]) > 100 and max(evaluated[1]) <= 2
+
+
+async def test_a_server_with_other_adapters_is_refused(url: str, adapters: dict[str, str]) -> None:
+    turned = dict(reversed(adapters.items()))
+    async with adapter(url, turned) as llm:
+        with pytest.raises(Refused, match="cure"):
+            await llm.settle(asked("main"))
+
+
+@pytest.mark.parametrize("content", [None, b"not a GGUF file"])
+def test_an_adapter_that_is_none_is_one_line(tmp_path: Path, content: bytes | None) -> None:
+    need_models("smollm2")
+    path = tmp_path / "evil.gguf"
+    if content is not None:
+        path.write_bytes(content)
+    options = (f"port={free_port()}", "model=smollm2", f"adapters={json.dumps({'evil': str(path)})}")
+    done = subprocess.run(command(*options), capture_output=True, text=True, timeout=30)
+    assert done.returncode == 1 and len(done.stderr.splitlines()) == 1
+    assert f"the adapter of evil, {path}" in done.stderr and "llm.engine.adapters.evil" in done.stderr
+
+
+async def test_the_benchmark_measures_prefixes_and_switches(url: str) -> None:
+    few = bench.Options(clients=[1, 2], rounds=1, prompts=[4, 16], tokens=6, bandwidth_gbs=40, tflops=0.1)
+    server = await look(url, bench.Dialect.auto, "", {}, {})
+    assert (server.dialect, server.model, server.slots) == (bench.Dialect.llamacpp, "smollm2", 3)
+    assert [Path(path).stem for path in server.adapters] == list(CAST)
+    found = LlmBench(server, few, Texts(7))
+    rows = {(row.what, row.case): row.at(50) for row in await found.run(print) if row.clients == 1}
+    assert rows["prompt from the cache", "prefix of 16 words, again"] > 60
+    assert rows["decode", "new prompt, 16 words"] > 0
+    assert {("first token", "same persona again"), ("first token", "persona switched")} < set(rows)
+    for told in ("a switch of persona adds", "a cached prefix: ", "it has 3 slots"):
+        assert any(told in note for note in found.notes())
+    bounds, why = roofs(server, few, found.rows, print)
+    assert not why and [each.what for each in bounds] == ["decode", "prefill"]
+    assert all(each.share is not None and each.share > 0 for each in bounds)
+    whole = weights.of(locate("smollm2", "model.gguf"))  # its embedding is its output layer: all is read
+    assert server.weights == pytest.approx(whole.read, rel=0.001)
+    assert server.parameters == pytest.approx(whole.parameters, rel=0.001)
+
+
+async def test_the_benchmark_keeps_what_it_has_when_a_prompt_is_refused(url: str) -> None:
+    server = await look(url, bench.Dialect.auto, "", {}, {})
+    found = LlmBench(server, bench.Options(clients=[1], rounds=1, prompts=[9000]), Texts(8))
+    with pytest.raises(BenchFailed, match="HTTP 400"):
+        await found.run(print)
+    assert [row.what for row in found.rows] == ["floor"]
