@@ -1,0 +1,40 @@
+"""`launch.py +show=check`: what this machine has of what the config needs, a line each; it starts nothing."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict
+from pathlib import Path
+
+from omegaconf import DictConfig
+from rich.console import Console
+
+from engines.checkup import parts
+from engines.checkup.finding import Finding
+from engines.checkup.machine import machine
+
+COLOURS = {"ok": "green", "warn": "yellow", "bad": "red"}
+
+
+def examine(cfg: DictConfig) -> Iterator[Finding]:
+    """Everything, in the order of a start. Raises OptionError for an engine's option."""
+    services = list(cfg.engines.services) if cfg.engines.start else []
+    yield from machine(services)
+    yield from parts.containers(services)
+    yield from parts.engines(cfg)
+    yield from parts.bundles(cfg)
+    yield from parts.servers(cfg)
+
+
+def tell(findings: Iterable[Finding], console: Console, path: str) -> int:
+    """Print each line as it is found, write all as JSON to `path` if it is given; the exit status."""
+    told = []
+    for each in findings:
+        told.append(each)
+        cure = f"; cure: {each.cure}" if each.cure else ""
+        console.print(f"{each.verdict:4}", style=COLOURS[each.verdict], end=" ")
+        console.print(f"{each.what}: {each.seen}{cure}", markup=False, highlight=False, soft_wrap=True)
+    if path:
+        Path(path).write_text(json.dumps([asdict(each) for each in told], indent=2) + "\n")
+    return 1 if any(each.verdict == "bad" for each in told) else 0

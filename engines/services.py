@@ -1,0 +1,73 @@
+"""What compose.yaml says of a service: where it listens, which bundle it serves, what it needs to start."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml  # type: ignore[import-untyped]  # comes with omegaconf
+
+from engines import port
+from engines.keeper import StartFailed
+
+FILE = Path(__file__).with_name("compose.yaml")
+MOUNT = ":/bundle:ro"  # where a bundle is mounted: ${VARIABLE:-default}:/bundle:ro
+
+
+@dataclass(frozen=True, slots=True)
+class Bundle:
+    """The bundle that a service serves: `variable` of the environment names another folder."""
+
+    folder: Path
+    variable: str
+    name: str  # of the one that is meant where the variable is not set
+
+
+def described(services: Sequence[str]) -> dict[str, Any]:
+    """The services of compose.yaml. Raises StartFailed for one that it lacks."""
+    there: dict[str, Any] = yaml.safe_load(FILE.read_text(encoding="utf-8"))["services"]
+    for name in services:
+        if name not in there:
+            raise StartFailed(f"engines.services: no service '{name}'; the services are: {', '.join(there)}")
+    return there
+
+
+def ports(service: Mapping[str, Any]) -> Iterator[tuple[str, int]]:
+    """Host and port of everything that a service publishes."""
+    for published in service.get("ports", []):
+        host, number, _ = published.split(":")
+        yield host, int(number)
+
+
+def bundle(service: Mapping[str, Any], environment: Mapping[str, str]) -> Bundle | None:
+    """The bundle that a service serves, if it serves one."""
+    for volume in service.get("volumes", []):
+        if volume.endswith(MOUNT):
+            words = volume.removesuffix(MOUNT).removeprefix("${").removesuffix("}")
+            variable, default = words.split(":-")
+            folder = FILE.parent / (environment.get(variable) or default)
+            return Bundle(folder, variable, Path(default).name)
+    return None
+
+
+def check(there: Mapping[str, Any], missing: Sequence[str], environment: Mapping[str, str]) -> None:
+    """What must be there before services are started. Raises StartFailed: one line with the cure."""
+    for name in missing:
+        service = there[name]
+        if "NGC_API_KEY" in (service.get("environment") or {}) and not environment.get("NGC_API_KEY"):
+            raise StartFailed(f"{name}: NGC_API_KEY is not set; cure: export one made on ngc.nvidia.com")
+        if "deploy" in service and shutil.which("nvidia-smi") is None:
+            raise StartFailed(
+                f"{name}: no NVIDIA GPU here (nvidia-smi is missing); cure: stack=local, or the driver"
+            )
+        serves = bundle(service, environment)
+        if serves and not (serves.folder / "serve.json").is_file():
+            cure = f"./build_engines.sh bundle={serves.name}, or {serves.variable}=FOLDER"
+            raise StartFailed(f"{name}: no engine bundle in {serves.folder}; cure: {cure}")
+        for host, number in ports(service):
+            if not port.free(host, number):
+                taken = f"{name}: port {number} is taken{port.holder(number)}"
+                raise StartFailed(f"{taken}; cure: stop that, or engines.start=false to use it")

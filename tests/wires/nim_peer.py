@@ -1,0 +1,102 @@
+"""A Riva servicer that is as strict as a speech NIM: voices with emotions, refusals, sound that is cut short.
+
+Sources: NVIDIA's TTS NIM documents and release notes (voice names, SSML, partial audio on a Spark), the
+proto's comments, and what NeMo-Speech.cpp's server refuses. The sound is a tone, as long as the text takes.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import AsyncIterator, Collection
+from contextlib import asynccontextmanager
+from typing import Any
+
+import grpc
+import numpy as np
+from riva.client.proto import riva_tts_pb2, riva_tts_pb2_grpc
+from riva.client.proto.riva_tts_pb2 import SynthesizeSpeechRequest, SynthesizeSpeechResponse
+
+from tests.conftest import free_port
+
+Answers = AsyncIterator[SynthesizeSpeechResponse]
+MODEL = "Magpie-Multilingual"
+SUBVOICES = ("EN-US.Aria", "EN-US.Aria.Happy", "EN-US.Aria.Sad", "EN-US.Sofia", "DE-DE.Jason")
+PER_LETTER = 1 / 14  # seconds
+RATES = (8000, 16000, 22050, 24000, 44100, 48000)
+CHUNK = 4096  # samples
+
+
+class Nim(riva_tts_pb2_grpc.RivaSpeechSynthesisServicer):  # type: ignore[misc]  # generated, untyped
+    """`refuses`: names of the optional fields that it will not take; `partial`: texts that are cut short so
+    many times; `silent`: it has no config call; `hidden`: voices that it lists and cannot load."""
+
+    def __init__(
+        self,
+        refuses: Collection[str] = (),
+        partial: dict[str, int] | None = None,
+        silent: bool = False,
+        hidden: Collection[str] = (),
+    ) -> None:
+        self._refuses, self._partial = refuses, Counter(partial or {})
+        self._silent, self._hidden = silent, hidden
+        self.asked: list[SynthesizeSpeechRequest] = []
+        self.configs = 0
+
+    async def GetRivaSynthesisConfig(self, request: Any, context: Any) -> Any:
+        self.configs += 1
+        if self._silent:
+            await context.abort(grpc.StatusCode.UNIMPLEMENTED, "")
+        listed = ",".join(f"{name}:{number}" for number, name in enumerate(SUBVOICES))
+        parameters = {"language_code": "en-US,de-DE", "voice_name": MODEL, "subvoices": listed}
+        config = riva_tts_pb2.RivaSynthesisConfigResponse.Config(model_name=MODEL, parameters=parameters)
+        return riva_tts_pb2.RivaSynthesisConfigResponse(model_config=[config])
+
+    async def SynthesizeOnline(
+        self, requests: AsyncIterator[SynthesizeSpeechRequest], context: Any
+    ) -> Answers:
+        async for request in requests:
+            self.asked.append(request)
+            code, why = self._wrong(request)
+            if why:
+                await context.abort(code, why)
+            sound = self._sound(request)
+            for at in range(0, len(sound), CHUNK):
+                yield SynthesizeSpeechResponse(audio=sound[at : at + CHUNK].tobytes())
+
+    def _wrong(self, request: SynthesizeSpeechRequest) -> tuple[grpc.StatusCode, str]:
+        name = request.voice_name
+        bad = grpc.StatusCode.INVALID_ARGUMENT
+        if name.removeprefix(f"{MODEL}.") not in SUBVOICES or name in self._hidden:
+            said = (
+                f"Voice {name} for language {request.language_code} not found. Please specify the voice name"
+            )
+            return bad, f"Error: Model is not available on server: {said} in your SynthesizeSpeechRequest."
+        if request.sample_rate_hz not in RATES:
+            return bad, "Invalid sample rate"
+        if set(request.text) & set("*{}<"):
+            return bad, "Error: invalid SSML"
+        for field in self._refuses:
+            if getattr(request, field):
+                return grpc.StatusCode.UNIMPLEMENTED, f"{field} is not supported by this model"
+        return bad, ""
+
+    def _sound(self, request: SynthesizeSpeechRequest) -> Any:
+        letters = sum(map(str.isalnum, request.text))
+        seconds = max(0.35, letters * PER_LETTER)
+        if self._partial[request.text] > 0:
+            self._partial[request.text] -= 1
+            seconds = 0.09
+        return (8000 * np.sin(np.arange(int(seconds * request.sample_rate_hz)) / 9)).astype("<i2")
+
+
+@asynccontextmanager
+async def serving(nim: Nim) -> AsyncIterator[str]:
+    """The servicer on a port of its own; yields its address."""
+    server, address = grpc.aio.server(), f"127.0.0.1:{free_port()}"
+    riva_tts_pb2_grpc.add_RivaSpeechSynthesisServicer_to_server(nim, server)
+    server.add_insecure_port(address)
+    await server.start()
+    try:
+        yield address
+    finally:
+        await server.stop(0)

@@ -1,0 +1,158 @@
+"""The Tts port's adapter against a strict speech NIM: emotions, what it refuses, sound that is cut short."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import anyio
+import pytest
+import riva.client
+from hypothesis import given
+from hypothesis import strategies as st
+from riva.client.proto.riva_tts_pb2 import RivaSynthesisConfigResponse
+
+from glue.closing import closing
+from glue.errors import Refused
+from glue.stage.mood import mood_of
+from glue.voice.riva_ask import UNSPEAKABLE, spoken, voices
+from glue.voice.riva_tts import RivaTts
+from tests.wires.nim_peer import MODEL, Nim, serving
+
+pytestmark = pytest.mark.anyio
+RATE = 24000
+ARIA, SOFIA = f"{MODEL}.EN-US.Aria", f"{MODEL}.EN-US.Sofia"
+EMOTIONS = {"happy": "Happy", "sad": "Sad", "angry": "Angry"}
+EXTRAS = {"dictionary": {"Spark": "spark"}, "configuration": {"k": "v"}, "word_times": True}
+
+
+@pytest.fixture(scope="module")
+def anyio_backend() -> str:
+    return "asyncio"
+
+
+@asynccontextmanager
+async def against(nim: Nim, **options: Any) -> AsyncIterator[RivaTts]:
+    options = {"word_times": False} | options
+    async with (
+        serving(nim) as address,
+        RivaTts(address, RATE, emotions=EMOTIONS, mood=mood_of, **options) as tts,
+    ):
+        yield tts
+
+
+async def seconds(tts: RivaTts, text: str, voice: str = ARIA) -> float:
+    async with closing(tts.speak(text, voice)) as chunks:
+        return sum([len(chunk.pcm) async for chunk in chunks]) / RATE
+
+
+async def test_rivas_own_client_passes_against_the_peer() -> None:
+    async with serving(Nim()) as address:
+
+        def foreign() -> bytes:
+            auth = riva.client.Auth(uri=address)
+            service = riva.client.SpeechSynthesisService(auth)
+            config = service.stub.GetRivaSynthesisConfig(
+                riva.client.proto.riva_tts_pb2.RivaSynthesisConfigRequest()
+            )
+            assert ARIA in voices(config)
+            parts = service.synthesize_online("Hello there.", ARIA, "en-US", sample_rate_hz=RATE)
+            sound = b"".join(part.audio for part in parts)
+            auth.channel.close()
+            return sound
+
+        assert len(await anyio.to_thread.run_sync(foreign)) > RATE
+
+
+async def test_a_mood_is_a_voice_of_its_own_where_the_speaker_has_it() -> None:
+    nim = Nim()
+    async with against(nim) as tts:
+        for text in ("Hahaha, again!", "I am so sad today.", "Ugh, how dare you.", "It is Monday."):
+            assert await seconds(tts, text) > 0.3
+        await seconds(tts, "Hahaha, again!", SOFIA)
+    asked = [request.voice_name for request in nim.asked]
+    assert asked == [f"{ARIA}.Happy", f"{ARIA}.Sad", ARIA, ARIA, SOFIA]
+    assert nim.configs == 1
+
+
+async def test_without_a_list_of_voices_she_speaks_plainly() -> None:
+    nim = Nim(silent=True)
+    async with against(nim) as tts:
+        for _ in range(2):
+            assert await seconds(tts, "Hahaha, again!") > 0.3
+    assert [request.voice_name for request in nim.asked] == [ARIA, ARIA] and nim.configs == 1
+
+
+async def test_an_emotion_that_is_listed_and_refused_is_tried_once() -> None:
+    nim = Nim(hidden=[f"{ARIA}.Happy"])
+    async with against(nim) as tts:
+        for _ in range(2):
+            assert await seconds(tts, "Hahaha, again!") > 0.3
+    assert [request.voice_name for request in nim.asked] == [f"{ARIA}.Happy", ARIA, ARIA]
+
+
+@pytest.mark.parametrize(
+    "refuses",
+    [
+        ("custom_dictionary",),
+        ("custom_configuration",),
+        ("enable_word_time_offsets",),
+        ("custom_dictionary", "enable_word_time_offsets"),
+        ("custom_dictionary", "custom_configuration", "enable_word_time_offsets"),
+    ],
+)
+async def test_what_a_server_refuses_is_left_out_and_only_that(refuses: tuple[str, ...]) -> None:
+    nim = Nim(refuses)
+    fields = ("custom_dictionary", "custom_configuration", "enable_word_time_offsets")
+    async with against(nim, **EXTRAS) as tts:
+        for _ in range(4):
+            assert await seconds(tts, "Spark is here.") > 0.3
+        calls = len(nim.asked)
+        assert await seconds(tts, "Spark is here.") > 0.3
+    assert len(nim.asked) == calls + 1  # it has learnt
+    assert {field for field in fields if not getattr(nim.asked[-1], field)} == set(refuses)
+
+
+async def test_a_voice_that_is_not_there_is_still_refused_in_the_servers_words() -> None:
+    nim = Nim()
+    async with against(nim, **EXTRAS) as tts:
+        with pytest.raises(Refused, match="Voice Nobody"):
+            await seconds(tts, "Hello.", "Nobody")
+        assert await seconds(tts, "Spark is here.") > 0.3
+    assert nim.asked[-1].custom_dictionary and nim.asked[-1].enable_word_time_offsets  # nothing was learnt
+
+
+async def test_what_is_cut_short_is_asked_again_once() -> None:
+    word, clause = "Hi!", "This clause has a good number of letters in it."
+    nim = Nim(partial={word: 1, clause: 1})
+    async with against(nim, hold_s=0.4, shortest_s=0.2) as tts:
+        assert await seconds(tts, word) >= 0.35
+        assert await seconds(tts, clause) > 2
+    assert len(nim.asked) == 4
+    nim = Nim(partial={word: 2})
+    async with against(nim, hold_s=0.4, shortest_s=0.2) as tts:
+        with pytest.raises(Refused, match=r"only 0\.09 s"):
+            await seconds(tts, word)
+    assert len(nim.asked) == 2
+
+
+async def test_what_magpie_chokes_on_is_never_sent() -> None:
+    nim = Nim()
+    async with against(nim) as tts:
+        assert await seconds(tts, "*waves* {hello} <b>you</b> all") > 0.3
+    assert nim.asked[-1].text == "waves hello b you /b all"
+
+
+@given(st.text())
+def test_a_clause_is_one_line_without_those(text: str) -> None:
+    said = spoken(text)
+    assert not set(said) & set(map(chr, UNSPEAKABLE)) and said == " ".join(said.split())
+
+
+@given(st.lists(st.dictionaries(st.sampled_from(["voice_name", "subvoices", "x"]), st.text()), max_size=3))
+def test_whatever_a_config_says_gives_names(parameters: list[dict[str, str]]) -> None:
+    config = RivaSynthesisConfigResponse()
+    for each in parameters:
+        config.model_config.add(parameters=each)
+    assert all(voices(config))

@@ -1,0 +1,211 @@
+"""The TensorRT-LLM dialect against a strict peer; the foreign client shows that the peer is faithful."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import anyio
+import anyio.lowlevel
+import httpx
+import openai
+import pytest
+
+from glue.closing import closing
+from glue.errors import PortError, Refused, TooSlow, Unreachable
+from glue.mind.openai_llm import Extensions, OpenAiLlm
+from glue.mind.template import Template
+from glue.ports import Message, Prompt, Role, Usage
+from tests.conftest import free_port
+from tests.test_openai_llm import HEAD, Answer, sends, server
+
+pytestmark = pytest.mark.anyio
+ROOT = Path(__file__).parents[2]
+SAMPLING = {"top_p": 0.92, "min_p": 0.05, "repeat_penalty": 1.08, "presence_penalty": 0.3}
+RULES = Message("system", "You are Spark, who streams live on her own channel. " * 20)
+
+
+def prompt(who: str = "main", opening: str = "", tokens: int = 6) -> Prompt:
+    messages = (RULES, Message("user", "tom: your favourite train?"))
+    return Prompt(who, messages, tokens, stop=("\n",), seed=7, sampling=SAMPLING, opening=opening)
+
+
+@pytest.fixture(scope="module")
+def anyio_backend() -> str:
+    return "asyncio"
+
+
+@pytest.fixture(scope="module")
+def folders(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    root = tmp_path_factory.mktemp("adapters")
+    for who in ("main", "evil"):
+        (root / who).mkdir()
+    return {who: str(root / who) for who in ("main", "evil")}
+
+
+@pytest.fixture(scope="module")
+def url(folders: dict[str, str]) -> Iterator[str]:
+    port = free_port()
+    command = [sys.executable, "-m", "tests.wires.trtllm_peer", str(port), *folders.values()]
+    process = subprocess.Popen(command, cwd=ROOT)
+    try:
+        address = f"http://127.0.0.1:{port}"
+        anyio.run(_until_ready, address)
+        yield address
+    finally:
+        process.terminate()
+        process.wait(5)
+
+
+async def _until_ready(address: str) -> None:
+    async with httpx.AsyncClient(base_url=address, trust_env=False) as client:
+        with anyio.fail_after(30):
+            while True:
+                try:
+                    if (await client.get("/health")).status_code == httpx.codes.OK:
+                        return
+                except httpx.TransportError:
+                    await anyio.sleep(0.05)
+
+
+@pytest.fixture
+async def llm(url: str, folders: dict[str, str]) -> AsyncIterator[OpenAiLlm]:
+    async with adapter(url, folders) as opened:
+        yield opened
+
+
+def adapter(
+    url: str, folders: dict[str, str], template: Template = Template.LLAMA3, patience: float = 5.0
+) -> OpenAiLlm:
+    return OpenAiLlm(
+        url,
+        {"default": "peer"},
+        {},
+        Extensions.TRTLLM,
+        first_token_s=patience,
+        stall_s=patience,
+        adapters=folders,
+        template=template,
+    )
+
+
+@pytest.fixture
+async def foreign(url: str) -> AsyncIterator[openai.AsyncOpenAI]:
+    async with openai.AsyncOpenAI(base_url=f"{url}/v1", api_key="none", max_retries=0) as client:
+        yield client
+
+
+async def said(llm: OpenAiLlm, asked: Prompt, role: Role = Role.SPEECH) -> tuple[str, Usage]:
+    text, usage = "", Usage(0, 0, 0)
+    async with closing(llm.stream(asked, role)) as pieces:
+        async for piece in pieces:
+            if isinstance(piece, Usage):
+                usage = piece
+            else:
+                text += piece
+    return text, usage
+
+
+async def test_the_openai_client_gets_chats_completions_and_an_adapter(
+    foreign: openai.AsyncOpenAI, folders: dict[str, str]
+) -> None:
+    assert [model.id async for model in foreign.models.list()] == ["peer"]
+    lora = {"lora_request": {"lora_name": "x", "lora_int_id": 99, "lora_path": folders["main"]}}
+    hello: openai.types.chat.ChatCompletionUserMessageParam = {"role": "user", "content": "hello"}
+    chat = await foreign.chat.completions.create(model="peer", messages=[hello], max_tokens=3)
+    assert chat.choices[0].message.content == " base 0 1" and chat.usage and chat.usage.prompt_tokens > 3
+    stream = await foreign.completions.create(model="peer", prompt="hello", max_tokens=3, stream=True)
+    assert "".join([part.choices[0].text async for part in stream]) == " base 0 1"
+    with pytest.raises(openai.BadRequestError, match="continue_final_message"):
+        await foreign.chat.completions.create(
+            model="peer", messages=[hello], extra_body={"continue_final_message": True}
+        )
+    with pytest.raises(openai.BadRequestError, match="does not exist"):
+        wrong = {"lora_request": lora["lora_request"] | {"lora_path": "/nowhere"}}
+        await foreign.chat.completions.create(model="peer", messages=[hello], extra_body=wrong)
+
+
+@pytest.mark.parametrize("template", [Template.NONE, Template.LLAMA3])
+async def test_each_character_speaks_with_her_own_adapter(
+    url: str, folders: dict[str, str], template: Template
+) -> None:
+    async with adapter(url, folders, template) as llm:
+        for who in ("main", "evil", "main"):
+            text, usage = await said(llm, prompt(who))
+            assert text.startswith(f" {who} 0") and usage.answer_tokens == 6
+        text, _ = await said(llm, prompt("main"), Role.BACKGROUND)
+        assert text.startswith(" base")
+
+
+async def test_an_answer_is_continued_behind_its_cached_prefix(llm: OpenAiLlm) -> None:
+    await llm.warm(prompt())
+    opening = "Oh Tom, I love the"
+    _, plain = await said(llm, prompt())
+    _, opened = await said(llm, prompt(opening=opening))
+    assert opened.prompt_tokens == plain.prompt_tokens + len(opening.split()) + 1  # the comma
+    assert plain.prompt_tokens - plain.cached_tokens < 32
+    assert opened.cached_tokens >= plain.cached_tokens > 200
+
+
+async def test_settling_warms_and_asks_for_no_more(llm: OpenAiLlm) -> None:
+    asked = Prompt("evil", (Message("system", "Be dark. " * 60), Message("user", "")))
+    assert await llm.settle(asked) > 100
+    assert await llm.settle(asked) < 32
+    assert await llm.count("hello there") == 0
+
+
+async def test_hanging_up_is_noticed_within_a_second_or_so(url: str, llm: OpenAiLlm) -> None:
+    async with httpx.AsyncClient(base_url=url, trust_env=False) as client:
+
+        async def active() -> int:
+            return int((await client.get("/metrics")).json()[-1]["numActiveRequests"])
+
+        async with closing(llm.stream(prompt(tokens=5000))) as pieces:
+            assert await anext(pieces) == " main"
+            assert await active() == 1
+        began = time.monotonic()
+        with anyio.fail_after(5):
+            while await active():
+                await anyio.lowlevel.checkpoint()
+        assert time.monotonic() - began < 2.0
+        assert (await said(llm, prompt()))[0]  # and the connection is as good as before
+
+
+async def test_an_adapter_that_is_not_there_is_refused_in_the_servers_words(url: str) -> None:
+    async with adapter(url, {"main": "/nowhere/main"}) as llm:
+        with pytest.raises(Refused, match="does not exist"):
+            await said(llm, prompt())
+
+
+@pytest.mark.parametrize(
+    ("answer", "error", "why"),
+    [
+        (sends(b"HTTP/1.1 500 No\r\nContent-Length: 4\r\n\r\noops"), Refused, "HTTP 500: oops"),
+        (
+            sends(
+                b"HTTP/1.1 400 No\r\nContent-Length: 49\r\n\r\n"
+                b'{"object":"error","message":"no such","code":400}'
+            ),
+            Refused,
+            "HTTP 400: no such",
+        ),
+        (sends(HEAD, b"data: \xff\xfe\x00garbage\n\n"), Refused, ""),
+        (sends(HEAD, b'data: {"choices": [[], 3], "usage": []}\n\n', b"data: nope\n\n"), Refused, "JSON"),
+        (sends(HEAD, then_hang=True), TooSlow, "no first token"),
+        (sends(then_hang=True), TooSlow, "no answer"),
+        (sends(HEAD, b'data: {"choices":[{"text":"one"}]}\n\n', then_hang=True), TooSlow, "stalled"),
+        (sends(), Unreachable, ""),
+    ],
+)
+async def test_bad_days_are_named(answer: Answer, error: type[PortError], why: str) -> None:
+    raised: PortError | None = None
+    async with server(answer) as address, adapter(address, {}, patience=0.3) as llm:
+        try:
+            with anyio.fail_after(3):
+                await said(llm, prompt())
+        except PortError as found:
+            raised = found
+    assert isinstance(raised, error) and why in str(raised)
