@@ -1,0 +1,1 @@
+"""Hears: Riva's speech recognition wire over Whisper and a voice detector."""

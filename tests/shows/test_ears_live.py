@@ -1,0 +1,130 @@
+"""Somebody speaks to her: out of a file, and into the console page of a real browser."""
+
+from __future__ import annotations
+
+import wave
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+import riva.client
+from playwright.sync_api import sync_playwright
+
+from tests.need import need_browser, need_models
+from tests.shows.live import Live, launched
+from tests.shows.test_stage_live import FLAGS
+from tests.wires.speech_server import free_port, serving
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
+LINE = "Hello Spark, what do you think about the weather today?"
+STOP = "Wait a moment, stop talking please."
+RATE = 16000
+
+
+@pytest.fixture(scope="module")
+def voice() -> dict[str, bytes]:
+    """What is said to her, as samples."""
+    with serving() as port:
+        auth = riva.client.Auth(uri=f"127.0.0.1:{port}")
+        tts = riva.client.SpeechSynthesisService(auth)
+        said = {text: tts.synthesize(text, sample_rate_hz=RATE).audio for text in (LINE, STOP)}
+        auth.channel.close()
+    return said
+
+
+def written(path: Path, *parts: bytes) -> Path:
+    """A WAV file of these samples."""
+    with wave.open(str(path), "wb") as out:
+        out.setnchannels(1)
+        out.setsampwidth(2)
+        out.setframerate(RATE)
+        out.writeframes(b"".join(parts))
+    return path
+
+
+def quiet(seconds: float) -> bytes:
+    return np.zeros(round(seconds * RATE), np.int16).tobytes()
+
+
+@pytest.fixture(scope="module")
+def wav(tmp_path_factory: pytest.TempPathFactory, voice: dict[str, bytes]) -> Path:
+    """A voice that asks her something, and then is silent for a while."""
+    return written(tmp_path_factory.mktemp("ears") / "line.wav", quiet(1), voice[LINE], quiet(20))
+
+
+@pytest.fixture
+def live(tmp_path: Path, wav: Path, request: pytest.FixtureRequest) -> Iterator[Live]:
+    need_models("whisper-tiny.en")
+    ears = [f"ears=[{request.param}]", "asr=tiny", f"asr.engine.port={free_port()}"]
+    ears += [f"ears.wav.file={wav}"] if request.param == "wav" else []
+    with launched(tmp_path, *ears) as live:
+        live.until(live.url, within=60)
+        yield live
+
+
+def answered(live: Live) -> str:
+    """Wait until what is said aloud is answered, in as many goes as it is heard; all of it."""
+
+    def said() -> str:
+        """The lines that are answered: who pauses for half a second may be answered twice, or as a whole."""
+        turns = [e for e in live.events("TurnStarted") if e["line"]["source"] == "voice"]
+        lines = {e["line"]["id"]: e["line"]["text"] for e in turns}
+        return " ".join(text for id, text in lines.items() if live.fates().get(id) == "answered")
+
+    live.until(lambda: "today" in said())
+    assert live.events("SpeechHeard")
+    return said()
+
+
+@pytest.mark.parametrize("live", ["wav"], indirect=True)
+def test_a_voice_is_answered(live: Live) -> None:
+    assert "weather today" in answered(live)
+
+
+def test_she_stops_for_who_speaks_to_her(tmp_path: Path, voice: dict[str, bytes]) -> None:
+    """Four times somebody talks into her reply; a small model's may be over before they do."""
+    need_models("whisper-tiny.en")
+    once = voice[LINE] + quiet(1.2) + voice[STOP] + quiet(5)
+    file = written(tmp_path / "stop.wav", quiet(1), once * 4)
+    ears = ["ears=[wav]", f"asr.engine.port={free_port()}", f"ears.wav.file={file}"]
+    with launched(tmp_path, *ears, "cast.main.max_tokens=90") as live:
+        live.until(lambda: [e for e in live.events("TurnEnded") if e["ending"] == "cut"], within=60)
+        cut = next(e for e in live.events("TurnEnded") if e["ending"] == "cut")
+        before = [e["at"] for e in live.events("SpeechHeard") if e["at"] <= cut["at"]]
+        after = cut["at"] - before[-1]
+        print(f"silent {1000 * after:.0f} ms after the words")  # noqa: T201 - a figure to report
+        assert after < 0.2
+        assert len(cut["heard"]) <= len(cut["said"])
+
+
+@pytest.mark.parametrize("live", ["page"], indirect=True)
+def test_the_pages_microphone_is_heard(live: Live, wav: Path) -> None:
+    fakes = ["--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"]
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=need_browser(), args=[*FLAGS, *fakes, f"--use-file-for-fake-audio-capture={wav}"]
+        )
+        page = browser.new_page()
+        page.goto(live.url())
+        page.click("#mic")
+        live.until(lambda: page.evaluate("() => spark.mic.state") == "on")
+        assert "weather today" in answered(live)
+        assert "weather today" in page.inner_text("#feed")
+        page.click("#mic")
+        live.until(lambda: page.evaluate("() => spark.mic.state") == "off")
+        browser.close()
+
+
+@pytest.mark.parametrize("live", ["page"], indirect=True)
+def test_a_page_without_a_microphone_says_so(live: Live) -> None:
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=need_browser(), args=[*FLAGS, "--use-fake-device-for-media-stream"]
+        )
+        page = browser.new_page()  # nobody presses "allow"
+        page.context.clear_permissions()
+        page.goto(live.url())
+        page.click("#mic")
+        live.until(lambda: "microphone" in page.inner_text("#complaint"))
+        browser.close()

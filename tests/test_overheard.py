@@ -1,0 +1,242 @@
+"""What a voice beside hers means, and what the show does about it, in virtual time."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
+
+import anyio
+import numpy as np
+import pytest
+import trio.testing
+from hypothesis import given
+from hypothesis import strategies as st
+
+from glue.decisions import Speak
+from glue.director import Director
+from glue.errors import Unreachable
+from glue.events import (
+    ChatLine,
+    Ending,
+    Event,
+    Fate,
+    LineArrived,
+    LineClosed,
+    PartDegraded,
+    PartRecovered,
+    Source,
+    SpeechHeard,
+    TurnEnded,
+    TurnStarted,
+)
+from glue.overheard import Meaning, Overheard
+from glue.ports import Pcm, Words
+from glue.senses.hearing import hear
+from glue.settings import DirectorSettings
+from glue.show import Show
+from glue.stage.mixer import DUCKED
+from tests.core import NoMemory, Scene, SlowLlm, line
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture
+def anyio_backend() -> tuple[str, dict[str, object]]:
+    return "trio", {"clock": trio.testing.MockClock(autojump_threshold=0)}
+
+
+@pytest.mark.parametrize(
+    ("text", "meaning"),
+    [
+        ("", Meaning.NOTHING),
+        ("Mhm.", Meaning.NOTHING),
+        ("Hahaha oh wow", Meaning.NOTHING),
+        ("Wait", Meaning.DOUBT),
+        ("Oh, wait", Meaning.DOUBT),
+        ("Wait, stop", Meaning.FLOOR),
+        ("No no, that is wrong.", Meaning.FLOOR),
+    ],
+)
+def test_two_real_words_take_the_floor(text: str, meaning: Meaning) -> None:
+    assert Overheard().meaning(text, 1.0) is meaning
+
+
+def test_her_own_words_mean_nothing() -> None:
+    heard = Overheard()
+    heard.says("I love trains, thunderstorms and terrible puns!", 1.0)
+    assert heard.meaning("I love trains", 2.0) is Meaning.NOTHING
+    assert heard.meaning("love trains thunder storms and terrible puns", 3.0) is Meaning.NOTHING
+    assert heard.echo("thunderstorms and terrible", 3.0)
+    assert heard.meaning("what about dogs then", 3.0) is Meaning.FLOOR
+    heard.says("Something else entirely.", 60.0)
+    assert not heard.echo("I love trains", 60.0), "long ago"
+
+
+@given(st.text(max_size=80), st.text(max_size=80))
+def test_any_words_mean_something(said: str, text: str) -> None:
+    heard = Overheard()
+    heard.says(said, 0.0)
+    assert heard.meaning(text, 0.0) in Meaning
+
+
+def test_nobody_is_answered_while_somebody_speaks_but_not_for_ever() -> None:
+    director = Director(["main"], DirectorSettings(listen=1.5, listen_most=5.0))
+    director.hear(line("Spark, how are you?"), 0.0)
+    now = 0.0
+    while now < 4.9:
+        director.overhear(now)
+        assert not [d for d in director.decide(now) if isinstance(d, Speak)]
+        assert director.wake_at(now) <= now + 1.5
+        now += 0.5
+    director.overhear(now)
+    assert [d for d in director.decide(5.0) if isinstance(d, Speak)]
+
+
+def test_who_has_finished_speaking_is_answered_at_once() -> None:
+    director = Director(["main"])
+    director.overhear(1.0)
+    said = ChatLine("v", "mic", "tell me a story", Source.VOICE)
+    director.hear(line("Spark, how are you?"), 1.1)
+    director.hear(said, 1.2)
+    (decision,) = director.decide(1.2)
+    assert isinstance(decision, Speak) and decision.line == said
+
+
+@dataclass
+class Voice:
+    """A sense: (seconds, words so far, or a whole utterance)."""
+
+    steps: Sequence[tuple[float, str, bool]]
+
+    async def events(self) -> AsyncIterator[Event]:
+        start = anyio.current_time()
+        for number, (after, text, final) in enumerate(self.steps):
+            await anyio.sleep_until(start + after)
+            now = anyio.current_time()
+            if final:
+                yield LineArrived(now, ChatLine(f"v{number}", "mic", text, Source.VOICE))
+            else:
+                yield SpeechHeard(now, "mic", text)
+
+
+async def perform(scene: Scene, steps: Sequence[tuple[float, str, bool]]) -> list[Event]:
+    class Notes:
+        def show(self, event: Event) -> None:
+            scene.events.append(event)
+
+    show = Show(
+        {"main": scene.member()},
+        Director(["main"]),
+        [Notes()],
+        scene.settings,
+        mute=lambda muted: None,
+        duck=scene.mixer.duck,
+        ends_with_chat=True,
+    )
+    async with anyio.create_task_group() as tg:
+        tg.start_soon(scene.mixer.run)
+        await show.run([Voice(steps)])
+        tg.cancel_scope.cancel()
+    return scene.events
+
+
+async def test_two_words_stop_her_and_then_she_answers_them() -> None:
+    scene = Scene(memory=NoMemory())
+    events = await perform(
+        scene,
+        [
+            (0.0, "tell me everything about trains", True),
+            (1.0, "Oh", False),
+            (1.2, "Oh wait, stop", False),
+            (1.8, "Oh wait, stop, what about dogs?", True),
+        ],
+    )
+    ended = [e for e in events if isinstance(e, TurnEnded)]
+    started = [e for e in events if isinstance(e, TurnStarted)]
+    assert [e.ending for e in ended] == [Ending.CUT, Ending.FINISHED]
+    assert ended[0].at == pytest.approx(1.2, abs=0.02) and ended[0].heard
+    assert started[1].line.text.endswith("dogs?") and started[1].at == pytest.approx(1.8, abs=0.02)
+
+
+async def test_who_goes_on_before_she_spoke_is_answered_as_a_whole() -> None:
+    scene = Scene()
+    events = await perform(
+        scene,
+        [
+            (0.0, "Hello Spark.", True),
+            (0.1, "what do you", False),
+            (0.8, "what do you think about dogs?", True),
+        ],
+    )
+    started = [e for e in events if isinstance(e, TurnStarted)]
+    assert [e.line.text for e in started] == ["Hello Spark.", "Hello Spark. what do you think about dogs?"]
+    assert [(e.line_id, e.fate) for e in events if isinstance(e, LineClosed)] == [
+        ("v0", Fate.CONTINUED),
+        ("v2", Fate.ANSWERED),
+    ]
+
+
+async def test_who_begins_and_says_no_more_is_answered_after_all() -> None:
+    events = await perform(Scene(), [(0.0, "Hello Spark.", True), (0.1, "and also", False)])
+    assert [e.ending for e in events if isinstance(e, TurnEnded)] == [Ending.CUT, Ending.FINISHED]
+    assert [e.fate for e in events if isinstance(e, LineClosed)] == [Fate.ANSWERED]
+
+
+async def test_a_murmur_does_nothing_and_a_first_word_only_lowers_her_voice() -> None:
+    scene = Scene(SlowLlm(words=("Oh ", "hello ", "Mika. ", "I ", "like ", "trains. ") * 2))
+    events = await perform(
+        scene,
+        [
+            (0.0, "tell me everything about trains", True),
+            (0.8, "Mhm", False),
+            (0.9, "Mhm.", True),
+            (1.0, "So", False),
+        ],
+    )
+    assert [e.ending for e in events if isinstance(e, TurnEnded)] == [Ending.FINISHED]
+    assert [e.fate for e in events if isinstance(e, LineClosed)].count(Fate.IGNORED) == 1
+    levels = {at: float(np.abs(pcm).mean()) for at, pcm in scene.tape.blocks}
+    before = max(level for at, level in levels.items() if at < 0.99)
+    ducked = [level for at, level in levels.items() if 1.05 < at < 2.1 and level]
+    after = [level for at, level in levels.items() if at > 2.3 and level]
+    assert max(ducked) == pytest.approx(before * DUCKED, rel=0.05)
+    assert after and max(after) == pytest.approx(before, rel=0.05)
+
+
+async def test_what_she_says_out_of_a_loudspeaker_is_an_echo() -> None:
+    scene = Scene(memory=NoMemory())
+    events = await perform(
+        scene,
+        [(0.0, "say hello to Mika", True), (0.9, "oh hello Mika", False), (1.5, "Oh, hello Mika.", True)],
+    )
+    assert [e.ending for e in events if isinstance(e, TurnEnded)] == [Ending.FINISHED]
+    assert [e.fate for e in events if isinstance(e, LineClosed)] == [Fate.ECHO, Fate.ANSWERED]
+
+
+class Deaf:
+    """Ears that are away twice, and then hear."""
+
+    def __init__(self) -> None:
+        self.tries = 0
+
+    async def listen(self, sound: AsyncIterator[Pcm]) -> AsyncIterator[Words]:
+        self.tries += 1
+        if self.tries < 3:
+            raise Unreachable("ears", "nobody is there")
+        yield Words("hello \u202e spark", False)
+        yield Words("hello spark \x00", True)
+        yield Words(" \u200b ", True)
+
+
+async def test_ears_that_are_away_are_tried_again_and_words_are_cleaned() -> None:
+    async def silence() -> AsyncIterator[Pcm]:
+        yield np.zeros(320, np.int16)
+
+    ears = Deaf()
+    events = [event async for event in hear(ears, silence, "mic")]
+    assert [type(e) for e in events] == [PartDegraded, PartRecovered, SpeechHeard, LineArrived]
+    said, arrived = events[2], events[3]
+    assert isinstance(said, SpeechHeard) and said.text == "hello spark"
+    assert isinstance(arrived, LineArrived) and arrived.line == ChatLine(
+        "voice-1", "mic", "hello spark", Source.VOICE
+    )

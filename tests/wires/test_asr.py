@@ -1,0 +1,287 @@
+"""The ears on the Riva wire, asked by NVIDIA's own client; a voice of ours speaks to them."""
+
+from __future__ import annotations
+
+import io
+import re
+import time
+import wave
+from collections.abc import Iterator
+from difflib import SequenceMatcher
+from typing import Any
+
+import grpc
+import numpy as np
+import pytest
+import riva.client
+from numpy.typing import NDArray
+from riva.client.proto import health_pb2, health_pb2_grpc, riva_asr_pb2, riva_asr_pb2_grpc
+
+from engines.asr.detector import WINDOW, Detector, Watch
+from engines.asr.endpoint import Thresholds
+from tests.wires import speech_server
+
+LINE = "The train to the mountains leaves at seven, so bring your coat and a sandwich."
+SECOND = "Do you like thunderstorms?"
+RATE = 16000
+CHUNK = RATE // 10
+
+
+@pytest.fixture(scope="module")
+def ears() -> Iterator[int]:
+    options = {"model": "whisper-tiny.en", "file": "model.bin", "engine": "asr"}
+    with speech_server.serving("model=whisper-tiny.en", **options) as port:
+        yield port
+
+
+@pytest.fixture(scope="module")
+def said() -> dict[str, NDArray[np.int16]]:
+    """Lines spoken by Piper, without the silence around them."""
+    with speech_server.serving() as port:
+        auth = riva.client.Auth(uri=f"127.0.0.1:{port}")
+        tts = riva.client.SpeechSynthesisService(auth)
+        found = {}
+        for line in (LINE, SECOND, "Well, I think"):
+            pcm = np.frombuffer(tts.synthesize(line, sample_rate_hz=RATE).audio, "<i2")
+            loud = np.flatnonzero(np.abs(pcm) > 300)
+            found[line] = pcm[loud[0] : loud[-1]]
+        auth.channel.close()
+        return found
+
+
+@pytest.fixture
+def asr(ears: int) -> Iterator[Any]:
+    auth = riva.client.Auth(uri=f"127.0.0.1:{ears}")
+    yield riva.client.ASRService(auth)
+    auth.channel.close()
+
+
+def quiet(seconds: float) -> NDArray[np.int16]:
+    noise = np.random.default_rng(5).normal(0, 8, round(seconds * RATE))
+    return noise.astype("<i2")
+
+
+def config(**more: Any) -> riva.client.RecognitionConfig:
+    known = {"encoding": riva.client.AudioEncoding.LINEAR_PCM, "sample_rate_hertz": RATE}
+    return riva.client.RecognitionConfig(
+        **(known | {"language_code": "en-US", "enable_automatic_punctuation": True} | more)
+    )
+
+
+def streamed(asr: Any, sound: NDArray[np.int16], **more: Any) -> list[Any]:
+    """The results of sound that is sent as fast as it is taken."""
+    asked = riva.client.StreamingRecognitionConfig(config=config(**more), interim_results=True)
+    chunks = [sound[i : i + CHUNK].tobytes() for i in range(0, len(sound), CHUNK)]
+    return [r for answer in asr.streaming_response_generator(chunks, asked) for r in answer.results]
+
+
+ALIKE = 0.7
+"""Of the words, in order: CPUs round differently, and "your coat and a" is "your code in the" on some."""
+
+
+def likeness(heard: str, meant: str) -> float:
+    a, b = (re.findall(r"[a-z']+", text.lower().replace("7", "seven")) for text in (heard, meant))
+    return SequenceMatcher(None, a, b, autojunk=False).ratio()
+
+
+def test_a_stream_has_interims_and_a_final_after_each_utterance(asr: Any, said: Any) -> None:
+    sound = np.concatenate([quiet(0.5), said[LINE], quiet(1.5), said[SECOND], quiet(1.5)])
+    results = streamed(asr, sound)
+    finals = [r for r in results if r.is_final and r.alternatives[0].transcript]
+    assert len(finals) == 2
+    assert likeness(finals[0].alternatives[0].transcript, LINE) > ALIKE
+    assert likeness(finals[1].alternatives[0].transcript, SECOND) > ALIKE
+    assert finals[1].alternatives[0].transcript.startswith(" "), "Riva's way after the first"
+    assert all(f.alternatives[0].confidence > 0.5 for f in finals)
+    interims = [r for r in results if not r.is_final]
+    assert interims and all(r.alternatives[0].confidence == 0 for r in interims)
+    assert sum(len(r.pipeline_states.vad_probabilities) for r in results) > 0.9 * len(sound) / 512
+    assert finals[0].audio_processed < finals[1].audio_processed <= len(sound) / RATE
+    assert results[-1].is_final, "a final at half-close, always"
+
+
+def test_words_come_with_their_times(asr: Any, said: Any) -> None:
+    sound = np.concatenate([quiet(1.0), said[LINE], quiet(0.4)])
+    results = streamed(asr, sound, enable_word_time_offsets=True)
+    final = next(r for r in results if r.is_final).alternatives[0]
+    assert " ".join(word.word for word in final.words) == final.transcript.strip()
+    starts = [word.start_time for word in final.words]
+    assert starts == sorted(starts) and all(w.start_time <= w.end_time for w in final.words)
+    assert 800 <= starts[0] <= 1300 and final.words[-1].end_time <= 1000 * len(sound) / RATE
+    length = 1000 * len(said[LINE]) / RATE
+    assert 0.7 * length < final.words[-1].end_time - starts[0] < 1.1 * length
+
+
+def test_a_whole_file_with_its_header_and_nothing_said_about_it(asr: Any, said: Any) -> None:
+    file = io.BytesIO()
+    with wave.open(file, "wb") as out:
+        out.setnchannels(1)
+        out.setsampwidth(2)
+        out.setframerate(RATE)
+        out.writeframes(said[LINE].tobytes())
+    bare = riva.client.RecognitionConfig(enable_automatic_punctuation=True)
+    offline = asr.offline_recognize(file.getvalue(), bare)
+    assert likeness(offline.results[0].alternatives[0].transcript, LINE) > ALIKE
+    asked = riva.client.StreamingRecognitionConfig(config=bare, interim_results=False)
+    data = file.getvalue()
+    chunks = [data[i : i + 1999] for i in range(0, len(data), 1999)]
+    results = [r for a in asr.streaming_response_generator(chunks, asked) for r in a.results]
+    assert results and all(r.is_final for r in results)
+    assert likeness(results[0].alternatives[0].transcript, LINE) > ALIKE
+
+
+def test_a_client_may_say_that_the_utterance_is_over(ears: int, said: Any) -> None:
+    """force_eou: a final at once, without silence."""
+    asked = riva_asr_pb2.StreamingRecognitionConfig(config=config(), interim_results=False)
+    sound = said[SECOND].tobytes()
+    with grpc.insecure_channel(f"127.0.0.1:{ears}") as channel:
+        stub = riva_asr_pb2_grpc.RivaSpeechRecognitionStub(channel)
+        waiting: list[bool] = []
+
+        def requests() -> Iterator[Any]:
+            yield riva_asr_pb2.StreamingRecognizeRequest(streaming_config=asked)
+            yield riva_asr_pb2.StreamingRecognizeRequest(
+                audio_content=sound, runtime_config={"force_eou": "true"}
+            )
+            while not waiting:
+                time.sleep(0.01)
+
+        answers = stub.StreamingRecognize(requests(), timeout=20)
+        first = next(answers).results[0]
+        waiting.append(True)
+        assert first.is_final and likeness(first.alternatives[0].transcript, SECOND) > ALIKE
+
+
+@pytest.mark.parametrize("seconds", [0.0, 4.0])
+def test_nothing_is_heard_in_silence_and_noise(asr: Any, seconds: float) -> None:
+    loud = np.random.default_rng(3).normal(0, 1500, round(seconds * RATE)).astype("<i2")
+    hum = (3000 * np.sin(np.arange(len(loud)) * 2 * np.pi * 100 / RATE)).astype("<i2")
+    for sound in (quiet(seconds), loud, hum):
+        results = streamed(asr, sound)
+        assert [r.alternatives[0].transcript for r in results] == [""] and results[0].is_final
+
+
+def music(seconds: float) -> NDArray[np.int16]:
+    """Chords with overtones and a beat, half of full scale; nobody sings."""
+    t = np.arange(round(seconds * RATE)) / RATE
+    random = np.random.default_rng(11)
+    bars = random.choice([220.0, 246.9, 261.6, 293.7, 329.6, 392.0], (round(seconds) + 1, 3))
+    tones = bars[(t / 1.0).astype(int)]
+    chord = sum(np.sin(2 * np.pi * tones[:, v] * n * t) / n for v in range(3) for n in (1, 2, 3, 4))
+    beat = random.normal(0, 1, len(t)) * np.exp(-(t % 0.5) * 25)
+    sound = np.asarray(chord) * (0.6 + 0.4 * np.exp(-(t % 1.0) * 3)) + beat
+    loud: NDArray[np.int16] = (sound / np.abs(sound).max() * 16000).astype("<i2")
+    return loud
+
+
+@pytest.mark.parametrize("sound", [quiet(600), music(60)], ids=["silence for ten minutes", "music"])
+def test_a_long_while_without_a_word_has_no_words(asr: Any, said: Any, sound: NDArray[np.int16]) -> None:
+    """And what is said behind it is heard."""
+    results = streamed(asr, np.concatenate([sound, quiet(1.5), said[LINE], quiet(1.5)]))
+    heard = [r.alternatives[0].transcript for r in results if r.is_final and r.alternatives[0].transcript]
+    assert len(heard) == 1 and likeness(heard[0], LINE) > ALIKE
+    assert heard[0].lower().startswith("the train"), "its first words too"
+
+
+@pytest.mark.parametrize("sound", [quiet(120), music(60)], ids=["silence", "music"])
+def test_a_voice_is_noticed_as_soon_as_ever_after_a_long_while(said: Any, sound: NDArray[np.int16]) -> None:
+    watch = Watch(Detector())
+    heard = np.concatenate([sound, quiet(1.5), said[LINE]]).astype(np.float32) / np.float32(32768)
+    windows = heard[: len(heard) - len(heard) % WINDOW].reshape(-1, WINDOW)
+    voice = [watch.probability(window) > Thresholds().start for window in windows]
+    spoken = (len(sound) + round(1.5 * RATE)) // WINDOW
+    assert not any(voice[:spoken])
+    assert voice.index(True) - spoken < 4, "in windows of 32 ms"
+
+
+def test_the_larger_model_hears_and_knows_its_languages(said: Any) -> None:
+    options = {"model": "whisper-base", "file": "model.bin", "engine": "asr"}
+    with speech_server.serving("model=whisper-base", **options) as port:
+        auth = riva.client.Auth(uri=f"127.0.0.1:{port}")
+        asr = riva.client.ASRService(auth)
+        answer = asr.offline_recognize(said[LINE].tobytes(), config())
+        assert likeness(answer.results[0].alternatives[0].transcript, LINE) > ALIKE
+        asr.offline_recognize(said[SECOND].tobytes(), config(language_code="de-DE"))
+        with pytest.raises(grpc.RpcError) as caught:
+            asr.offline_recognize(said[SECOND].tobytes(), config(language_code="xx-XX"))
+        auth.channel.close()
+    assert "Unavailable model requested. Lang: xx-XX" in str(caught.value)
+
+
+def test_what_it_lists_and_what_it_refuses_in_rivas_words(ears: int) -> None:
+    with grpc.insecure_channel(f"127.0.0.1:{ears}") as channel:
+        stub = riva_asr_pb2_grpc.RivaSpeechRecognitionStub(channel)
+        listed = stub.GetRivaSpeechRecognitionConfig(riva_asr_pb2.RivaSpeechRecognitionConfigRequest())
+        assert {m.parameters["type"] for m in listed.model_config} == {"online", "offline"}
+        assert {m.parameters["language_code"] for m in listed.model_config} == {"en-US"}
+        health = health_pb2_grpc.HealthStub(channel)
+        serving = health.Check(health_pb2.HealthCheckRequest(service="nvidia.riva.asr.RivaSpeechRecognition"))
+        assert serving.status == health_pb2.HealthCheckResponse.SERVING
+        refused = {
+            "Unavailable model requested. Lang: ru-RU, Type: offline": config(language_code="ru-RU"),
+            "Invalid sample rate": config(sample_rate_hertz=4000),
+            "Model is not available on server: parakeet": config(model="parakeet"),
+            "Unsupported audio encoding": config(encoding=riva.client.AudioEncoding.FLAC),
+            "endpointing_config.stop_history": config(
+                endpointing_config=riva_asr_pb2.EndpointingConfig(stop_history=99999)
+            ),
+        }
+        for text, asked in refused.items():
+            with pytest.raises(grpc.RpcError) as caught:
+                stub.Recognize(riva_asr_pb2.RecognizeRequest(config=asked, audio=b"\0" * 640))
+            assert caught.value.code() is grpc.StatusCode.INVALID_ARGUMENT
+            assert text in str(caught.value.details())
+        with pytest.raises(grpc.RpcError) as caught:
+            list(stub.StreamingRecognize(iter([riva_asr_pb2.StreamingRecognizeRequest(audio_content=b"00")])))
+        assert "streaming_config" in str(caught.value.details())
+
+
+def in_real_time(ears: int, sound: NDArray[np.int16]) -> list[tuple[float, Any]]:
+    """(seconds since the sound began, result) of sound that comes as a microphone's does."""
+    asked = riva_asr_pb2.StreamingRecognitionConfig(config=config(), interim_results=True)
+    begun = time.monotonic()
+
+    def requests() -> Iterator[Any]:
+        yield riva_asr_pb2.StreamingRecognizeRequest(streaming_config=asked)
+        size = RATE // 50
+        for i in range(0, len(sound), size):
+            time.sleep(max(0.0, begun + (i + size) / RATE - time.monotonic()))
+            yield riva_asr_pb2.StreamingRecognizeRequest(audio_content=sound[i : i + size].tobytes())
+
+    with grpc.insecure_channel(f"127.0.0.1:{ears}") as channel:
+        answers = riva_asr_pb2_grpc.RivaSpeechRecognitionStub(channel).StreamingRecognize(
+            requests(), timeout=60
+        )
+        return [(time.monotonic() - begun, r) for answer in answers for r in answer.results]
+
+
+def test_a_hesitant_speaker_is_not_cut_off(ears: int, said: Any) -> None:
+    """Half a second of silence after words that are open, and then the rest: one utterance."""
+    sound = np.concatenate([quiet(0.3), said["Well, I think"], quiet(0.55), said[SECOND], quiet(1.2)])
+    finals = [r for _, r in in_real_time(ears, sound) if r.is_final and r.alternatives[0].transcript]
+    assert len(finals) == 1
+    assert "think" in finals[0].alternatives[0].transcript.lower()
+
+
+def test_two_streams_at_once(ears: int, said: Any) -> None:
+    from concurrent.futures import ThreadPoolExecutor
+
+    sounds = [np.concatenate([quiet(0.2), said[line], quiet(1.0)]) for line in (LINE, SECOND)]
+    with ThreadPoolExecutor(2) as both:
+        heard = list(both.map(lambda sound: in_real_time(ears, sound), sounds))
+    for results, line in zip(heard, (LINE, SECOND), strict=True):
+        final = next(r for _, r in results if r.is_final)
+        assert likeness(final.alternatives[0].transcript, line) > ALIKE
+
+
+def test_it_fails_and_ends_in_one_clear_line(tmp_path: Any) -> None:
+    port = speech_server.free_port()
+    (tmp_path / "model.bin").write_bytes(b"nonsense")
+    server = speech_server.start(port, f"model={tmp_path}", engine="asr")
+    _, log = server.communicate(timeout=30)
+    assert server.returncode == 1 and "no Whisper" in log.decode() and "Traceback" not in log.decode()
+    speech_server.need("whisper-tiny.en", "model.bin")
+    server = speech_server.start(port, engine="asr")
+    speech_server.await_ready(port)
+    code, seconds, text = speech_server.end(server)
+    assert code == 0 and seconds < 1.0, text

@@ -1,0 +1,127 @@
+"""Our ears' adapter against our recognition server, and the console page's microphone in a real browser."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import wave
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from typing import Any
+
+import anyio
+import numpy as np
+import pytest
+import riva.client
+from numpy.typing import NDArray
+
+from glue.errors import PortError, Unreachable
+from glue.events import Event, LineArrived, PartDegraded, PartRecovered, SpeechHeard
+from glue.ports import Pcm
+from glue.senses.ears_wav import WavEars
+from glue.senses.riva_asr import RivaAsr
+from tests.wires import speech_server
+
+pytestmark = pytest.mark.anyio
+LINE = "Hello Spark, what do you think about the weather today?"
+RATE = 16000
+MODEL = {"model": "whisper-tiny.en", "file": "model.bin", "engine": "asr"}
+
+
+@pytest.fixture(scope="module")
+def anyio_backend() -> str:
+    return "asyncio"
+
+
+@pytest.fixture(scope="module")
+def spoken() -> NDArray[np.int16]:
+    with speech_server.serving() as port:
+        auth = riva.client.Auth(uri=f"127.0.0.1:{port}")
+        audio = riva.client.SpeechSynthesisService(auth).synthesize(LINE, sample_rate_hz=RATE).audio
+        auth.channel.close()
+    return np.frombuffer(audio, "<i2")
+
+
+@pytest.fixture(scope="module")
+def wav(spoken: NDArray[np.int16], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("ears") / "line.wav"
+    with wave.open(str(path), "wb") as out:
+        out.setnchannels(1)
+        out.setsampwidth(2)
+        out.setframerate(RATE)
+        out.writeframes(np.concatenate([np.zeros(RATE // 2, np.int16), spoken]).tobytes())
+    return path
+
+
+@pytest.fixture(scope="module")
+def ears() -> Iterator[int]:
+    with speech_server.serving(**MODEL) as port:
+        yield port
+
+
+async def test_a_file_is_heard_in_real_time(ears: int, wav: Path) -> None:
+    async with RivaAsr(f"127.0.0.1:{ears}") as asr, WavEars(asr, str(wav), "mika") as sense:
+        events = [event async for event in sense.events()]
+    arrived = [e.line for e in events if isinstance(e, LineArrived)]
+    assert "weather today" in " ".join(line.text for line in arrived)  # a pause may make two lines of it
+    assert {line.author for line in arrived} == {"mika"}
+    assert any(isinstance(e, SpeechHeard) for e in events)
+
+
+async def test_ears_that_die_are_found_again(wav: Path) -> None:
+    speech_server.need("whisper-tiny.en", "model.bin")
+    port = speech_server.free_port()
+    events: list[Event] = []
+    server = speech_server.start(port, engine="asr")
+    speech_server.await_ready(port)
+    try:
+        async with RivaAsr(f"127.0.0.1:{port}") as asr, WavEars(asr, str(wav), loop=True) as sense:
+            async with asyncio.timeout(60):
+                async for event in sense.events():
+                    events.append(event)
+                    if isinstance(event, SpeechHeard) and not any(
+                        isinstance(e, PartDegraded) for e in events
+                    ):
+                        server.send_signal(signal.SIGKILL)
+                        server.communicate()
+                        server = speech_server.start(port, engine="asr")
+                    if isinstance(event, LineArrived) and any(isinstance(e, PartRecovered) for e in events):
+                        break
+    finally:
+        server.kill()
+        server.communicate()
+    kinds = [type(e) for e in events]
+    assert kinds.count(PartDegraded) == 1 and kinds.index(PartDegraded) < kinds.index(PartRecovered)
+
+
+async def test_nobody_there_is_said_and_a_closed_stream_stops_the_microphone() -> None:
+    closed = False
+
+    async def sound() -> AsyncIterator[Pcm]:
+        nonlocal closed
+        try:
+            while True:
+                yield np.zeros(320, np.int16)
+                await anyio.sleep(0.02)
+        finally:
+            closed = True
+
+    async with RivaAsr(f"127.0.0.1:{speech_server.free_port()}") as asr:
+        with pytest.raises(PortError) as caught:
+            async with asyncio.timeout(20):
+                async for _ in asr.listen(sound()):
+                    pass
+    assert isinstance(caught.value, Unreachable)
+
+
+async def test_a_wrong_file_is_one_clear_line(tmp_path: Path) -> None:
+    from glue.errors import ConfigError
+
+    nothing: Any = None
+    for content in (b"", b"RIFF nonsense", None):
+        path = tmp_path / "x.wav"
+        path.unlink(missing_ok=True)
+        if content is not None:
+            path.write_bytes(content)
+        with pytest.raises(ConfigError, match=r"ears\.wav\.file"):
+            await WavEars(nothing, str(path)).__aenter__()
