@@ -1,0 +1,1 @@
+"""The embeddings engine: MiniLM on the OpenAI embeddings wire, a process of its own."""

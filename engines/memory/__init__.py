@@ -1,0 +1,1 @@
+"""The memory engine: Milvus Lite on the Milvus wire, a process of its own."""

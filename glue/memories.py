@@ -1,0 +1,21 @@
+"""The port of the desk's memory panel, which only the desk uses."""
+
+from typing import Protocol
+
+
+class Memories(Protocol):
+    """What she remembers, as the operator sees and changes it. Entries are plain values with an `id`."""
+
+    def found(self, words: str) -> list[dict[str, object]]:
+        """The newest entries in which all of `words` stand: kind, persona, viewer, text, at (wall clock,
+        seconds), ended (0: it holds)."""
+        ...
+
+    def amend(self, id: str, text: str) -> bool:
+        """Put `text` in the place of an entry's; false where there is no such entry. Raises Refused."""
+        ...
+
+    def forget(self, id: str = "", viewer: str = "") -> int:
+        """Leave no trace of an entry and the line that it was learnt from, or of a viewer; how many entries
+        that were."""
+        ...

@@ -1,0 +1,1 @@
+"""What she remembers: a file that is the truth, and an index over it that can be made again."""

@@ -1,0 +1,265 @@
+"""The index on the Milvus wire: dense and BM25 in one search, filtered. It can be made again at any time.
+
+A forgotten row is deleted at once. In Milvus Lite's files it stays until its partition is gone, so what is
+left of that partition moves to a new one, with its vectors; a Milvus server compacts.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, TypeVar
+
+import anyio.to_thread
+import grpc
+import numpy as np
+from pymilvus import (
+    AnnSearchRequest,
+    AsyncMilvusClient,
+    DataType,
+    Function,
+    FunctionType,
+    MilvusClient,
+    RRFRanker,
+)
+from pymilvus.exceptions import MilvusException
+
+from glue.errors import Refused, Unreachable
+from glue.memory.entry import SHARED, Entry
+from glue.memory.shares import ABOUT_ALL, ALL, COMMON, own, share, telling
+from glue.memory.vectors import Vectors
+
+PART = "memory"
+T = TypeVar("T")
+PAGE = 1000  # rows of one insert
+IDS = 16384  # of one query: the most that Milvus gives
+NLIST = 64  # cells of a partition's dense index
+FIELDS = ("id", "kind", "persona", "viewer", "text", "at")
+# pymilvus asks every 10 s whether the server lives; Milvus Lite hangs up on who asks so often in a silence
+CALM = {"grpc.keepalive_time_ms": 330_000, "grpc.keepalive_permit_without_calls": False}
+MOVED = "_b"  # a partition's other name: it is moved there and, the next time, back
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """An entry that a search gave. `likeness`: cosine of its vector and the likest of the line's."""
+
+    id: str
+    likeness: float
+
+
+class Index:
+    """One collection, `name`. Every method raises Unreachable or Refused."""
+
+    def __init__(self, uri: str, token: str, name: str, dimensions: int, within: float) -> None:
+        self._name = name
+        self._dimensions = dimensions
+        self._connect = partial(MilvusClient, uri=uri, token=token, timeout=within, grpc_options=CALM)
+        # Searches are awaited; the rest goes through the client that blocks, in a thread: the asynchronous
+        # one makes its indexes with a call (AllocTimestamp) that Milvus Lite does not have.
+        self._searches = AsyncMilvusClient(uri=uri, token=token, timeout=within, grpc_options=CALM)
+        self._client: Any = None  # a MilvusClient, from open() on
+        self._names = {name: name for name in ALL}  # a partition's name now
+
+    async def open(self) -> None:
+        """Make the collection where it is missing or divided otherwise, and load it."""
+        if self._client is None:
+            self._client = await _aside(self._connect)
+        if await _aside(self._client.has_collection, self._name):
+            there = set(await _aside(self._client.list_partitions, self._name))
+            names = {name: [each for each in (name, name + MOVED) if each in there] for name in ALL}
+            if all(len(found) == 1 for found in names.values()):
+                self._names = {name: found[0] for name, found in names.items()}
+            else:  # of an older version, or a move was cut off
+                await _aside(self._client.drop_collection, self._name)
+        if not await _aside(self._client.has_collection, self._name):
+            self._names = {name: name for name in ALL}
+            await _aside(self._create, self._client)
+        await _aside(self._client.load_collection, self._name)
+
+    async def again(self) -> None:
+        """An empty collection in the place of the old one, of whose files nothing is left."""
+        await self.drop()
+        await self.open()
+
+    async def drop(self) -> None:
+        """Nothing is left of it."""
+        if self._client is None:
+            self._client = await _aside(self._connect)
+        if await _aside(self._client.has_collection, self._name):
+            await _aside(self._client.drop_collection, self._name)
+
+    async def ids(self) -> dict[str, str]:
+        """What is in it, and in which partition."""
+        return {str(row["id"]): name for name in ALL for row in await self._rows(name, ["id"])}
+
+    async def add(self, entries: Sequence[Entry], vectors: Vectors) -> None:
+        """Put entries in, over older versions of them."""
+        rows: dict[str, list[dict[str, Any]]] = {}
+        for entry, vector in zip(entries, vectors, strict=True):
+            rows.setdefault(share(entry), []).append(_row(entry, vector))
+        for name, some in rows.items():
+            await self._put(some, self._names[name])
+
+    async def remove(self, gone: Mapping[str, str]) -> None:
+        """Take these (id to partition) out of searches, at once."""
+        for name in sorted(set(gone.values())):
+            ids = [id for id, where in gone.items() if where == name]
+            for start in range(0, len(ids), PAGE):
+                ask = partial(self._opened.delete, ids=ids[start : start + PAGE])
+                await _aside(partial(ask, partition_name=self._names[name]), self._name)
+
+    async def purge(self, names: Iterable[str]) -> None:
+        """Leave nothing of removed rows in these partitions' files."""
+        if not str(await _aside(self._opened.get_server_version)).startswith("milvus_lite"):
+            await self.flush()
+            await _aside(self._opened.compact, self._name)
+            return
+        for name in sorted(set(names)):
+            old = self._names[name]
+            new = name if old != name else name + MOVED
+            rows = await self._rows(name, [*FIELDS, "dense"])
+            await _aside(self._opened.create_partition, self._name, new)
+            await self._put(rows, new)
+            await self.flush()
+            self._names[name] = new
+            await _aside(self._opened.drop_partition, self._name, old)
+
+    async def _put(self, rows: Sequence[dict[str, Any]], partition: str) -> None:
+        for start in range(0, len(rows), PAGE):
+            ask = partial(self._opened.upsert, partition_name=partition)
+            await _aside(ask, self._name, list(rows[start : start + PAGE]))
+
+    async def _rows(self, name: str, fields: Sequence[str]) -> list[dict[str, Any]]:
+        """All rows of a partition, in the order of their ids."""
+        page = PAGE if "dense" in fields else IDS
+        found: list[dict[str, Any]] = []
+        last = ""
+        while True:
+            ask = partial(self._opened.query, filter=f"id > {_quoted(last)}", output_fields=list(fields))
+            rows = await _aside(partial(ask, limit=page, partition_names=[self._names[name]]), self._name)
+            found += [{field: row[field] for field in fields} for row in rows]
+            if len(rows) < page:
+                return found
+            last = max(str(row["id"]) for row in rows)
+
+    async def flush(self) -> None:
+        """Many rows that were not flushed are searched slowly."""
+        await _aside(self._opened.flush, self._name)
+
+    async def search(
+        self, text: str, vectors: Vectors, personas: Iterable[str], viewer: str, most: int
+    ) -> list[Found]:
+        """What is nearest to a line of `viewer`, by meaning (`vectors` [parts, dimensions]) and by words."""
+        kinds = ", ".join(_quoted(kind.value) for kind in ABOUT_ALL)
+        wanted = (
+            f"persona in [{', '.join(map(_quoted, sorted({*personas, SHARED})))}] "
+            f'and (viewer in [{_quoted(viewer)}, ""] or kind in [{kinds}])'
+        )
+        asked = [
+            AnnSearchRequest([vector], "dense", {"metric_type": "COSINE"}, limit=most, expr=wanted)
+            for vector in vectors
+        ]
+        if words := telling(text):
+            by_words = AnnSearchRequest([words], "sparse", {"metric_type": "BM25"}, limit=most, expr=wanted)
+            asked.append(by_words)
+        places = [self._names[COMMON], *([self._names[own(viewer)]] if viewer else [])]
+        with _translated():
+            answer = await self._searches.hybrid_search(
+                self._name,
+                asked,
+                RRFRanker(),
+                limit=most,
+                output_fields=["id", "dense"],
+                partition_names=places,
+            )
+        hits = answer[0] if answer else []
+        return [_found(hit["entity"], vectors) for hit in hits]
+
+    async def near(self, entry: Entry, vector: Vectors, least: float) -> set[str]:
+        """Ids of entries about the same viewer, of the same kind, that mean what `entry` does."""
+        alike = f"viewer == {_quoted(entry.viewer)} and kind == {_quoted(entry.kind.value)}"
+        with _translated():
+            answer = await self._searches.search(
+                self._name,
+                [vector],
+                filter=alike,
+                limit=3,
+                anns_field="dense",
+                search_params={"metric_type": "COSINE"},
+                output_fields=["id"],
+                partition_names=[self._names[share(entry)]],
+            )
+        return {str(hit["id"]) for hit in (answer[0] if answer else []) if hit["distance"] >= least}
+
+    async def close(self) -> None:
+        """Hang up."""
+        if self._client is not None:
+            self._client.close()
+        with _translated():
+            await self._searches.close()
+
+    @property
+    def _opened(self) -> MilvusClient:
+        assert self._client is not None, "used before open()"
+        return self._client
+
+    def _create(self, client: MilvusClient) -> None:
+        schema = client.create_schema(auto_id=False, enable_dynamic_field=False)
+        schema.add_field("id", DataType.VARCHAR, max_length=64, is_primary=True)
+        for name in ("kind", "persona", "viewer"):
+            schema.add_field(name, DataType.VARCHAR, max_length=400)
+        schema.add_field("text", DataType.VARCHAR, max_length=4000, enable_analyzer=True)
+        schema.add_field("at", DataType.DOUBLE)
+        schema.add_field("dense", DataType.FLOAT_VECTOR, dim=self._dimensions)
+        schema.add_field("sparse", DataType.SPARSE_FLOAT_VECTOR)
+        schema.add_function(Function("bm25", FunctionType.BM25, ["text"], ["sparse"]))
+        indexes = client.prepare_index_params()
+        indexes.add_index("dense", index_type="IVF_FLAT", metric_type="COSINE", params={"nlist": NLIST})
+        indexes.add_index("sparse", index_type="SPARSE_INVERTED_INDEX", metric_type="BM25")
+        client.create_collection(self._name, schema=schema, index_params=indexes)
+        for name in ALL:
+            client.create_partition(self._name, name)
+
+
+async def _aside(call: Callable[..., T], *words: Any) -> T:
+    """A blocking call, in a thread; it ends by its own time-out, and nobody waits longer for it."""
+    with _translated():
+        return await anyio.to_thread.run_sync(call, *words, abandon_on_cancel=True)
+
+
+def _row(entry: Entry, vector: Vectors) -> dict[str, Any]:
+    return {
+        "id": entry.id,
+        "kind": entry.kind.value,
+        "persona": entry.persona,
+        "viewer": entry.viewer,
+        "text": entry.text,
+        "at": entry.at,
+        "dense": vector,
+    }
+
+
+def _found(row: Any, vectors: Vectors) -> Found:
+    return Found(str(row["id"]), float(np.max(vectors @ np.asarray(row["dense"], np.float32))))
+
+
+def _quoted(text: str) -> str:
+    """A viewer's name as a literal of Milvus's filter language: JSON's escapes are its own."""
+    return json.dumps(text, ensure_ascii=False)
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    try:
+        yield
+    except MilvusException as error:
+        words = str(error.message).splitlines()[0][:200] if error.message else type(error).__name__
+        kind = Unreachable if error.code in (1, 2) or "connect" in words.lower() else Refused
+        raise kind(PART, f"Milvus: {words}") from error
+    except grpc.RpcError as error:
+        code = getattr(error, "code", None)
+        raise Unreachable(PART, f"Milvus: {code().name if code else type(error).__name__}") from error

@@ -1,0 +1,152 @@
+"""The real Milvus Lite and the real MiniLM as child processes, and memories that use them."""
+
+from __future__ import annotations
+
+import json
+import socket
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import anyio
+from anyio.abc import TaskGroup
+
+from engines.process import running
+from engines.specs import spec
+from glue.events import ChatLine, Ending, LineArrived, Source, StageTaken, TurnEnded, TurnStarted
+from glue.memory.milvus import MilvusMemory
+from glue.ports import Piece, Prompt, Role, Usage
+
+
+@dataclass(frozen=True, slots=True)
+class Servers:
+    """Where they are."""
+
+    milvus: str
+    embeddings: str
+    index: Path
+
+
+def free() -> int:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        return int(taken.getsockname()[1])
+
+
+@asynccontextmanager
+async def servers(folder: Path) -> AsyncIterator[Servers]:
+    """Both, ready."""
+    milvus, embeddings = free(), free()
+    specs = [
+        spec("memory", {"port": milvus, "folder": str(folder / "index")}),
+        spec("embeddings", {"port": embeddings}),
+    ]
+    async with running(specs, folder, within=60):
+        yield Servers(f"http://127.0.0.1:{milvus}", f"http://127.0.0.1:{embeddings}", folder / "index")
+
+
+@dataclass
+class Notes:
+    """A language model's side: hands out what a test wrote down, and keeps what it was asked."""
+
+    answers: list[str] = field(default_factory=list)
+    asked: list[Prompt] = field(default_factory=list)
+
+    async def stream(self, prompt: Prompt, role: Role = Role.SPEECH) -> AsyncIterator[Piece]:
+        assert role is Role.BACKGROUND
+        self.asked.append(prompt)
+        yield self.answers.pop(0) if self.answers else '{"notes": []}'
+        yield Usage(1, 0, 1)
+
+    async def warm(self, prompt: Prompt) -> int:
+        return 0
+
+    async def settle(self, prompt: Prompt) -> int:
+        return 0
+
+    async def count(self, text: str) -> int:
+        return 0
+
+
+def note(line: int, text: str, kind: str = "viewer", topic: str = "other") -> str:
+    return json.dumps({"notes": [{"line": line, "kind": kind, "topic": topic, "text": text}]})
+
+
+@dataclass
+class Show:
+    """A memory at work in a task group, and what she would be told."""
+
+    memory: MilvusMemory
+    llm: Notes
+    unlearned: list[str]
+    known: dict[str, str]  # core memory
+    lines: int = 0
+
+    def say(self, author: str, text: str, heard: str = "") -> str:
+        """A viewer's line; with `heard` it is answered at once."""
+        self.lines += 1
+        id = f"l{self.lines}"
+        line = ChatLine(id, author, text, Source.CONSOLE)
+        self.memory.show(LineArrived(0.0, line))
+        if heard:
+            self.memory.show(TurnStarted(0.0, "main", id, line, False))
+            self.memory.show(TurnEnded(0.0, "main", id, Ending.FINISHED, heard, heard))
+        return id
+
+    async def recalled(
+        self, author: str, text: str, until: Callable[[Sequence[str]], bool] = bool
+    ) -> list[str]:
+        """Ask until what comes back is as wanted, or for 10 s."""
+        found: Sequence[str] = ()
+        with anyio.move_on_after(10):
+            while True:
+                self.memory.show(LineArrived(0.0, ChatLine("ask", author, text, Source.CONSOLE)))
+                with anyio.move_on_after(0.5):
+                    for _ in range(20):
+                        if found := await self.memory.recall("main", author, text):
+                            break
+                        await anyio.sleep(0.02)
+                if until(found):
+                    break
+        return list(found)
+
+
+@asynccontextmanager
+async def remembering(at: Servers, folder: Path, answers: Sequence[str] = ()) -> AsyncIterator[Show]:
+    """A memory on these servers, its work running."""
+    llm, unlearned, known = Notes(list(answers)), list[str](), dict[str, str]()
+
+    async def know(who: str, text: str) -> None:
+        known[who] = text
+
+    def unknow(who: str) -> None:
+        known.pop(who, None)
+
+    made = MilvusMemory(
+        llm,
+        unlearned.extend,
+        know,
+        unknow,
+        at.milvus,
+        at.embeddings,
+        "minilm",
+        str(folder),
+        learn_from=1,
+        learn_after_s=0.1,
+    )
+    async with made as memory:
+        memory.show(StageTaken(0.0, "main", "Spark"))
+        async with anyio.create_task_group() as tg:
+            await _started(memory, tg)
+            yield Show(memory, llm, unlearned, known)
+            tg.cancel_scope.cancel()
+
+
+async def _started(memory: MilvusMemory, tg: TaskGroup) -> None:
+    ready = anyio.Event()
+    runs = memory.runs()
+    tg.start_soon(runs["memory file"], lambda: None)
+    tg.start_soon(runs["memory"], ready.set)
+    with anyio.fail_after(30):
+        await ready.wait()

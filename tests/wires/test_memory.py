@@ -1,0 +1,189 @@
+"""Memory against the real Milvus Lite and the real MiniLM."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import anyio
+import pytest
+from openai import AsyncOpenAI
+
+from glue.chat_events import LinesRemoved
+from glue.memory.index import Index
+from glue.memory.store import Store
+from tests.need import need_models
+from tests.wires.memory_servers import Servers, note, remembering, servers
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture(scope="module")
+def anyio_backend() -> str:
+    return "asyncio"
+
+
+@pytest.fixture(scope="module")
+async def at(tmp_path_factory: pytest.TempPathFactory, anyio_backend: str) -> AsyncIterator[Servers]:
+    need_models("minilm")
+    async with servers(tmp_path_factory.mktemp("servers")) as found:
+        yield found
+
+
+@pytest.fixture
+async def empty(at: Servers) -> Servers:
+    index = Index(at.milvus, "", "memory", 384, 10.0)
+    await index.again()
+    await index.close()
+    return at
+
+
+async def test_a_fact_is_learnt_and_recalled_after_a_restart(empty: Servers, tmp_path: Path) -> None:
+    answers = [note(0, "mira has a cat named Biscuit", topic="pet")]
+    async with remembering(empty, tmp_path, answers) as show:
+        show.say("mira", "my cat is called Biscuit and she snores", "Biscuit sounds lovely!")
+        assert await show.recalled("mira", "what is my cat called?") == ["mira has a cat named Biscuit"]
+        assert show.llm.asked[0].schema is not None
+    async with remembering(empty, tmp_path) as show:
+        assert await show.recalled("mira", "do you know my cat?") == ["mira has a cat named Biscuit"]
+        assert not await show.memory.recall("main", "mira", "a line that never arrived")
+
+
+async def test_a_viewers_fact_is_for_that_viewer(empty: Servers, tmp_path: Path) -> None:
+    answers = [note(0, "mira lives in Oslo", topic="home")]
+    async with remembering(empty, tmp_path, answers) as show:
+        show.say("mira", "I live in Oslo these days", "Cold!")
+        assert await show.recalled("mira", "where do I live?")
+        with anyio.move_on_after(2):
+            assert not await show.recalled("bob", "where do I live?")
+
+
+async def test_what_changed_is_recalled_as_it_is_now(empty: Servers, tmp_path: Path) -> None:
+    answers = [
+        note(0, "mira lives in Oslo", topic="home"),
+        note(0, "mira lives in Lisbon now", topic="home"),
+    ]
+    async with remembering(empty, tmp_path, answers) as show:
+        show.say("mira", "I live in Oslo", "Cold!")
+        assert await show.recalled("mira", "where do I live?") == ["mira lives in Oslo"]
+        show.say("mira", "I moved, I live in Lisbon now", "Warm!")
+        found = await show.recalled("mira", "where do I live?", lambda found: "Lisbon" in str(found))
+        assert "Lisbon" in str(found) and "Oslo" not in str(found)
+    store = Store(tmp_path)
+    old = next(entry for entry in store.entries.values() if "Oslo" in entry.text)
+    store.close()
+    assert old.ended > 0
+
+
+def traces(folder: Path, word: str) -> list[str]:
+    """Files that hold a word; a column file is read as what it is, for it is compressed."""
+    import pyarrow.parquet as parquet
+
+    found = []
+    for path in filter(Path.is_file, [folder, *folder.rglob("*")]):
+        text = path.read_bytes()
+        if path.suffix == ".parquet":
+            text += str(parquet.read_table(path).to_pydict()).encode()
+        if word.encode() in text:
+            found.append(str(path.relative_to(folder)))
+    return found
+
+
+async def gone(files: Path, index: Path, word: str) -> None:
+    for _ in range(100):
+        if not traces(files, word) and not traces(index, word):
+            return
+        await anyio.sleep(0.1)
+    pytest.fail(f"{traces(files, word)}, {traces(index, word)} still hold it")
+
+
+async def test_forget_me_leaves_no_trace_in_file_index_or_prompt(empty: Servers, tmp_path: Path) -> None:
+    answers = [
+        note(0, "mira has a cat named Biscuit"),
+        note(0, "bob plays the tuba"),
+    ]
+    async with remembering(empty, tmp_path, answers) as show:
+        said = show.say("mira", "my cat is called Biscuit", "Aww.")
+        assert await show.recalled("mira", "what is my cat called?")
+        show.say("bob", "I play the tuba every day", "Loud!")
+        assert await show.recalled("bob", "which instrument do I play?")
+        index = Index(empty.milvus, "", "memory", 384, 10.0)
+        await index.open()
+        await index.flush()
+        assert traces(tmp_path, "Biscuit")
+        assert traces(empty.index, "Biscuit")
+        show.say("mira", "please forget me")
+        await gone(tmp_path, empty.index, "Biscuit")
+        assert not traces(tmp_path, "mira")
+        assert not traces(empty.index, "mira")
+        assert said in show.unlearned
+        assert await show.recalled("bob", "what instrument do I play?") == ["bob plays the tuba"]
+        assert not await show.memory.recall("main", "mira", "what is my cat called?")
+        await index.close()
+
+
+async def test_the_operator_corrects_and_forgets_an_entry(empty: Servers, tmp_path: Path) -> None:
+    async with remembering(empty, tmp_path) as show:
+        said = show.say("mira", "my cat is called Biscuit")
+        assert await show.recalled("mira", "what is my cat called?") == ["mira's cat is called Biscuit"]
+        (wrong,) = [str(entry["id"]) for entry in show.memory.found("BISCUIT mira")]
+        assert show.memory.amend(wrong, "mira has a cat  named Waffle")
+        told = await show.recalled("mira", "what is my cat called?", lambda found: "Waffle" in str(found))
+        assert told == ["mira has a cat named Waffle"]
+        await gone(tmp_path / "entries.jsonl", empty.index, "Biscuit")
+        assert [e["text"] for e in show.memory.found("waffle")] == ["mira has a cat named Waffle"]
+        assert not show.memory.amend(wrong, "it is there no more")
+        assert show.memory.forget(str(show.memory.found("waffle")[0]["id"])) >= 1
+        for word in ("Waffle", "Biscuit"):  # the line that it was learnt from as well
+            await gone(tmp_path, empty.index, word)
+        assert said in show.unlearned and show.memory.found("") == []
+        show.say("bob", "I play the tuba every day")
+        assert await show.recalled("bob", "which instrument do I play?")
+        assert show.memory.forget(viewer="BOB") >= 1
+        await gone(tmp_path, empty.index, "tuba")
+
+
+async def test_what_moderators_remove_is_not_known_any_more(empty: Servers, tmp_path: Path) -> None:
+    async with remembering(empty, tmp_path) as show:
+        bad = show.say("mira", "my cat is called Biscuit")
+        show.say("mira", "I play the tuba")
+        assert await show.recalled("mira", "what is my cat called?")
+        show.memory.show(LinesRemoved(1.0, (bad,)))
+        assert bad in show.unlearned
+        await gone(tmp_path, empty.index, "Biscuit")
+        assert await show.recalled("mira", "which instrument do I play?") == ["mira plays the tuba"]
+    store = Store(tmp_path)
+    assert [entry.text for entry in store.entries.values()] == ["mira plays the tuba"]
+    store.close()
+
+
+async def test_the_same_in_other_words_is_one_memory_and_dates_are_told(
+    empty: Servers, tmp_path: Path
+) -> None:
+    async with remembering(empty, tmp_path) as show:
+        show.say("mira", "I collect old stamps")
+        assert await show.recalled("mira", "do you know what I collect?") == ["mira collects old stamps"]
+        show.say("mira", "I collect some old stamps!")
+        show.say("mira", "I play the tuba")
+        assert await show.recalled("mira", "which instrument do I play?") == ["mira plays the tuba"]
+        assert await show.recalled("mira", "do you know what I collect?") == ["mira collects old stamps"]
+        (dated,) = await show.recalled("mira", "when did I tell you what I collect?")
+        assert "told on" in dated
+
+
+async def test_openais_client_takes_the_vectors(at: Servers) -> None:
+    async with AsyncOpenAI(base_url=f"{at.embeddings}/v1", api_key="none") as client:
+        answer = await client.embeddings.create(model="minilm", input=["a cat", "a kitten", "tax law"])
+    one, two, three = (each.embedding for each in answer.data)
+    assert len(one) == 384
+    likeness = [sum(a * b for a, b in zip(one, other, strict=True)) for other in (two, three)]
+    assert likeness[0] > 0.6 > 0.3 > likeness[1]
+
+
+def test_a_second_server_on_the_same_index_says_so(at: Servers) -> None:
+    command = [sys.executable, "-m", "engines.memory", "port=0", f"folder={at.index}"]
+    ended = subprocess.run(command, capture_output=True, text=True, timeout=20, check=False)
+    assert ended.returncode == 1
+    assert "in use by another memory server" in ended.stderr
