@@ -1,0 +1,167 @@
+"""Who may come in, and how fast: screening, rate limits, time-outs, slow mode. Pure; takes `now`.
+
+Stands between the senses and the director. What it does with a line is told as events.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections import deque
+from dataclasses import dataclass
+from typing import Any
+
+from glue.events import ChatLine, Event, Fate, LineClosed, Source
+from glue.safety.screen import Screen
+from glue.safety_events import LineScreened, Screened, SlowModeSet, ViewerTimedOut
+from glue.settings import SafetySettings
+
+GOES_ON = 20.0  # seconds after which a viewer's next line is no continuation
+LITTLE = 40  # signs of it that may belong to the next one
+VIEWERS = 20_000  # that are remembered at most, in each respect
+TIMES = 10_000  # arrivals that a rate is taken from
+SAYING = ", saying: "  # in a deed's text: the viewer's own words follow
+UNSPEAKABLE = "the name is not to be read out"
+ANNOUNCE = "Chat is too fast for you. Announce slow mode: one line each in {gap:.0f} seconds."
+
+
+@dataclass(frozen=True, slots=True)
+class Admission:
+    """`line` as it may be read, or None; `events`: what was done; `announce`: what she should say of it."""
+
+    line: ChatLine | None
+    events: tuple[Event, ...] = ()
+    announce: str = ""
+
+
+class Door:
+    """The state of one show's chat. Without a `screen`, lines are only counted."""
+
+    def __init__(self, settings: SafetySettings | None = None, screen: Screen | None = None) -> None:
+        """Without settings it stands open: no limits."""
+        self._open = settings is None
+        self._settings = settings or SafetySettings()
+        self._screen = screen
+        self._allowed = {name.casefold() for name in self._settings.allowed}
+        self._arrived: deque[float] = deque(maxlen=TIMES)
+        self._out: dict[str, float] = {}  # viewer -> until when
+        self._strikes: dict[str, deque[float]] = {}
+        self._last: dict[str, float] = {}  # viewer -> last line in slow mode
+        self._before: dict[str, tuple[float, str]] = {}  # viewer -> when and what they wrote last
+        self._slow = False
+        self._gap = self._settings.slow_gap
+        self._by_hand = False  # the operator's slow mode does not end by itself
+
+    def admit(self, line: ChatLine, now: float) -> Admission:
+        """Judge a line that arrived at `now`."""
+        if self._open or line.source is Source.HERSELF:
+            return Admission(line)
+        events, announce = self._pace(now)
+        if refused := self._limits(line, now):
+            fate, why = refused
+            return Admission(None, (*events, LineClosed(now, line.id, fate, why=why)), announce)
+        if self._screen is None:
+            return Admission(line, tuple(events), announce)
+        screened, screen_events = self._screened(line, self._screen, now)
+        return Admission(screened, (*events, *screen_events), announce)
+
+    def _screened(self, line: ChatLine, screen: Screen, now: float) -> tuple[ChatLine | None, list[Event]]:
+        """The line as it may be read, None for bait, and what was done."""
+        judged = screen.line(line.text, self._earlier(line, now))
+        why = f"{judged.family}: {judged.why}" if judged.family else judged.why
+        author = screen.name(line.author)
+        events: list[Event] = []
+        if judged.outcome is not Screened.PASSED:
+            events.append(LineScreened(now, line.id, judged.outcome, why))
+        if judged.outcome in (Screened.PASSED, Screened.SANITISED):
+            self._before[line.author] = (now, line.text[-LITTLE:])
+            _forget(self._before)
+            if author != line.author:
+                events.append(LineScreened(now, line.id, Screened.SANITISED, UNSPEAKABLE))
+            return dataclasses.replace(line, author=author, text=judged.text), events
+        deed = line.text.partition(SAYING)[0]
+        if (
+            line.deed and deed != line.text and screen.line(deed).text
+        ):  # she thanks; what was said is left out
+            return dataclasses.replace(line, author=author, text=deed), events
+        events.append(LineClosed(now, line.id, Fate.BLOCKED, why=why))
+        if judged.outcome is Screened.IGNORED and line.source is not Source.TERMINAL:
+            events += self._strike(line.author, now)
+        return None, events
+
+    def _earlier(self, line: ChatLine, now: float) -> str:
+        """What the same viewer wrote a moment ago; a word may be spread over two lines."""
+        at, text = self._before.pop(line.author, (now, ""))
+        return text if 0 <= now - at <= GOES_ON else ""
+
+    def time_out(self, author: str, until: float) -> None:
+        """Let nothing of a viewer in until then; a time that has passed lets them in again."""
+        self._out[author] = until
+        _forget(self._out)
+
+    def slow_down(self, gap: float) -> None:
+        """The operator's slow mode, `gap` seconds between a viewer's lines; stays until it is 0 again."""
+        self._slow = self._by_hand = gap > 0
+        self._gap = gap or self._settings.slow_gap
+        self._last.clear()
+
+    def _limits(self, line: ChatLine, now: float) -> tuple[Fate, str] | None:
+        s = self._settings
+        if now < self._out.get(line.author, 0.0):
+            return Fate.BLOCKED, "timed out"
+        if line.supporter or line.deed or line.author.casefold() in self._allowed:
+            return None
+        if s.overall and self._rate(now, 1.0) > s.overall:
+            return Fate.OVERFLOW, "chat is faster than safety.overall"
+        if self._slow and now < self._last.get(line.author, float("-inf")) + self._gap:
+            return Fate.SPAM, "slow mode"
+        if self._slow:
+            self._last[line.author] = now
+            _forget(self._last)
+        return None
+
+    def _rate(self, now: float, seconds: float) -> float:
+        """Lines a second over the last `seconds`."""
+        count = 0
+        for at in reversed(self._arrived):
+            if at <= now - seconds:
+                break
+            count += 1
+        return count / seconds
+
+    def _pace(self, now: float) -> tuple[list[Event], str]:
+        """Count an arrival; slow mode begins and ends here."""
+        s = self._settings
+        self._arrived.append(now)
+        while self._arrived and self._arrived[0] <= now - max(1.0, s.slow_window):
+            self._arrived.popleft()
+        if not s.slow_above or self._by_hand:
+            return [], ""
+        rate = len(self._arrived) / s.slow_window
+        if not self._slow and rate > s.slow_above:
+            self._slow = True
+            return [SlowModeSet(now, s.slow_gap)], ANNOUNCE.format(gap=s.slow_gap)
+        if self._slow and rate < s.slow_above / 2:
+            self._slow = False
+            self._last.clear()
+            return [SlowModeSet(now, 0.0)], ""
+        return [], ""
+
+    def _strike(self, author: str, now: float) -> list[Event]:
+        """A line was not let in: a viewer who goes on is timed out."""
+        s = self._settings
+        if not s.strikes:
+            return []
+        times = self._strikes.setdefault(author, deque(maxlen=s.strikes))
+        times.append(now)
+        _forget(self._strikes)
+        if len(times) < s.strikes or times[0] < now - s.strike_window:
+            return []
+        del self._strikes[author]
+        self.time_out(author, now + s.timeout)
+        return [ViewerTimedOut(now, author, now + s.timeout, f"{s.strikes} lines that were not let in")]
+
+
+def _forget(known: dict[str, Any]) -> None:
+    """Keep the memory bounded: the oldest entry goes."""
+    if len(known) > VIEWERS:
+        del known[next(iter(known))]
