@@ -1,0 +1,132 @@
+"""A WebSocket to a chat service: its failures as ours, its silence noticed, one line handed on to the next.
+
+When a service asks to be connected to anew, the old connection is read until the new one has taken over, so
+that nothing is lost between them; what both bring is for the reader to tell apart.
+"""
+
+from __future__ import annotations
+
+import random
+import ssl
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from functools import cache
+from typing import Protocol
+
+import anyio
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidURI
+
+from glue.errors import PortError, TooSlow, Unreachable
+
+MOST_DELAY_S = 0.3  # not everybody comes back at once
+LINGER_S = 2.0  # the old connection is read when the new one has taken over
+HANDOVER_S = 25.0  # a service that asks for a new connection closes the old one after about 30 s
+Works = Callable[[], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Wire:
+    """An open connection of `part`. Frames above `largest` bytes break it."""
+
+    part: str
+    socket: ClientConnection
+
+    async def send(self, text: str) -> None:
+        """Raises Unreachable."""
+        try:
+            await self.socket.send(text)
+        except ConnectionClosed as error:
+            raise Unreachable(self.part, hung_up(error)) from error
+
+    async def receive(self, within: float) -> str | bytes:
+        """The next frame. Raises TooSlow after `within` seconds without one, Unreachable."""
+        try:
+            with anyio.fail_after(within):
+                return await self.socket.recv()
+        except TimeoutError as error:
+            raise TooSlow(self.part, f"it sent nothing for {within:.0f} s") from error
+        except ConnectionClosed as error:
+            raise Unreachable(self.part, hung_up(error)) from error
+
+
+@asynccontextmanager
+async def wire(part: str, url: str, timeout: float, largest: int) -> AsyncIterator[Wire]:
+    """Connect. Raises Unreachable."""
+    try:
+        socket = await connect(
+            url,
+            ssl=certificates() if url.startswith("wss:") else None,
+            compression=None,
+            max_size=largest,
+            open_timeout=timeout,
+            close_timeout=0.2,
+            ping_interval=None,
+        )
+    except (OSError, InvalidHandshake, InvalidURI, TimeoutError) as error:
+        where = url.partition("?")[0]
+        raise Unreachable(part, f"{where} cannot be reached ({error or 'no answer'})") from error
+    try:
+        yield Wire(part, socket)
+    finally:
+        with anyio.move_on_after(0.2, shield=True):
+            await socket.close()
+
+
+@cache
+def certificates() -> ssl.SSLContext:
+    """Read once: they take many milliseconds of the show."""
+    return ssl.create_default_context()
+
+
+def hung_up(error: ConnectionClosed) -> str:
+    """Why a connection ended, without the other side's free text."""
+    frame = error.rcvd or error.sent
+    return f"it hung up (code {frame.code})" if frame else "the connection broke"
+
+
+class Reader(Protocol):
+    """Reads one connection to its end: calls `joined` when it is of use; `handover(url)` when the service
+    wants it replaced, and goes on reading."""
+
+    def __call__(self, url: str, joined: Works, handover: Callable[[str], None]) -> Awaitable[None]: ...
+
+
+async def relay(url: str, read: Reader, works: Works) -> None:
+    """Read a connection and those that take over from it, for ever. Raises the PortError that ended it."""
+    try:
+        async with anyio.create_task_group() as tg:
+
+            async def one(url: str, joined: Works, delay: float = 0.0) -> None:
+                await anyio.sleep(delay)
+                replaced = False
+                with anyio.CancelScope() as scope:
+
+                    def last() -> None:  # what is still under way on the old line
+                        scope.deadline = min(scope.deadline, anyio.current_time() + LINGER_S)
+
+                    def handover(next_url: str) -> None:
+                        nonlocal replaced
+                        if not replaced:
+                            replaced = True
+                            scope.deadline = anyio.current_time() + HANDOVER_S
+                            tg.start_soon(one, next_url or url, last, random.uniform(0, MOST_DELAY_S))
+
+                    try:
+                        await read(url, joined, handover)
+                    except PortError:
+                        if not replaced:
+                            raise
+
+            tg.start_soon(one, url, works)
+    except* PortError as group:
+        raise first(group) from group
+
+
+def first(group: BaseExceptionGroup[PortError]) -> PortError:
+    """The error that the others followed from."""
+    error: PortError | BaseExceptionGroup[PortError] = group
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return error

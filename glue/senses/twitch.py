@@ -1,0 +1,151 @@
+"""WORLD -> EVENTS: a Twitch channel as a sense: its chat, who did something for her, her own lines into it.
+
+Chat is read over two anonymous connections: one may break without a line lost, and each line passes once.
+With a token EventSub tells of follows and channel points too; what both wires tell is heard once.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections import deque
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from itertools import count
+from types import TracebackType
+from typing import Self
+
+import anyio
+
+from glue.closing import closing
+from glue.errors import ConfigError
+from glue.events import Event, LineArrived, Source, TurnEnded, TurnStarted
+from glue.senses.inlet import Inlet
+from glue.senses.irc import Message
+from glue.senses.ledger import Ledger
+from glue.senses.socket import Works
+from glue.senses.twitch_api import Owner, TwitchApi
+from glue.senses.twitch_chat import Chat, key
+from glue.senses.twitch_events import TwitchEvents
+from glue.senses.twitch_irc import TwitchIrc
+from glue.senses.twitch_news import News, read
+
+log = logging.getLogger(__name__)
+
+CHANNEL = re.compile(r"[a-z0-9_]{1,25}")
+UNWRITTEN = 10  # of her lines; the oldest gives way
+APART_S = 1.6  # between two of her lines: Twitch takes 20 in 30 s
+LONGEST = 480  # characters of one
+Run = Callable[[Works], Awaitable[None]]
+
+
+class Twitch:
+    """The Sense port on a channel, and a Viewer where she writes. `runs()` are supervised one by one."""
+
+    def __init__(
+        self,
+        channel: str,
+        token: str = "",
+        write: bool = False,
+        connections: int = 2,
+        ignored: Sequence[str] = (),
+        irc: str = "wss://irc-ws.chat.twitch.tv:443",
+        eventsub: str = "wss://eventsub.wss.twitch.tv/ws",
+        helix: str = "https://api.twitch.tv/helix",
+        auth: str = "https://id.twitch.tv/oauth2",
+        timeout_s: float = 10.0,
+        silence_s: float = 60.0,
+    ) -> None:
+        """conf/chat/twitch.yaml says what each is for. Raises ConfigError."""
+        self._channel = channel.strip().lstrip("#@").lower()
+        if not CHANNEL.fullmatch(self._channel):
+            raise ConfigError("chat.channel: must be a Twitch channel's name (letters, digits, _)")
+        if not 1 <= connections <= 4 or timeout_s <= 0 or silence_s <= 0:
+            raise ConfigError("chat.twitch: connections must lie between 1 and 4; times must be positive")
+        if write and not token:
+            raise ConfigError("chat.twitch.write: needs a token; cure: TWITCH_TOKEN in the environment")
+        self._ledger = Ledger()
+        self._chat = Chat(self._ledger, {login.lower() for login in ignored}, count(1))
+        self._inlet = Inlet()
+        self._parts = ["twitch", *(f"twitch, line {n}" for n in range(2, connections + 1))]
+        self._irc = [TwitchIrc(p, irc, self._channel, timeout_s, silence_s, self._heard) for p in self._parts]
+        self._api: TwitchApi | None = None
+        self._events: TwitchEvents | None = None
+        if token:
+            part = "twitch events"
+            self._api = TwitchApi(part, helix, auth, token, timeout_s)
+            self._events = TwitchEvents(
+                part, eventsub, self._api, self._channel, timeout_s, self._told, self._asked
+            )
+        self._write = write
+        self._account: tuple[Owner, str] | None = None
+        self._answering: dict[str, str] = {}  # turn -> id of the line that it answers
+        self._unwritten: deque[tuple[str, str]] = deque(maxlen=UNWRITTEN)
+        self._finished = anyio.Event()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._inlet.close()
+        if self._api is not None:
+            with anyio.move_on_after(0.2, shield=True):
+                await self._api.close()
+
+    def runs(self) -> dict[str, Run]:
+        """What has to run beside the show, by the name of the part."""
+        runs: dict[str, Run] = {irc.part: irc.run for irc in self._irc}
+        if self._events is not None:
+            runs["twitch events"] = self._events.run
+        if self._write:
+            runs["twitch writing"] = self._writing
+        return runs
+
+    async def events(self) -> AsyncIterator[Event]:
+        """The Sense port."""
+        async with closing(self._inlet.events()) as events:
+            async for event in events:
+                yield event
+
+    async def _heard(self, message: Message) -> None:
+        if event := self._chat.read(message, anyio.current_time()):
+            await self._inlet.put(event)
+
+    async def _told(self, news: News) -> None:
+        if not self._ledger.first(f"news {news.id}") or (told := read(news)) is None:
+            return
+        (line, login), now = told, anyio.current_time()
+        assert line.deed is not None  # read() gives nothing else
+        if not self._ledger.told("eventsub", key(line.deed, login), now):
+            await self._inlet.put(LineArrived(now, line))
+
+    def _asked(self, owner: Owner, channel_id: str) -> None:
+        self._account = owner, channel_id
+        if self._write and "user:write:chat" not in owner.scopes:
+            log.warning("TWITCH_TOKEN lacks the scope user:write:chat: she cannot write into the chat")
+        if owner.login != self._channel:
+            self._chat.ignored.add(owner.login)  # what she wrote herself
+
+    def show(self, event: Event) -> None:
+        """The Viewer port: her answers to lines of this chat are written into it, where that is wanted."""
+        match event:
+            case TurnStarted(line=line, turn=turn) if self._write and line.source is Source.TWITCH:
+                self._answering = {turn: "" if line.deed else line.id.removeprefix("twitch-")}
+            case TurnEnded(turn=turn, heard=heard) if heard and turn in self._answering:
+                self._unwritten.append((heard[:LONGEST], self._answering.pop(turn)))
+                self._finished.set()
+
+    async def _writing(self, works: Works) -> None:
+        """Write her lines, one after the other. Raises what Twitch says to one."""
+        while True:
+            await self._finished.wait()
+            self._finished = anyio.Event()
+            while self._unwritten and self._account is not None and self._api is not None:
+                text, answers = self._unwritten.popleft()
+                owner, channel_id = self._account
+                if await self._api.write(owner, channel_id, text, answers):
+                    works()
+                else:
+                    log.warning("Twitch held a line of hers back")
+                await anyio.sleep(APART_S)

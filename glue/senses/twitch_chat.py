@@ -1,0 +1,137 @@
+"""WORLD -> EVENTS: what Twitch's IRC says, as lines, deeds and removals. Pure; hostile words are data.
+
+Tags: https://dev.twitch.tv/docs/chat/irc/ (PRIVMSG, USERNOTICE, CLEARCHAT, CLEARMSG).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import count
+
+from glue.chat_events import Deed, LinesRemoved
+from glue.events import ChatLine, Event, LineArrived, Source
+from glue.senses.clean import clean, name
+from glue.senses.irc import Message
+from glue.senses.ledger import Ledger
+
+LONGEST_ID = 80
+ACTION = "\x01ACTION "
+SUBS = {"sub", "resub", "giftpaidupgrade", "anongiftpaidupgrade", "primepaidupgrade"}
+
+
+@dataclass(slots=True)
+class Chat:
+    """One channel's chat. `ignored`: logins whose lines are not read (bots, herself), lower case."""
+
+    ledger: Ledger
+    ignored: set[str]
+    _numbers: count[int]
+
+    def read(self, message: Message, at: float) -> Event | None:
+        """The event in a message; None for what is none, or came before."""
+        match message.command:
+            case "PRIVMSG" if message.nick.lower() not in self.ignored:
+                return self._arrived(message, at, self._line(message))
+            case "USERNOTICE":
+                return self._noticed(message, at)
+            case "CLEARMSG":
+                return self._removed(at, (line_id(message.tags.get("target-msg-id", "")),))
+            case "CLEARCHAT":
+                user = message.tags.get("target-user-id") or (message.text if len(message.params) > 1 else "")
+                return self._removed(at, self.ledger.of(user) if user else self.ledger.everybody())
+        return None
+
+    def _line(self, message: Message) -> ChatLine:
+        said = message.text.removeprefix(ACTION)
+        author, text = who(message), clean(said).text
+        bits = number(message.tags.get("bits", ""))
+        if bits:
+            return deed(self._id(message), author, Deed.BITS, f"cheered {bits} bits", said)
+        return ChatLine(self._id(message), author, text, Source.TWITCH)
+
+    def _noticed(self, message: Message, at: float) -> Event | None:
+        origin = message.tags.get("msg-param-origin-id", "")
+        if message.tags.get("msg-id") == "submysterygift":
+            self.ledger.first(f"gift {origin}")
+        elif f"gift {origin}" in self.ledger:
+            return None  # one of many, told of already
+        told = told_by(message)
+        if told is None:
+            return None
+        kind, what = told
+        said = message.text if len(message.params) > 1 else ""
+        return self._arrived(message, at, deed(self._id(message), who(message), kind, what, said))
+
+    def _arrived(self, message: Message, at: float, line: ChatLine) -> Event | None:
+        author = message.tags.get("user-id") or message.nick
+        if not self.ledger.first(line.id, author) or not line.text:
+            return None
+        login = message.tags.get("login") or message.nick
+        if line.deed and self.ledger.told("irc", key(line.deed, login), at):
+            return None
+        return LineArrived(at, line)
+
+    def _removed(self, at: float, ids: tuple[str, ...]) -> Event | None:
+        for id in ids:
+            self.ledger.first(id)  # where the removal overtook its line
+        return LinesRemoved(at, ids) if ids else None
+
+    def _id(self, message: Message) -> str:
+        return line_id(message.tags.get("id") or f"{next(self._numbers)}")
+
+
+def key(kind: Deed, login: str) -> tuple[str, ...]:
+    """What is the same for one deed on every wire that tells of it."""
+    return kind.value, login.lower()
+
+
+def line_id(raw: str) -> str:
+    """An id for the journal and the pages."""
+    return f"twitch-{clean(raw, LONGEST_ID).text}"
+
+
+def who(message: Message) -> str:
+    """The name that chat shows."""
+    return name(message.tags.get("display-name") or message.tags.get("login") or message.nick)
+
+
+def number(raw: str) -> int:
+    """A count in a tag; 0 for anything else."""
+    return int(raw) if raw.isascii() and raw.isdigit() and len(raw) < 10 else 0
+
+
+def deed(id: str, author: str, kind: Deed, what: str, said: str = "") -> ChatLine:
+    """A line that tells what `author` did, with their own words behind it."""
+    words = clean(said).text
+    text = clean(f"{what}, saying: {words}" if words else what).text
+    return ChatLine(id, author, text, Source.TWITCH, supporter=kind.paid, deed=kind)
+
+
+def told_by(message: Message) -> tuple[Deed, str] | None:
+    """A USERNOTICE's deed in words. One gift among many tells nothing: its giver is told of by itself."""
+    tags = message.tags
+    kind = tags.get("msg-id", "")
+    if kind in SUBS:
+        return Deed.SUB, subscribed(number(tags.get("msg-param-cumulative-months", "")))
+    if kind == "submysterygift":
+        return Deed.GIFT, gave(number(tags.get("msg-param-mass-gift-count", "")))
+    if kind == "subgift" and not tags.get("msg-param-community-gift-id"):
+        return Deed.GIFT, f"gave {name(tags.get('msg-param-recipient-display-name', ''))} a subscription"
+    if kind == "raid":
+        return Deed.RAID, raided(number(tags.get("msg-param-viewerCount", "")))
+    return None
+
+
+def subscribed(months: int) -> str:
+    """In words."""
+    return f"subscribed, {months} months now" if months > 1 else "subscribed"
+
+
+def gave(count: int) -> str:
+    """In words."""
+    return f"gave {count} subscriptions to others" if count > 1 else "gave a subscription away"
+
+
+def raided(viewers: int) -> str:
+    """In words."""
+    return f"raided the stream with {viewers} viewers" if viewers else "raided the stream"

@@ -1,0 +1,90 @@
+"""WORLD -> EVENTS: reads one channel's chat from Twitch's IRC, anonymously, over a WebSocket.
+
+Protocol: https://dev.twitch.tv/docs/chat/irc/. No key is needed and none is ever sent.
+"""
+
+from __future__ import annotations
+
+import logging
+import random
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+import anyio
+
+from glue.errors import Refused, TooSlow
+from glue.senses.irc import Garbled, Message, lines, parse
+from glue.senses.socket import Wire, Works, relay, wire
+
+log = logging.getLogger(__name__)
+
+LARGEST = 1 << 18  # bytes of a frame; Twitch's lines are below 16 KB
+JOINED = {"ROOMSTATE", "366"}
+NO_SUCH = {"msg_channel_suspended", "msg_banned", "tos_ban"}
+
+
+@dataclass(frozen=True, slots=True)
+class TwitchIrc:
+    """`take` gets each message; `timeout` is for answers, `silence` until we ask whether anybody is there."""
+
+    part: str
+    url: str
+    channel: str
+    timeout: float
+    silence: float
+    take: Callable[[Message], Awaitable[None]]
+
+    async def run(self, works: Works) -> None:
+        """Read for ever. Raises Unreachable, TooSlow or Refused when that ends."""
+        await relay(self.url, self._read, works)
+
+    async def _read(self, url: str, joined: Works, handover: Callable[[str], None]) -> None:
+        async with wire(self.part, url, self.timeout, LARGEST) as line:
+            await line.send("CAP REQ :twitch.tv/tags twitch.tv/commands")
+            await line.send(f"NICK justinfan{random.randrange(10_000, 100_000)}")
+            await line.send(f"JOIN #{self.channel}")
+            deadline = anyio.current_time() + self.timeout
+            inside = False
+            while True:
+                frame = await self._frame(line, None if inside else deadline)
+                for message in self._messages(frame):
+                    await self._answer(line, message, handover)
+                    if not inside and message.command in JOINED:
+                        inside = True
+                        joined()
+                    await self.take(message)
+
+    async def _frame(self, line: Wire, deadline: float | None) -> str | bytes:
+        """The next frame; a server that is silent is asked once whether it is there."""
+        if deadline is not None:
+            left = deadline - anyio.current_time()
+            try:
+                return await line.receive(max(0.0, left))
+            except TooSlow as error:
+                why = f"nobody let us into #{self.channel}: is the channel's name right (chat.channel)?"
+                raise Refused(self.part, why) from error
+        try:
+            return await line.receive(self.silence)
+        except TooSlow:
+            await line.send("PING :spark")
+            return await line.receive(self.timeout)
+
+    def _messages(self, frame: str | bytes) -> list[Message]:
+        found = []
+        for text in lines(frame):
+            try:
+                found.append(parse(text))
+            except Garbled as error:
+                log.info("a line from Twitch was not understood: %s", error)
+        return found
+
+    async def _answer(self, line: Wire, message: Message, handover: Callable[[str], None]) -> None:
+        match message.command:
+            case "PING":
+                await line.send(f"PONG :{message.text}")
+            case "RECONNECT":
+                handover("")
+            case "NOTICE" if message.tags.get("msg-id") in NO_SUCH:
+                raise Refused(self.part, f"Twitch has closed #{self.channel}; cure: chat.channel=NAME")
+            case "NOTICE" if "authentication failed" in message.text.lower():
+                raise Refused(self.part, "Twitch did not let an anonymous reader in")

@@ -1,0 +1,102 @@
+"""EventSub's messages: text -> what to do about the session, and deeds. Pure; every field may be missing.
+
+Protocol: https://dev.twitch.tv/docs/eventsub/websocket-reference/ and .../eventsub-subscription-types/.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from glue.chat_events import Deed
+from glue.events import ChatLine
+from glue.senses.clean import clean, name
+from glue.senses.irc import Garbled
+from glue.senses.twitch_chat import deed, gave, line_id, raided, subscribed
+
+ANONYMOUS = "ananonymousgifter"  # whom the chat names in the place of somebody unnamed
+
+# What is asked for: the kind, its version, and which ids it is about ("me" is the token's owner).
+KINDS: tuple[tuple[str, str, Mapping[str, str]], ...] = (
+    ("channel.subscribe", "1", {"broadcaster_user_id": "channel"}),
+    ("channel.subscription.message", "1", {"broadcaster_user_id": "channel"}),
+    ("channel.subscription.gift", "1", {"broadcaster_user_id": "channel"}),
+    ("channel.cheer", "1", {"broadcaster_user_id": "channel"}),
+    ("channel.raid", "1", {"to_broadcaster_user_id": "channel"}),
+    ("channel.follow", "2", {"broadcaster_user_id": "channel", "moderator_user_id": "me"}),
+    ("channel.channel_points_custom_reward_redemption.add", "1", {"broadcaster_user_id": "channel"}),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class News:
+    """One message: its kind, its id, and whatever it carries."""
+
+    kind: str
+    id: str
+    session: Mapping[str, Any]
+    topic: str
+    event: Mapping[str, Any]
+
+
+def parse(frame: str | bytes) -> News:
+    """Read a frame. Raises Garbled."""
+    try:
+        message = json.loads(frame)
+    except (ValueError, RecursionError) as error:
+        raise Garbled("not JSON") from error
+    about = part(message, "metadata")
+    kind, id = about.get("message_type"), about.get("message_id")
+    if not isinstance(kind, str) or not isinstance(id, str):
+        raise Garbled("no message_type and message_id")
+    load = part(message, "payload")
+    topic = about.get("subscription_type") or part(load, "subscription").get("type")
+    return News(kind, id, part(load, "session"), str(topic or ""), part(load, "event"))
+
+
+def part(value: object, key: str) -> Mapping[str, Any]:
+    """An object inside another; empty where there is none."""
+    found = value.get(key) if isinstance(value, dict) else None
+    return found if isinstance(found, dict) else {}
+
+
+def count(value: object) -> int:
+    """A number in an event; 0 for anything else."""
+    return value if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 10**9 else 0
+
+
+def read(news: News) -> tuple[ChatLine, str] | None:
+    """What somebody did, and their login; None for what nobody is thanked for."""
+    event = news.event
+    told = _told(news.topic, event)
+    if told is None:
+        return None
+    kind, what, said = told
+    raid = "from_broadcaster_user_" if kind is Deed.RAID else "user_"
+    unnamed = event.get("is_anonymous") is True
+    login = ANONYMOUS if unnamed else str(event.get(f"{raid}login") or "")
+    author = "somebody unnamed" if unnamed else name(str(event.get(f"{raid}name") or login))
+    return deed(line_id(news.id), author, kind, what, said), login
+
+
+def _told(topic: str, event: Mapping[str, Any]) -> tuple[Deed, str, str] | None:
+    match topic:
+        case "channel.subscribe" if event.get("is_gift") is not True:
+            return Deed.SUB, "subscribed", ""
+        case "channel.subscription.message":
+            said = str(part(event, "message").get("text") or "")
+            return Deed.SUB, subscribed(count(event.get("cumulative_months"))), said
+        case "channel.subscription.gift":
+            return Deed.GIFT, gave(count(event.get("total"))), ""
+        case "channel.cheer":
+            return Deed.BITS, f"cheered {count(event.get('bits'))} bits", str(event.get("message") or "")
+        case "channel.raid":
+            return Deed.RAID, raided(count(event.get("viewers"))), ""
+        case "channel.follow":
+            return Deed.FOLLOW, "followed the channel", ""
+        case "channel.channel_points_custom_reward_redemption.add":
+            reward = clean(str(part(event, "reward").get("title") or "a reward"), 80).text
+            return Deed.POINTS, f"spent channel points on '{reward}'", str(event.get("user_input") or "")
+    return None

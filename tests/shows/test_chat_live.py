@@ -1,0 +1,71 @@
+"""A show on a Twitch-like server, as its user starts it: read, thanked in time, removed; the token stays."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.shows.live import Live, launched
+from tests.wires.twitch_peer import Peer
+from tests.wires.twitch_show import eventually
+
+pytestmark = [pytest.mark.slow, pytest.mark.anyio]
+TOKEN = "sesame4711sesame"
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    return "asyncio"
+
+
+def fate(live: Live, id: str) -> str | None:
+    return live.fates().get(f"twitch-{id}")
+
+
+def thanked(live: Live, deed: str) -> float | None:
+    """Seconds from a deed's arrival to the first sound of the reply that answers it."""
+    came = {e["line"]["id"]: e["at"] for e in live.events("LineArrived") if e["line"]["deed"] == deed}
+    turns = {e["turn"]: e["line"]["id"] for e in live.events("TurnStarted") if e["line"]["id"] in came}
+    heard = [e for e in live.events("StageReached") if e["stage"] == "audible" and e["turn"] in turns]
+    return heard[0]["at"] - came[turns[heard[0]["turn"]]] if heard else None
+
+
+async def test_a_show_on_twitch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TWITCH_TOKEN", TOKEN)
+    async with Peer().running() as peer:
+        peer.events.token = TOKEN
+        there = {"irc": peer.irc, "eventsub": peer.events.socket}
+        there |= {"helix": f"{peer.events.http}/helix", "auth": f"{peer.events.http}/oauth2"}
+        words = [f"chat.twitch.{key}={value}" for key, value in there.items()]
+        with launched(tmp_path, "chat=twitch", "chat.channel=spark", "speaker=[wav]", *words) as live:
+            await _evening(peer, live)
+        saved = [path for path in (tmp_path / "run").rglob("*") if path.is_file() and path.suffix != ".wav"]
+        assert saved and not [path for path in saved if TOKEN in path.read_text("utf-8", "replace")]
+        assert TOKEN not in "".join(live.said)
+
+
+async def _evening(peer: Peer, live: Live) -> None:
+    def until(found: Any, within: float = 40) -> Any:
+        return asyncio.to_thread(live.until, found, within)
+
+    await eventually(lambda: len(peer.inside) == 2 and peer.events.sessions, 90)
+    first = peer.say("Spark, tell us a long story about trains and thunderstorms, please?", "mika")
+    await until(lambda: [e for e in live.events("StageReached") if e["stage"] == "audible"])
+    peer.notice("sub", "bo")
+    bad = peer.say("some very bad words for Spark", "troll")
+    peer.delete(bad, "troll")
+    await until(lambda: thanked(live, "sub") is not None)
+    await until(lambda: fate(live, bad) and fate(live, first))
+    assert (fate(live, first), fate(live, bad)) == ("answered", "removed")
+    assert (thanked(live, "sub") or 99) < 5
+    # who is being thanked is not cut off for the next, so the next is measured by itself
+    await until(lambda: len(live.events("TurnEnded")) == len(live.events("TurnStarted")))
+    peer.notice("raid", "captain", viewerCount="500")
+    ids = [peer.say(f"raid line {n} hello Spark", f"raider{n}") for n in range(300)]
+    await until(lambda: thanked(live, "raid") is not None)
+    assert (thanked(live, "raid") or 99) < 5
+    await until(lambda: sum(fate(live, id) is not None for id in ids) >= 100)
+    assert live.events("PartDegraded") == []

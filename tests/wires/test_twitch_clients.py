@@ -1,0 +1,91 @@
+"""The Twitch-like server and clients that were written for Twitch: tmi.js from npm, twitchAPI from PyPI."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import subprocess
+import sys
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from tests.wires.npm import NODE, modules
+from tests.wires.twitch_peer import Peer
+from tests.wires.twitch_show import eventually
+
+pytestmark = pytest.mark.anyio
+PACKAGE = "tmi.js@1.8.5"
+SPARK = {"id": "1001", "login": "spark", "name": "Spark"}
+
+
+@pytest.fixture(scope="module")
+def anyio_backend() -> str:
+    return "asyncio"
+
+
+@pytest.fixture
+async def peer() -> AsyncIterator[Peer]:
+    async with Peer().running() as peer:
+        yield peer
+
+
+async def test_tmi_js_is_content(peer: Peer) -> None:
+    script = str(Path(__file__).parent / "twitch_client.cjs")
+    environment = os.environ | {"NODE_PATH": str(await asyncio.to_thread(modules, PACKAGE))}
+    command = [*NODE, script, peer.irc.rsplit(":", 1)[1]]
+    process = await asyncio.create_subprocess_exec(*command, stdout=subprocess.PIPE, env=environment)
+    try:
+        await eventually(lambda: peer.inside, 20)
+        id = peer.say("hi there; it's me", "mika")
+        peer.say("Cheer100 wow", "bo", bits="100")
+        peer.notice("sub", "bo", sub_plan="1000")
+        peer.notice("resub", "cy", "love it", cumulative_months="7", sub_plan="1000", should_share_streak="0")
+        peer.notice("submysterygift", "dee", mass_gift_count="5", sub_plan="1000", sender_count="5")
+        peer.notice("raid", "eve", viewerCount="500", displayName="Eve")
+        peer.delete(id)
+        peer.ban("troll")
+        await peer.reconnect(0.2)
+        await eventually(lambda: peer.joins == 2 and peer.inside, 20)
+        peer.say("bye")
+        assert process.stdout is not None
+        told = [json.loads(line) for line in (await asyncio.wait_for(process.stdout.read(), 20)).splitlines()]
+        await asyncio.wait_for(process.wait(), 10)
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
+    assert [event for event in told if event[0] != "join"] == [
+        ["message", "Mika", id, "hi there; it's me"],
+        ["cheer", "Bo", "100", "Cheer100 wow"],
+        ["subscription", "Bo"],
+        ["resub", "Cy", "7", "love it"],
+        ["submysterygift", "Dee", 5],
+        ["raided", "Eve", 500],
+        ["messagedeleted", "mika", id],
+        ["ban", "troll"],
+        ["message", "Mika", told[-1][2], "bye"],
+    ]
+
+
+async def test_twitchapi_is_content(peer: Peer) -> None:
+    command = [sys.executable, "-m", "tests.wires.twitch_client", peer.events.http, peer.events.socket]
+    root = Path(__file__).parents[2]
+    process = await asyncio.create_subprocess_exec(*command, stdout=subprocess.PIPE, cwd=root)
+    try:
+        await eventually(lambda: [len(s.kinds) for s in peer.events.sessions.values()] == [2], 20)
+        mika = {"user_id": "1002", "user_login": "mika", "user_name": "Mika"}
+        about = {f"broadcaster_user_{key}": value for key, value in SPARK.items()}
+        await peer.events.tell("channel.follow", mika | about | {"followed_at": "2026-11-23T12:00:00Z"})
+        await peer.events.reconnect()
+        await peer.events.tell("channel.subscribe", mika | about | {"tier": "1000", "is_gift": False})
+        assert process.stdout is not None
+        told = (await asyncio.wait_for(process.stdout.read(), 20)).decode().splitlines()
+        assert await asyncio.wait_for(process.wait(), 10) == 0
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
+    assert told == ["channel.follow Mika", "channel.subscribe Mika"]

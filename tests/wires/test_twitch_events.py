@@ -1,0 +1,147 @@
+"""EventSub: deeds once, whatever wire tells them; sessions that move; tokens that lack something."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+import pytest
+
+from glue.chat_events import Deed
+from tests.wires.twitch_peer import Peer
+from tests.wires.twitch_show import eventually, supervised, twitch
+
+pytestmark = pytest.mark.anyio
+EVENTS = "twitch events"
+MIKA = {"user_id": "1002", "user_login": "mika", "user_name": "Mika"}
+
+
+@pytest.fixture(scope="module")
+def anyio_backend() -> str:
+    return "asyncio"
+
+
+@pytest.fixture
+async def peer() -> AsyncIterator[Peer]:
+    async with Peer().running() as peer:
+        yield peer
+
+
+def ready(peer: Peer, kinds: int = 7) -> bool:
+    return bool(peer.inside) and [len(s.kinds) for s in peer.events.sessions.values()] == [kinds]
+
+
+async def test_what_only_eventsub_tells(peer: Peer) -> None:
+    async with supervised(twitch(peer, token="good")) as heard:
+        await eventually(lambda: ready(peer))
+        await peer.events.tell("channel.follow", MIKA, times=3)
+        reward = {"reward": {"title": "Hydrate"}, "user_input": "drink!"}
+        await peer.events.tell("channel.channel_points_custom_reward_redemption.add", MIKA | reward)
+        await eventually(lambda: len(heard.lines) == 2)
+    assert [line.deed for line in heard.lines] == [Deed.FOLLOW, Deed.POINTS]
+    assert not heard.down(EVENTS)
+
+
+async def test_what_both_wires_tell_is_heard_once(peer: Peer) -> None:
+    async with supervised(twitch(peer, token="good")) as heard:
+        await eventually(lambda: ready(peer))
+        peer.notice("sub", "mika")
+        peer.say("Cheer100 go", "mika", bits="100")
+        await eventually(lambda: len(heard.lines) == 2)
+        await peer.events.tell("channel.subscribe", MIKA | {"is_gift": False})
+        await peer.events.tell("channel.cheer", MIKA | {"bits": 100, "message": "Cheer100 go"})
+        raider = {"from_broadcaster_user_login": "bo", "from_broadcaster_user_name": "Bo", "viewers": 500}
+        await peer.events.tell("channel.raid", raider)
+        await eventually(lambda: len(heard.lines) == 3)
+        peer.notice("raid", "bo", viewerCount="500")
+        peer.say("the end")
+        await eventually(lambda: heard.texts[-1] == "the end")
+    assert [line.deed for line in heard.lines] == [Deed.SUB, Deed.BITS, Deed.RAID, None]
+
+
+async def test_a_session_moves_without_a_lost_or_doubled_deed(peer: Peer) -> None:
+    async with supervised(twitch(peer, token="good")) as heard:
+        await eventually(lambda: ready(peer))
+        for number in range(30):
+            if number in (5, 15, 25):
+                await peer.events.reconnect()
+            await peer.events.tell(
+                "channel.follow", MIKA | {"user_login": f"v{number}", "user_name": f"v{number}"}
+            )
+        await eventually(lambda: len(heard.lines) >= 30)
+        subscribed = peer.events.asked.count("/helix/eventsub/subscriptions")
+    assert [line.author for line in heard.lines] == [f"v{number}" for number in range(30)]
+    assert subscribed == 7 and not heard.down(EVENTS)
+
+
+async def test_keep_alives_are_missed(peer: Peer, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("glue.senses.twitch_events.GRACE_S", 0.3)
+    peer.events.keepalive = 1
+    async with supervised(twitch(peer, token="good")) as heard:
+        await eventually(lambda: ready(peer))
+        peer.events.silent = True
+        await eventually(lambda: heard.down(EVENTS))
+        peer.events.silent = False
+        await eventually(lambda: heard.back(EVENTS))
+    assert not heard.down()
+
+
+async def test_a_wrong_token_leaves_the_chat_readable(peer: Peer) -> None:
+    async with supervised(twitch(peer, token="bad")) as heard:
+        await eventually(lambda: heard.down(EVENTS) and peer.inside)
+        peer.say("hi")
+        await eventually(lambda: heard.lines)
+    assert "TWITCH_TOKEN" in heard.down(EVENTS)[0]
+    assert len(peer.events.asked) == 1, "a wrong token is not tried over and over"
+
+
+async def test_a_channel_that_is_not_there(peer: Peer) -> None:
+    async with supervised(twitch(peer, token="good", channel="nobody", timeout_s=0.5)) as heard:
+        await eventually(lambda: heard.down(EVENTS))
+    assert heard.down(EVENTS) == ["there is no channel 'nobody'; cure: chat.channel=NAME"]
+
+
+async def test_what_the_token_may_have_is_heard(peer: Peer, caplog: pytest.LogCaptureFixture) -> None:
+    peer.events.scopes = ["moderator:read:followers"]
+    async with supervised(twitch(peer, token="good")) as heard:
+        await eventually(lambda: ready(peer, 2))
+        await eventually(lambda: "lacks scopes" in caplog.text)
+        await peer.events.tell("channel.follow", MIKA)
+        await eventually(lambda: heard.lines)
+
+
+async def test_garbage_and_giants(peer: Peer) -> None:
+    async with supervised(twitch(peer, token="good")) as heard:
+        await eventually(lambda: ready(peer))
+        (session,) = peer.events.sessions.values()
+        for frame in (
+            "",
+            "{",
+            "[]",
+            "null",
+            '{"metadata": 1}',
+            b"\xff\x00",
+            "[" * 100_000,
+            '{"metadata": {}}',
+        ):
+            await session.connection.send(frame)
+        await peer.events.tell("channel.follow", {"user_name": ["x"], "user_login": None})
+        await peer.events.tell("channel.follow", MIKA)
+        await eventually(lambda: len(heard.lines) == 2)
+        assert not heard.down(EVENTS)
+        await session.connection.send("x" * (3 << 20))
+        await eventually(lambda: heard.back(EVENTS) and ready(peer))
+        await peer.events.tell("channel.follow", MIKA)
+        await eventually(lambda: len(heard.lines) == 3)
+
+
+async def test_a_token_that_expires_in_the_show_is_noticed(
+    peer: Peer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("glue.senses.twitch_events.HOUR_S", 0.2)
+    async with supervised(twitch(peer, token="good")) as heard:
+        await eventually(lambda: ready(peer))
+        peer.events.token = "another"
+        await eventually(lambda: heard.down(EVENTS))
+        peer.say("and chat?")
+        await eventually(lambda: heard.lines)
+    assert "has expired" in heard.down(EVENTS)[0]

@@ -1,0 +1,42 @@
+"""twitchAPI, unmodified, as a client of a Twitch-like server: prints two events, then ends.
+
+`python -m tests.wires.twitch_client HTTP_ADDRESS WEBSOCKET_ADDRESS`. A process of its own, because its socket
+runs in a thread whose event loop it never closes.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from typing import Any
+
+from twitchAPI.eventsub.websocket import EventSubWebsocket
+from twitchAPI.twitch import Twitch
+from twitchAPI.type import AuthScope
+
+
+async def use(http: str, socket_url: str) -> None:
+    api = Twitch("client", authenticate_app=False, base_url=f"{http}/helix/", auth_base_url=f"{http}/oauth2/")
+    api.auto_refresh_auth = False
+    scopes = [AuthScope.MODERATOR_READ_FOLLOWERS, AuthScope.CHANNEL_READ_SUBSCRIPTIONS]
+    await api.set_user_authentication("good", scopes, validate=True)
+    heard: list[str] = []
+    loop, both = asyncio.get_running_loop(), asyncio.Event()
+
+    async def note(event: Any) -> None:
+        heard.append(f"{event.subscription.type} {event.event.user_name}")
+        if len(heard) == 2:
+            loop.call_soon_threadsafe(both.set)
+
+    socket = EventSubWebsocket(api, connection_url=socket_url, subscription_url=f"{http}/helix/")
+    socket.start()  # type: ignore[no-untyped-call]  # half of it is typed
+    await socket.listen_channel_follow_v2("1001", "1001", note)
+    await socket.listen_channel_subscribe("1001", note)
+    await asyncio.wait_for(both.wait(), 30)
+    sys.stdout.write("\n".join(heard) + "\n")
+    await socket.stop()  # type: ignore[no-untyped-call]  # as above
+    await api.close()  # type: ignore[no-untyped-call]  # as above
+
+
+if __name__ == "__main__":
+    asyncio.run(use(*sys.argv[1:]))
