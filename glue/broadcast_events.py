@@ -1,0 +1,73 @@
+"""What happened on the way out to the audience: a part of glue/events.py."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Fault(StrEnum):
+    """What viewers suffer from."""
+
+    OFF_AIR = "off air"  # it was asked to stream, and nothing leaves
+    RECONNECTING = "reconnecting"
+    CONGESTED = "congested"
+    DROPPING = "dropping frames"
+
+
+@dataclass(frozen=True, slots=True)
+class BroadcastMeasured:
+    """How the broadcast does: `kbit_s` really leave; `congestion` is 0 to 1; `dropped` is the share of the
+    last frames that the network did not take; `lagged` of those that this machine was too slow to draw."""
+
+    at: float
+    streaming: bool
+    recording: bool
+    scene: str
+    kbit_s: float
+    congestion: float
+    dropped: float
+    lagged: float
+    fps: float
+
+
+@dataclass(frozen=True, slots=True)
+class StreamFaltered:
+    """Something is wrong with the stream; `tell` is what she may say of it."""
+
+    at: float
+    fault: Fault
+    why: str
+    tell: str
+
+
+@dataclass(frozen=True, slots=True)
+class StreamRestored:
+    """`fault` is over, `after` seconds."""
+
+    at: float
+    fault: Fault
+    after: float
+
+
+@dataclass(frozen=True, slots=True)
+class BroadcastLacking:
+    """Something in OBS is not as configured; the show goes on without it. `why` is a line with the cure."""
+
+    at: float
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class HighlightMarked:
+    """A moment worth finding again, `recorded` seconds into the recording (None: there is none).
+    `chapter`: the file has a mark there; `replay`: the replay buffer was saved."""
+
+    at: float
+    why: str
+    recorded: float | None
+    chapter: bool
+    replay: bool
+
+
+BroadcastEvent = BroadcastMeasured | StreamFaltered | StreamRestored | BroadcastLacking | HighlightMarked

@@ -1,0 +1,27 @@
+"""The composition root of obs_setup: no engine, no show; only OBS and the address of the stage's page."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from omegaconf import DictConfig
+
+from glue.checks import adapters
+from glue.errors import ConfigError, PortError
+from glue.make import make
+from glue.stage.console_guard import kept_token, token_path
+from glue.stage.obs_layout import Pages
+
+
+async def set_up(cfg: DictConfig, say: Callable[[str], None]) -> None:
+    """Put her scenes into a running OBS; `say` is told each change. Raises ConfigError with the cure."""
+    if not cfg.console:
+        raise ConfigError("console: OBS shows its page /stage; cure: console=page")
+    where = cfg.console
+    token = kept_token(token_path(where.token_file))
+    page = f"http://{where.host}:{where.port}/stage?token={token}&captions=0"
+    async with make("broadcast", adapters(cfg)["broadcast"], {}) as obs:
+        try:
+            await obs.set_up(cfg.obs_setup.collection, Pages(page, cfg.obs_setup.game), say)
+        except PortError as error:
+            raise ConfigError(str(error)) from error

@@ -1,0 +1,301 @@
+"""What the broadcast shows, by events; how well the stream leaves, by counters. No OBS is needed here."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import replace
+
+import anyio
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from websockets.asyncio.server import ServerConnection, serve
+
+from glue.broadcast_events import BroadcastMeasured, Fault, HighlightMarked, StreamFaltered, StreamRestored
+from glue.chat_events import Deed
+from glue.errors import ConfigError, PortError, TooSlow
+from glue.events import (
+    AWAY,
+    Button,
+    ButtonPressed,
+    CaptionShown,
+    ChatLine,
+    Ending,
+    Event,
+    Source,
+    StageTaken,
+    TurnEnded,
+    TurnStarted,
+)
+from glue.game_events import GameChanged
+from glue.senses.frames import frames
+from glue.stage.obs import Obs
+from glue.stage.obs_cues import Cue, Cues, State
+from glue.stage.obs_health import Health, Sample
+from glue.stage.obs_layout import Pages, layout
+from tests.test_eyes_show import VIRTUAL
+from tests.test_safety_show import closed, perform
+
+RAID = ChatLine("l1", "mika", "raided with 40 viewers", Source.TWITCH, supporter=True, deed=Deed.RAID)
+GAME = GameChanged(1.0, "main", "Chess", True, False, (), (), "", "")
+STEADY = Sample(0.0, False, True, False, 0, 0.0, 0, 0, 0, 0, False, "A", 30.0)
+
+
+def cues(*events: Event) -> Cues:
+    found = Cues({Deed.RAID}, 2.0)
+    for event in events:
+        found.note(event)
+    return found
+
+
+def says(text: str, spoken: int, who: str = "main") -> CaptionShown:
+    return CaptionShown(1.0, who, "t1", 0, text, spoken)
+
+
+def ended(at: float, heard: str, who: str = "main") -> TurnEnded:
+    return TurnEnded(at, who, "t1", Ending.FINISHED, heard, heard)
+
+
+def test_the_scene_follows_the_show() -> None:
+    show = cues()
+    assert show.cue(0.0) == Cue(State.STARTING, "", "", False)
+    show.note(TurnStarted(1.0, "main", "t1", RAID, False))
+    assert show.cue(1.0).state is State.CHATTING
+    show.note(GAME)
+    assert (show.cue(1.0).state, show.cue(1.0).playing) == (State.GAME, "Chess")
+    show.note(ButtonPressed(1.0, Button.STOP))
+    assert show.cue(1.0).state is State.BRB
+    show.note(ButtonPressed(1.0, Button.GO))
+    assert show.cue(1.0).state is State.GAME
+    show.note(replace(GAME, connected=False))
+    assert (show.cue(1.0).state, show.cue(1.0).playing) == (State.CHATTING, "")
+    show.end()
+    assert show.cue(1.0).state is State.ENDING
+
+
+def test_a_caption_holds_what_was_heard_and_goes_after_a_while() -> None:
+    show = cues(says("hello there", 5))
+    assert show.cue(1.0).caption == "hello"
+    show.note(ended(3.0, "hello"))
+    assert show.changes_at(3.0) == 5.0
+    assert (show.cue(4.9).caption, show.cue(5.0).caption) == ("hello", "")
+
+
+def test_the_words_of_a_panic_go_when_she_is_back() -> None:
+    show = cues(ButtonPressed(1.0, Button.PANIC), CaptionShown(1.0, "main", AWAY, 0, "Be right back!", 14))
+    assert (show.cue(9.0).state, show.cue(9.0).caption) == (State.BRB, "Be right back!")
+    show.note(ButtonPressed(9.0, Button.GO))
+    assert (show.cue(9.0).state, show.cue(9.0).caption) == (State.STARTING, "")
+
+
+def test_two_on_stage_have_their_names_in_the_caption() -> None:
+    show = cues(StageTaken(0.0, "main", "Spark"), StageTaken(0.0, "evil", "Evil"))
+    show.note(says("hi", 2))
+    show.note(says("no", 2, "evil"))
+    assert show.cue(1.0).caption == "Spark: hi\nEvil: no"
+
+
+def test_mute_is_told() -> None:
+    show = cues(ButtonPressed(0.0, Button.MUTE))
+    assert show.cue(0.0).muted
+    show.note(ButtonPressed(0.0, Button.UNMUTE))
+    assert not show.cue(0.0).muted
+
+
+@pytest.mark.parametrize(("line", "heard", "marks"), [(RAID, "thanks", 1), (RAID, "", 0)])
+def test_a_highlight_is_one_that_was_thanked_for(line: ChatLine, heard: str, marks: int) -> None:
+    show = cues(TurnStarted(1.0, "main", "t1", line, False), ended(2.0, heard))
+    assert list(show.marks) == [(2.0, "mika raided with 40 viewers")][:marks]
+
+
+def test_what_is_no_highlight_is_not_marked() -> None:
+    follow = replace(RAID, deed=Deed.FOLLOW)
+    assert not cues(TurnStarted(1.0, "main", "t1", follow, False), ended(2.0, "thanks")).marks
+
+
+def run(samples: list[Sample]) -> list[Event]:
+    health = Health()
+    return [event for sample in samples for event in health.take(sample)]
+
+
+def second(n: int, **changed: object) -> Sample:
+    """A healthy stream's counters after `n` seconds, of 800 kbit/s at 30 frames a second."""
+    good = replace(STEADY, at=float(n), sent=100_000 * n, frames=30 * n, drawn=30 * n)
+    return replace(good, **changed)  # type: ignore[arg-type]
+
+
+def test_a_healthy_stream_is_measured_and_nothing_else() -> None:
+    events = run([second(n) for n in range(31)])
+    assert [type(event) for event in events] == [BroadcastMeasured] * 3
+    assert isinstance(events[0], BroadcastMeasured)
+    assert (events[0].kbit_s, events[0].dropped, events[0].fps) == (800.0, 0.0, 30.0)
+
+
+def test_active_is_not_live() -> None:
+    events = run([second(n, sent=0) for n in range(12)] + [second(n) for n in range(12, 24)])
+    told = [event for event in events if not isinstance(event, BroadcastMeasured)]
+    assert [type(event) for event in told] == [StreamFaltered, StreamRestored]
+    assert isinstance(told[0], StreamFaltered) and told[0].fault is Fault.OFF_AIR and told[0].at == 7.0
+    assert "cure: " in told[0].why and told[0].tell
+
+
+@pytest.mark.parametrize(
+    ("changed", "fault"),
+    [({"reconnecting": True}, Fault.RECONNECTING), ({"congestion": 0.9}, Fault.CONGESTED)],
+)
+def test_what_viewers_suffer_from_is_told_once(changed: dict[str, object], fault: Fault) -> None:
+    events = run([second(n, **changed) for n in range(20)])
+    (told,) = [event for event in events if isinstance(event, StreamFaltered)]
+    assert told.fault is fault
+
+
+def test_dropped_frames_are_a_share_of_the_last_ones() -> None:
+    events = run([second(n, skipped=3 * n) for n in range(20)])
+    (told,) = [event for event in events if isinstance(event, StreamFaltered)]
+    assert told.fault is Fault.DROPPING and "3 of 30" in told.why
+
+
+def test_a_hiccup_and_a_stream_that_was_ended_are_no_fault() -> None:
+    assert not run([second(n, sent=100_000 * (n // 3)) for n in range(9)])
+    assert not run([second(n, streaming=False, sent=0, frames=0) for n in range(9)])
+
+
+def test_a_stream_that_the_show_started_and_that_is_gone_is_told() -> None:
+    events = run([second(n, wanted=True, streaming=False, sent=0, frames=0) for n in range(9)])
+    (told,) = events
+    assert isinstance(told, StreamFaltered) and told.fault is Fault.OFF_AIR and "cure: " in told.why
+
+
+@given(st.lists(st.tuples(st.booleans(), st.booleans(), st.integers(0, 9), st.floats(0, 1)), max_size=40))
+def test_whatever_the_counters_do_faults_come_and_go_in_pairs(
+    rows: list[tuple[bool, bool, int, float]],
+) -> None:
+    there: set[Fault] = set()
+    samples = [
+        replace(STEADY, at=float(n), streaming=on, reconnecting=lost, sent=sent, frames=sent, congestion=full)
+        for n, (on, lost, sent, full) in enumerate(rows)
+    ]
+    for event in run(samples):
+        if isinstance(event, StreamFaltered):
+            assert event.fault not in there
+            there.add(event.fault)
+        elif isinstance(event, StreamRestored):
+            there.remove(event.fault)
+            assert event.after >= 0
+
+
+def test_eyes_on_obs_need_obs() -> None:
+    with pytest.raises(ConfigError, match="cure: broadcast=obs"):
+        frames("obs:Game")
+
+
+def test_an_output_that_there_is_not_is_refused_at_the_start() -> None:
+    with pytest.raises(ConfigError, match="no 'video'; choose of stream, record, replay"):
+        Obs(start=["video"])
+
+
+@pytest.mark.parametrize("anyio_backend", ["asyncio"])
+@pytest.mark.anyio
+async def test_no_obs_is_one_line_with_the_cure(port: int) -> None:
+    async with Obs(port=port) as obs:
+        with anyio.fail_after(10), pytest.raises(PortError, match=r"no OBS at .* cure: start OBS"):
+            await obs.watch(lambda event: None, lambda: None)
+
+
+async def silent(socket: ServerConnection) -> None:
+    """obs-websocket 4, which OBS 27 has, waits to be spoken to."""
+    await socket.wait_closed()
+
+
+async def oldest(socket: ServerConnection) -> None:
+    """obs-websocket 5.0.0, which came with OBS 28: no congestion, no chapters; its replay buffer is off."""
+    answers: dict[str, dict[str, object]] = {
+        "GetSceneList": {"scenes": []},
+        "GetInputList": {"inputs": []},
+        "GetStreamStatus": {
+            "outputActive": True,
+            "outputReconnecting": False,
+            "outputBytes": 5,
+            "outputSkippedFrames": 0,
+            "outputTotalFrames": 9,
+        },
+        "GetRecordStatus": {"outputActive": True, "outputDuration": 1500},
+        "GetStats": {"renderSkippedFrames": 0, "renderTotalFrames": 9, "activeFps": 30.0},
+        "GetCurrentProgramScene": {"currentProgramSceneName": "Scene"},
+    }
+    await socket.send(json.dumps({"op": 0, "d": {"obsWebSocketVersion": "5.0.0", "rpcVersion": 1}}))
+    assert json.loads(await socket.recv())["op"] == 1
+    await socket.send(json.dumps({"op": 2, "d": {"negotiatedRpcVersion": 1}}))
+    async for text in socket:
+        asked = json.loads(text)["d"]
+        kind, there = asked["requestType"], asked["requestType"] in answers
+        status = {"result": there, "code": 100 if there else 204}
+        d = {"requestType": kind, "requestId": asked["requestId"], "requestStatus": status}
+        await socket.send(json.dumps({"op": 7, "d": d | ({"responseData": answers[kind]} if there else {})}))
+
+
+@asynccontextmanager
+async def speaking(peer: Callable[[ServerConnection], Awaitable[None]]) -> AsyncIterator[int]:
+    async with serve(peer, "127.0.0.1", 0) as server:
+        yield next(iter(server.sockets)).getsockname()[1]
+
+
+@pytest.mark.parametrize("anyio_backend", ["asyncio"])
+@pytest.mark.anyio
+async def test_an_obs_that_is_too_old_is_one_line_with_the_cure() -> None:
+    async with speaking(silent) as port, Obs(port=port, timeout_s=0.3) as obs:
+        with pytest.raises(TooSlow, match=r"says nothing .* cure: OBS 28 or newer"):
+            await obs.watch(lambda event: None, lambda: None)
+
+
+@pytest.mark.parametrize("anyio_backend", ["asyncio"])
+@pytest.mark.anyio
+async def test_obs_28_does_what_it_can() -> None:
+    told: list[Event] = []
+    async with speaking(oldest) as port, Obs(port=port, highlights=[Deed.RAID]) as obs:
+        obs.show(TurnStarted(0.0, "main", "t1", RAID, False))
+        obs.show(ended(anyio.current_time(), "Thanks!"))
+        async with anyio.create_task_group() as tg:
+            tg.start_soon(obs.watch, told.append, lambda: None)
+            with anyio.fail_after(10):
+                while not told:  # noqa: ASYNC110  # nobody says when
+                    await anyio.sleep(0.01)
+            tg.cancel_scope.cancel()
+    (mark,) = told
+    assert isinstance(mark, HighlightMarked)
+    assert (mark.recorded, mark.chapter, mark.replay) == (1.5, False, False)
+
+
+SCENES = {state: f"My {state}" for state in State}
+
+
+@pytest.mark.parametrize("game", ["", "http://127.0.0.1:8029/?token=x"])
+@pytest.mark.parametrize(("caption", "playing"), [("Words", "Now"), ("", "")])
+def test_every_scene_is_made_of_sources_that_there_are(caption: str, playing: str, game: str) -> None:
+    found = layout(SCENES, caption, playing, Pages("http://127.0.0.1/stage", game), (1920, 1080))
+    names = {source.name for source in found.sources}
+    assert set(found.scenes) == set(SCENES.values()) and len(names) == len(found.sources)
+    for placed in found.scenes.values():
+        assert placed and {each.source for each in placed} <= names
+        for each in placed:
+            where = each.transform(1920, 1080)
+            assert 0 <= where["positionX"] <= 1920 and 0 <= where["positionY"] <= 1080
+    assert ("Spark Board" in names) is bool(game)
+
+
+def test_a_scene_without_a_name_is_left_to_the_user() -> None:
+    assert list(layout({**SCENES, State.BRB: ""}, "", "", Pages(""), (640, 360)).scenes) == [
+        name for state, name in SCENES.items() if state is not State.BRB
+    ]
+
+
+@pytest.mark.parametrize("anyio_backend", [VIRTUAL])
+@pytest.mark.anyio
+async def test_what_is_wrong_with_the_stream_is_mentioned_by_herself() -> None:
+    fault = StreamFaltered(0.0, Fault.DROPPING, "3 of 30 frames", "The stream stutters. Mention it.")
+    events = await perform((0.1, fault))
+    (own,) = [event.line for event in events if isinstance(event, TurnStarted)]
+    assert (own.source, own.text) == (Source.HERSELF, "The stream stutters. Mention it.")
+    assert not closed(events)
