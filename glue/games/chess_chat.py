@@ -1,0 +1,141 @@
+"""Chat's votes to the chess board, and the last game's end to the show: a Taker, a Viewer and a Sense.
+
+Which move a line means, and whether it counts, the board alone knows; here only what can be none stays away.
+A vote that finds no connection is lost: it would count for another position later.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from collections import deque
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import Self
+
+import anyio
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidURI
+
+from glue.chat_events import LinesRemoved
+from glue.errors import ConfigError, Refused, Unreachable
+from glue.events import ChatLine, Event, Source
+from glue.game_events import GamesPlayed
+
+PART = "chess"
+VOTERS = frozenset({Source.CONSOLE, Source.TERMINAL, Source.REHEARSAL, Source.TWITCH, Source.YOUTUBE})
+VOTE = re.compile(  # as engines/chess/moves.py reads it
+    r"\s*!?\s*(?:(?:move|vote|play)\s+)?"
+    r"(?:[KQRBN]?[a-h]?[1-8]?x?[a-h][1-8](?:=?[QRBN])?|[O0]-[O0](?:-[O0])?)[+#]?[!?.]*\s*",
+    re.ASCII | re.IGNORECASE,
+)
+WAITING = 2000  # votes; a raid's are taken in a second
+LARGEST = 1 << 16  # bytes of a frame
+OPEN_S = 3.0
+
+
+class ChessChat:
+    """`address` of the board (ws://HOST:PORT); `token_file` as the board's own, empty: the user's;
+    `opponent`: where it is not chat, a move in chat is a line like any other."""
+
+    def __init__(
+        self, address: str = "ws://127.0.0.1:8029", token_file: str = "", opponent: str = "chat"
+    ) -> None:
+        if not address.startswith(("ws://", "wss://")):
+            raise ConfigError(f"chess.adapter.address: '{address}' is not ws://HOST:PORT")
+        self._address = address.rstrip("/")
+        state = os.environ.get("XDG_STATE_HOME") or "~/.local/state"
+        kept = Path(token_file) if token_file else Path(state) / "spark-vtuber" / "chess-token"
+        self._token_file = kept.expanduser()
+        self._votes = opponent == "chat"
+        self._unsent: deque[str] = deque(maxlen=WAITING)
+        self._news, self._played = anyio.Event(), anyio.Event()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *exc: object) -> None:
+        pass
+
+    @property
+    def welcome(self) -> str:
+        """What to print at the start: the page for OBS."""
+        return f"chess    {self._address.replace('ws', 'http', 1)}/?token={self._token()}"
+
+    def runs(self) -> dict[str, Callable[[Callable[[], None]], Awaitable[None]]]:
+        """What has to run beside the show."""
+        return {PART: self.run}
+
+    async def events(self) -> AsyncIterator[Event]:
+        """The Sense port: that all games are played."""
+        await self._played.wait()
+        yield GamesPlayed(anyio.current_time(), "Chess")
+
+    def takes(self, line: ChatLine) -> bool:
+        """The Taker port: a line that is a move and nothing else is a vote, whether it counts or not."""
+        if not self._votes or line.source not in VOTERS or line.deed or not VOTE.fullmatch(line.text):
+            return False
+        viewer = f"{line.source.value} {line.author}"
+        self._put({"viewer": viewer, "text": line.text.strip(), "line": line.id})
+        return True
+
+    def show(self, event: Event) -> None:
+        """The Viewer port: what a moderator removed counts no more."""
+        if isinstance(event, LinesRemoved):
+            self._put({"removed": list(event.line_ids)})
+
+    def _put(self, frame: dict[str, object]) -> None:
+        self._unsent.append(json.dumps(frame))
+        self._news.set()
+
+    async def run(self, works: Callable[[], None]) -> None:
+        """One connection to the board. Raises Unreachable, Refused."""
+        try:
+            async with connect(
+                f"{self._address}/feed?token={self._token()}",
+                proxy=None,
+                compression=None,
+                open_timeout=OPEN_S,
+                close_timeout=0.2,
+                max_size=LARGEST,
+            ) as socket:
+                works()
+                await self._converse(socket)
+        except InvalidHandshake as error:
+            raise Refused(PART, f"the board turned the show away ({error})") from error
+        except (OSError, InvalidURI, TimeoutError) as error:
+            raise Unreachable(PART, f"the board cannot be reached ({error or 'no answer'})") from error
+
+    async def _converse(self, socket: ClientConnection) -> None:
+        self._unsent.clear()  # they were for another position
+        async with anyio.create_task_group() as tg:
+            tg.start_soon(self._write, socket)
+            with suppress(ConnectionClosed):
+                async for frame in socket:
+                    if _over(frame):
+                        self._played.set()
+            tg.cancel_scope.cancel()
+        raise Unreachable(PART, "the board hung up")
+
+    async def _write(self, socket: ClientConnection) -> None:
+        with suppress(ConnectionClosed):  # who reads sees it as well
+            while True:
+                await self._news.wait()
+                self._news = anyio.Event()
+                while self._unsent:
+                    await socket.send(self._unsent.popleft())
+
+    def _token(self) -> str:
+        with suppress(OSError, UnicodeDecodeError):
+            return self._token_file.read_text(encoding="ascii").strip()
+        return ""
+
+
+def _over(frame: str | bytes) -> bool:
+    """Whether a picture of the table says that all games are played."""
+    with suppress(ValueError, RecursionError):
+        picture = json.loads(frame)
+        return isinstance(picture, dict) and picture.get("over") is True
+    return False

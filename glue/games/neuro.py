@@ -1,0 +1,169 @@
+"""Games, both ways: a Sense of what happens in them, a Viewer of the show, and who plays them.
+
+Every game that speaks the Neuro Game API connects here; each has a lane of its own.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import AsyncExitStack
+from random import Random
+from typing import Any, Self
+
+import anyio
+
+from glue.events import Button, ButtonPressed, Event, LineArrived, Source, TurnStarted
+from glue.game_events import FloorClaimed, GameButton, GameFate, GameMessageClosed, GamePressed
+from glue.games.facts import facts
+from glue.games.messages import Message
+from glue.games.play import Play
+from glue.games.player import Player, Taste
+from glue.games.rules import Rules
+from glue.games.server import Server, bound
+from glue.games.text import line
+from glue.games.voice import Voice
+from glue.ports import Llm
+
+log = logging.getLogger(__name__)
+
+WAITING = 256  # things to speak about that the show has not taken yet
+UNSPOKEN = (Source.GAME, Source.HERSELF, Source.EYES)  # lines that no viewer said
+KNOWN = 64  # games that are remembered when they have gone
+
+
+class NeuroGames:
+    """The Neuro Game API's server. `cast`: what each character is called; `clears(who, text)`: why words may
+    not leave; `emit` reaches every viewer."""
+
+    def __init__(
+        self,
+        llm: Llm,
+        cast: Mapping[str, str],
+        clears: Callable[[str, str], str],
+        emit: Callable[[Event], None],
+        host: str = "127.0.0.1",
+        port: int = 8000,
+        token: str = "",
+        origins: Sequence[str] = (),
+        rules: Rules | None = None,
+        taste: Taste | None = None,
+        seed: int = 0,
+    ) -> None:
+        self.port = port
+        self._llm, self._cast, self._clears, self._tell = llm, cast, clears, emit
+        self._address = host
+        self._rules, self._taste = rules or Rules(), taste or Taste()
+        self._random = Random(seed or None)
+        self._server = Server(self, cast, token, origins)
+        self._voice = Voice()
+        self._plays: dict[tuple[str, str], Play] = {}
+        self._sessions: dict[tuple[str, str], str] = {}
+        self._stack = AsyncExitStack()
+        self._strange = 0
+        self._begun = anyio.Event()  # the show listens; while it warms up, a decision would delay it
+
+    async def __aenter__(self) -> Self:
+        """Open the port. Raises ConfigError where it is taken."""
+        listener = bound(self._address, self.port)  # before there is a task group that would wrap the error
+        async with AsyncExitStack() as stack:
+            self._send, self._receive = anyio.create_memory_object_stream[Event](WAITING)
+            stack.enter_context(self._send)
+            stack.enter_context(self._receive)
+            self._lanes = await stack.enter_async_context(anyio.create_task_group())
+            stack.callback(self._lanes.cancel_scope.cancel)
+            self.port = await stack.enter_async_context(self._server.serving(listener))
+            self._stack = stack.pop_all()
+        return self
+
+    async def __aexit__(self, *exc: object) -> None:
+        await self._stack.aclose()
+
+    @property
+    def welcome(self) -> str:
+        """What to print at the start."""
+        return f"games    ws://localhost:{self.port} (NEURO_SDK_WS_URL)"
+
+    async def events(self) -> AsyncIterator[Event]:
+        """The Sense port: what she may speak about, and claims to the floor. Games are played from now on."""
+        self._begun.set()
+        async for event in self._receive:
+            yield event
+
+    def show(self, event: Event) -> None:
+        """The Viewer port: who speaks, and the operator's buttons."""
+        self._voice.note(event)
+        match event:
+            case GamePressed(_, game, button, text):
+                for (_, name), play in self._plays.items():
+                    if name == game:
+                        play.press(button, text)
+            case TurnStarted(at, who, _, said) if self._rules.hears and said.source not in UNSPOKEN:
+                for (player, _), play in self._plays.items():
+                    if player == who and play.connected:
+                        play.table.hear(said.author, said.text, at)
+            case ButtonPressed(_, Button.STOP | Button.PANIC | Button.GO as button):  # games stop, too
+                for play in self._plays.values():
+                    play.press(GameButton.RESUME if button is Button.GO else GameButton.PAUSE, "")
+            case _:
+                pass
+
+    def facts(self, who: str, asked: str) -> list[str]:
+        """What she should know before she answers, of the game that joined last."""
+        for (player, game), play in reversed(self._plays.items()):
+            if player == who and play.connected:
+                return facts(game, play.table.state, play.table.notes.newest, asked)
+        return []
+
+    def joined(
+        self, who: str, game: str, session: str, send: Callable[[str, Mapping[str, Any]], None]
+    ) -> None:
+        """The server's Host."""
+        play = self._plays.pop((who, game), None)
+        if play is None:
+            self._forget()
+            player = Player(who, self._llm, self._taste, lambda text: self._clears(who, text), self._random)
+            play = Play(who, self._cast[who], game, self._rules, player, self._voice, self._emit)
+            self._lanes.start_soon(self._lane, play)
+        elif play.connected:
+            play.detach()
+        self._plays[who, game] = play  # the newest last
+        self._sessions[who, game] = session
+        play.attach(session, send)
+
+    def told(self, who: str, message: Message, now: float) -> None:
+        """The server's Host."""
+        self._plays[who, message.game].take(message, now)
+
+    def puzzled(self, who: str, game: str, text: str, why: str) -> None:
+        """The server's Host."""
+        self._strange += 1
+        now = anyio.current_time()
+        fate = GameFate.UNREADABLE
+        self._emit(GameMessageClosed(now, who, game, -self._strange, now, "", line(text, 200), fate, why))
+
+    def left(self, who: str, game: str, session: str, why: str) -> None:
+        """The server's Host. A game that has a newer connection has not left."""
+        if self._sessions.get((who, game)) == session:
+            log.info("a game left: %s", why)
+            self._plays[who, game].detach()
+
+    async def _lane(self, play: Play) -> None:
+        await self._begun.wait()
+        await play.run()
+
+    def _emit(self, event: Event) -> None:
+        """What the show has to act on goes through it; the rest is for viewers only."""
+        if not isinstance(event, LineArrived | FloorClaimed):
+            self._tell(event)
+            return
+        try:
+            self._send.send_nowait(event)
+        except (anyio.WouldBlock, anyio.ClosedResourceError, anyio.BrokenResourceError):
+            log.warning("the show is behind: something in a game was not mentioned")
+
+    def _forget(self) -> None:
+        """The game that has been away longest makes room."""
+        away = [key for key, play in self._plays.items() if not play.connected]
+        if len(self._plays) >= KNOWN and away:
+            self._plays.pop(away[0]).end()

@@ -1,0 +1,299 @@
+"""The playing lane of one game: what it wants is decided, sent, judged, and tried again. One thing at a time.
+
+It runs beside her speech and waits for it only where the game's own priority says so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import anyio
+from anyio.abc import TaskGroup
+
+from glue.events import Event
+from glue.game_events import (
+    ActionChosen,
+    ActionJudged,
+    FloorClaimed,
+    GameButton,
+    GameChanged,
+    GameFate,
+    Priority,
+)
+from glue.games.afterwards import Afterwards
+from glue.games.messages import Message
+from glue.games.notes import Notes, task
+from glue.games.player import WAIT, Choice, Player, ordered
+from glue.games.rules import Rules
+from glue.games.schema import Shape
+from glue.games.table import Table, Want
+from glue.games.text import line, shorten
+from glue.games.voice import Voice
+from glue.ports import Message as Said
+from glue.ports import Role
+
+Send = Callable[[str, Mapping[str, Any]], None]
+AT_ONCE = (Priority.HIGH, Priority.CRITICAL)
+SHOWN = 100  # actions on the page
+REDRAW = 0.25  # seconds between two pictures of the game: some register a hundred actions one by one
+
+
+class Play:
+    """`run()` is the lane; everything else comes from outside, and does not wait."""
+
+    def __init__(
+        self,
+        who: str,
+        name: str,
+        game: str,
+        rules: Rules,
+        player: Player,
+        voice: Voice,
+        emit: Callable[[Event], None],
+    ) -> None:
+        self.who, self.game = who, game
+        self.table = Table(who, game, Notes(game, name, rules.notes), emit, self._changed, rules)
+        self.connected = False
+        self._rules, self._player, self._voice, self._emit = rules, player, voice, emit
+        self._after = Afterwards(who, game, player, emit, rules.reasons)
+        self._session, self._messages, self._sent = "", 0, 0
+        self._send: Send = lambda command, data: None
+        self._vetoed: set[str] = set()
+        self._paused = False
+        self._ordered: Choice | None = None  # the operator's
+        self._thinks = anyio.CancelScope()
+        self._thinking = False
+        self._thinks_of: Want | None = None
+        self._life = anyio.CancelScope()
+        self._wake, self._dirty = anyio.Event(), anyio.Event()
+
+    def attach(self, session: str, send: Send) -> None:
+        """The game has connected; `send(command, data)` reaches it and never waits."""
+        self._session, self._send, self.connected = session, send, True
+        self._changed()
+
+    def detach(self) -> None:
+        """It is gone. What happened stays known: it may come back."""
+        self.connected = False
+        if self.table.want is not None:
+            self.table.settle(self.table.want, GameFate.ABANDONED, "the game went")
+        if self.table.pending is not None:
+            self.table.over(self.table.pending, None)
+        self._changed()
+
+    def end(self) -> None:
+        """Nobody remembers this game any more."""
+        self._life.cancel()
+
+    def take(self, message: Message, now: float) -> None:
+        """A message of the game's."""
+        self._messages += 1
+        self.table.take(message.body, message.command, self._messages, now)
+
+    def press(self, button: GameButton, text: str) -> None:
+        """The operator pressed a button."""
+        match button:
+            case GameButton.PAUSE | GameButton.RESUME:
+                self._paused = button is GameButton.PAUSE
+                if self._paused:
+                    self._thinks.cancel()
+            case GameButton.VETO:
+                self._vetoed.add(text)
+                self._thinks.cancel()
+            case GameButton.ALLOW:
+                self._vetoed.discard(text)
+            case GameButton.FORCE:
+                self._order(text)
+        self._changed()
+
+    async def run(self) -> None:
+        """Play, until cancelled, or its end()."""
+        try:
+            async with anyio.create_task_group() as tg:
+                self._life = tg.cancel_scope
+                tg.start_soon(self._draw)
+                while True:
+                    if self.table.notes.full and not self._after.folding:
+                        tg.start_soon(self._after.fold, self.table.notes)
+                    await self._next(tg)
+        finally:
+            if self.table.want is not None:
+                self.table.settle(self.table.want, GameFate.ABANDONED, "the show ended")
+
+    async def _next(self, tg: TaskGroup) -> None:
+        want = self.table.want
+        if self._ordered is not None and self.connected:
+            choice, self._ordered = self._ordered, None
+            await self._do(
+                choice, want if want and choice.name in want.force.names else None, anyio.current_time()
+            )
+        elif want is not None and self.connected and not self._paused and self._open(want):
+            await self._answer(want, tg)
+        elif self._inclined():
+            await self._consider(tg)
+        else:
+            await self._something()
+
+    def _open(self, want: Want) -> bool:
+        """Whether there is something to choose, or nothing was registered yet; all vetoed: it waits."""
+        known = [name for name in want.force.names if name in self.table.actions]
+        return not known or any(name not in self._vetoed for name in known)
+
+    async def _answer(self, want: Want, tg: TaskGroup) -> None:
+        asked, choice = await self._decide(want)
+        if self.table.want is not want:
+            return  # whoever cancelled it has settled it
+        if asked and choice is None:
+            why = "; ".join(f"{shape.name} {shape.bad}".strip() for shape in self._choices(want))
+            said = f"no parameters fit its schema: {why}" if why else "none of its actions is registered"
+            self.table.settle(want, GameFate.REFUSED, line(said, 300))
+        elif choice is not None and choice.name in {shape.name for shape in self._choices(want)}:
+            id = await self._do(choice, want, want.since)
+            self._explain(tg, asked, choice, id)
+
+    async def _decide(self, want: Want) -> tuple[tuple[Said, ...], Choice | None]:
+        """What she was asked, and what she chose; nothing where something else was to be done meanwhile."""
+        self._thinking, self._thinks_of = True, want
+        asked: tuple[Said, ...] = ()
+        choice: Choice | None = None
+        with anyio.CancelScope() as self._thinks:
+            there = await self._registered(want)
+            if there:
+                await self._floor(want.force.priority)
+            asked = self._asked(want)
+            if there:
+                role = Role.URGENT if want.force.priority in AT_ONCE else Role.ACT
+                choice = await self._player.choose(asked, self._choices(want), want.failed, role)
+        self._thinking = False
+        return ((), None) if self._thinks.cancelled_caught else (asked, choice)
+
+    async def _registered(self, want: Want) -> bool:
+        """Wait a little for a force's actions: games were seen that send them in the wrong order."""
+        with anyio.move_on_at(want.received + self._rules.grace):
+            while not self._choices(want):
+                await self._woken()
+        return bool(self._choices(want))
+
+    async def _floor(self, priority: Priority) -> None:
+        """The priority's way with her speech. Nothing happens while she is silent."""
+        turn = self._voice.turn(self.who)
+        if turn is None:
+            return
+        if priority is not Priority.LOW:
+            self._emit(FloorClaimed(anyio.current_time(), self.who, self.game, priority))
+        if priority not in AT_ONCE:
+            await turn.wait()
+
+    def _choices(self, want: Want) -> list[Shape]:
+        actions = self.table.actions
+        return [actions[name] for name in want.force.names if name in actions and name not in self._vetoed]
+
+    def _asked(self, want: Want) -> tuple[Said, ...]:
+        todo = task(want.force.state, self.table.errand(want.force.query), want.complaints)
+        return self.table.notes.ask(todo, self._choices(want), self.table.actions.values())
+
+    def _inclined(self) -> bool:
+        due = anyio.current_time() >= self._own_at() and self.table.want is None
+        return due and self.connected and not self._paused and bool(self._free())
+
+    def _own_at(self) -> float:
+        """When she thinks of doing something unasked: some time after something new came."""
+        return self.table.news + self._rules.initiative if self._rules.initiative else float("inf")
+
+    def _free(self) -> list[Shape]:
+        return [shape for name, shape in self.table.actions.items() if name not in self._vetoed]
+
+    async def _consider(self, tg: TaskGroup) -> None:
+        began, choice = anyio.current_time(), None
+        self.table.news = float("inf")
+        self._thinking, self._thinks_of = True, None
+        with anyio.CancelScope() as self._thinks:
+            options = [*self._free(), WAIT]
+            asked = self.table.notes.ask(
+                self.table.errand("You may act now, or wait."), options, self.table.actions.values()
+            )
+            choice = await self._player.choose(asked, options)
+        self._thinking = False
+        if (
+            choice is not None
+            and choice.by != "fallback"
+            and choice.name in self.table.actions
+            and self._idle
+        ):
+            id = await self._do(choice, None, began)
+            self._explain(tg, asked, choice, id)
+
+    def _explain(self, tg: TaskGroup, asked: tuple[Said, ...], choice: Choice, id: str) -> None:
+        if self.table.want is None:  # otherwise the next decision would wait for its end
+            tg.start_soon(self._after.explain, asked, choice, id)
+
+    @property
+    def _idle(self) -> bool:
+        return self.connected and self.table.want is None and not self._paused
+
+    async def _do(self, choice: Choice, want: Want | None, since: float) -> str:
+        """Send it and wait for its judgement; returns its id. `since`: when it was asked for."""
+        now = anyio.current_time()
+        self._sent += 1
+        id = f"{self._session}-{self._sent}"
+        pending = self.table.sent(id, choice.said, now, want)
+        data = {"id": id, "name": choice.name} | ({"data": choice.text} if choice.data is not None else {})
+        self._send("action", data)
+        self._emit(
+            ActionChosen(now, self.who, self.game, id, choice.name, choice.text, choice.by, now - since)
+        )
+        with anyio.move_on_after(self._rules.result_within):
+            await pending.judged.wait()
+        self.table.over(pending, None)
+        return id
+
+    def _order(self, text: str) -> None:
+        choice = ordered(text, self.table.actions) if self.connected else "the game is not connected"
+        if isinstance(choice, str):
+            why = f"not sent: {choice}"
+            self._emit(ActionJudged(anyio.current_time(), self.who, self.game, "", False, why, 0.0))
+            return
+        self._ordered = choice
+        self._thinks.cancel()
+
+    def _changed(self) -> None:
+        if self._thinking and self.table.want is not self._thinks_of:
+            self._thinks.cancel()
+        if self.table.want is not None:
+            self._after.hush()
+        self._wake.set()
+        self._dirty.set()
+
+    async def _something(self) -> None:
+        """Until something changed, or she may think of doing something by herself."""
+        soon = self._own_at()
+        with anyio.move_on_at(soon if soon > anyio.current_time() else float("inf")):
+            await self._woken()
+
+    async def _woken(self) -> None:
+        await self._wake.wait()
+        self._wake = anyio.Event()
+
+    async def _draw(self) -> None:
+        """Tell viewers how it stands, not too often."""
+        while True:
+            await self._dirty.wait()
+            self._dirty = anyio.Event()
+            self._emit(self.picture())
+            await anyio.sleep(REDRAW)
+
+    def picture(self) -> GameChanged:
+        """How it stands now."""
+        want = self.table.want
+        return GameChanged(
+            anyio.current_time(),
+            self.who,
+            self.game,
+            self.connected,
+            self._paused,
+            tuple(shorten(s.signature, 160) for s in list(self.table.actions.values())[:SHOWN]),
+            tuple(sorted(self._vetoed)),
+            shorten(want.force.query, 200) if want else "",
+            want.force.priority.value if want else "",
+        )

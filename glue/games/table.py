@@ -1,0 +1,259 @@
+"""What lies on the table of one game: its actions, what it wants done, which action it has not judged yet.
+
+No I/O and no waiting: a message comes in and gets its fate; who waits for a change is woken.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import anyio
+
+from glue.events import ChatLine, Event, LineArrived, Source
+from glue.game_events import ActionJudged, GameFate, GameMessageClosed
+from glue.games.messages import (
+    Body,
+    Context,
+    Force,
+    Register,
+    Result,
+    ShutdownReady,
+    Startup,
+    Unknown,
+    Unregister,
+)
+from glue.games.notes import Notes
+from glue.games.rules import Rules
+from glue.games.schema import Shape
+from glue.games.text import line
+
+MOST_ACTIONS = 2000  # of one game
+MOST_HELD = 100  # contexts that wait for a result
+REMEMBERED = 200  # ids of actions whose results would come late
+DEAF = 3  # actions of a force without a judgement: each of them may have been done all the same
+GIST = 200  # characters of a message in the journal
+MENTION = 300  # characters that she is told about what happened
+
+
+@dataclass(slots=True, eq=False)
+class Want:
+    """A force that is not settled yet."""
+
+    force: Force
+    number: int
+    received: float
+    since: float  # when it came, or its last try failed
+    tries: int = 0
+    unheard: int = 0  # of them, those that the game never judged
+    failed: list[str] = field(default_factory=list)  # what the game did not take
+    complaints: list[str] = field(default_factory=list)
+
+
+@dataclass(slots=True, eq=False)
+class Pending:
+    """An action that was sent and is not judged yet."""
+
+    id: str
+    said: str  # the action as she reads it: name and parameters
+    sent: float
+    want: Want | None  # the force that it answers
+    judged: anyio.Event = field(default_factory=anyio.Event)
+
+
+class Table:
+    """One game's. `changed()` is called whenever she may have to do something else than she does."""
+
+    def __init__(
+        self,
+        who: str,
+        game: str,
+        notes: Notes,
+        emit: Callable[[Event], None],
+        changed: Callable[[], None],
+        rules: Rules,
+    ) -> None:
+        self.who, self.game, self.notes = who, game, notes
+        self.actions: dict[str, Shape] = {}
+        self.want: Want | None = None
+        self.pending: Pending | None = None
+        self.state = ""  # the newest that the game told of itself
+        self._errand = ""  # what a viewer said to her since she last decided
+        self.news = float("inf")  # when something new came since she last thought of doing something
+        self._emit, self._changed = emit, changed
+        self._pause, self._retries = rules.comment, rules.retries
+        self._silent_until = 0.0
+        self._held: list[tuple[Context, int, float]] = []
+        self._gone: OrderedDict[str, None] = OrderedDict()
+        self._mentions = 0
+
+    def take(self, body: Body, command: str, number: int, now: float) -> None:
+        """A message came: message `number` of this game."""
+        match body:
+            case Startup():
+                self._take_back(set(self.actions))
+                self.close(number, now, command, "", GameFate.TAKEN)
+            case Context():
+                self._context(body, number, now)
+            case Register():
+                self._register(body, number, now)
+            case Unregister(names):
+                known = [name for name in names if name in self.actions]
+                self._take_back(set(known))
+                self.close(number, now, command, ", ".join(names), GameFate.TAKEN)
+            case Force():
+                self._force(body, number, now)
+            case Result():
+                self._result(body, number, now)
+            case ShutdownReady():
+                self.close(number, now, command, "", GameFate.TAKEN)
+            case Unknown(data):
+                self.close(number, now, command, str(data)[: 2 * GIST], GameFate.UNKNOWN, "no such command")
+        self._changed()
+
+    def close(
+        self, number: int, received: float, command: str, text: str, fate: GameFate, why: str = ""
+    ) -> None:
+        """Message `number` has met its fate."""
+        now = anyio.current_time()
+        gist = line(text, GIST)
+        self._emit(GameMessageClosed(now, self.who, self.game, number, received, command, gist, fate, why))
+
+    def settle(self, want: Want, fate: GameFate, why: str = "") -> None:
+        """A force is over."""
+        if self.want is want:
+            self.want = None
+        if not want.force.ephemeral and fate is not GameFate.REPLACED:
+            self.notes.add(want.force.query)
+        self.close(want.number, want.received, "actions/force", want.force.query, fate, why)
+
+    def sent(self, id: str, said: str, now: float, want: Want | None) -> Pending:
+        """An action went out: until it is judged, contexts wait."""
+        self.pending = Pending(id, said, now, want)
+        return self.pending
+
+    def over(self, pending: Pending, result: Result | None) -> None:
+        """The action is judged, or its time is up, or its game is gone. Done when the result comes: a quick
+        game's next force may be right behind it."""
+        if self.pending is not pending:
+            return
+        self.pending = None
+        pending.judged.set()
+        now = anyio.current_time()
+        if result is None:
+            self._gone[pending.id] = None
+            while len(self._gone) > REMEMBERED:
+                self._gone.popitem(last=False)
+        unheard = Result(pending.id, False, "no answer came in time")
+        result = result or unheard
+        took, message = now - pending.sent, line(result.message, MENTION)
+        self._emit(ActionJudged(now, self.who, self.game, pending.id, result.success, message, took))
+        failed = "" if result.success else "It failed. "
+        self.notes.add(f"You did {pending.said}. {failed}{result.message}".strip())
+        if pending.want is not None and self.want is pending.want:
+            pending.want.unheard += result is unheard
+            self._judge(pending.want, pending.said, result)
+        if result.success and message:
+            self.mention(f"You did {pending.said}. {message}", now)
+        held, self._held = self._held, []
+        for context, number, received in held:
+            self._deliver(context, number, received)
+
+    def _judge(self, want: Want, said: str, result: Result) -> None:
+        if result.success:
+            self.settle(want, GameFate.ANSWERED)
+            return
+        want.tries, want.since = want.tries + 1, anyio.current_time()
+        want.failed.append(said)
+        want.complaints.append(line(f"{said}: {result.message}", MENTION))
+        if want.tries > self._retries or want.unheard >= DEAF:
+            self.settle(want, GameFate.GIVEN_UP, want.complaints[-1])
+            self.mention(f"It did not work: {result.message}", want.since)
+        elif not any(name in self.actions for name in want.force.names):
+            self.settle(want, GameFate.GIVEN_UP, "it failed, and its actions were taken back")
+
+    def mention(self, text: str, now: float) -> bool:
+        """Let her speak about something, unless she just did so or could have."""
+        if now < self._silent_until:
+            return False
+        self._silent_until = now + self._pause
+        self._mentions += 1
+        said = ChatLine(f"game-{self.game}-{self._mentions}", self.game, line(text, MENTION), Source.GAME)
+        self._emit(LineArrived(now, said))
+        return True
+
+    def hear(self, author: str, text: str, now: float) -> None:
+        """A viewer spoke to her: it may be about the game."""
+        self._errand = f'{author} says: "{text}" If they want something done, do that; if not, go on.'
+        self.notes.add(line(f'{author} says in chat: "{text}"', MENTION))
+        self.news = min(self.news, now)
+        self._changed()
+
+    def errand(self, task: str) -> str:
+        """`task`, and once what a viewer said: a small model does what was said last."""
+        said, self._errand = self._errand, ""
+        return f"{task}\n{line(said, MENTION)}" if said else task
+
+    def _context(self, context: Context, number: int, now: float) -> None:
+        self.news = self.news if context.silent else min(self.news, now)
+        if self.pending is not None and len(self._held) < MOST_HELD:
+            self._held.append((context, number, now))
+        else:
+            self._deliver(context, number, now)
+
+    def _deliver(self, context: Context, number: int, received: float) -> None:
+        self.notes.add(context.message)
+        told = not context.silent and bool(context.message)
+        mentioned = told and self.mention(context.message, anyio.current_time())
+        fate = GameFate.MENTIONED if mentioned else GameFate.TAKEN
+        self.close(number, received, "context", context.message, fate)
+
+    def _register(self, register: Register, number: int, now: float) -> None:
+        why = list(register.refused)
+        fresh = 0
+        for action in register.actions:
+            if action.name in self.actions:
+                why.append(f"'{action.name}' is registered already")
+            elif len(self.actions) >= MOST_ACTIONS:
+                why.append(f"'{action.name}': {MOST_ACTIONS} actions are enough")
+            else:
+                shape = self.actions[action.name] = Shape(action)
+                fresh += 1
+                if shape.bad:
+                    why.append(f"'{action.name}': {shape.bad}; it is sent without parameters")
+        self.news = min(self.news, now) if fresh else self.news
+        fate = GameFate.TAKEN if fresh or not why else GameFate.REFUSED
+        names = ", ".join(action.name for action in register.actions)
+        self.close(number, now, "actions/register", names, fate, line("; ".join(why), 3 * GIST))
+
+    def _take_back(self, names: set[str]) -> None:
+        """Actions are gone. A force that none is left of ends, unless an action of its own is being judged:
+        games take a move back before they say that it was good."""
+        for name in names:
+            del self.actions[name]
+        want = self.want
+        if want is None or self.pending is not None or not names.intersection(want.force.names):
+            return
+        if not any(name in self.actions for name in want.force.names):
+            self.settle(want, GameFate.REPLACED, "its actions were taken back")
+
+    def _force(self, force: Force, number: int, now: float) -> None:
+        if self.want is not None:
+            self.settle(self.want, GameFate.REPLACED, "a newer force came")
+        if not force.names:
+            self.close(number, now, "actions/force", force.query, GameFate.REFUSED, "it names no action")
+            return
+        self.want = Want(force, number, now, now)
+        self.state = force.state or self.state
+
+    def _result(self, result: Result, number: int, now: float) -> None:
+        pending = self.pending
+        if pending is not None and result.id == pending.id:
+            self.over(pending, result)
+            fate, why = GameFate.TAKEN, ""
+        elif result.id in self._gone:
+            fate, why = GameFate.LATE, "its time was up"
+        else:
+            fate, why = GameFate.UNKNOWN, "no action with this id waits for a result"
+        self.close(number, now, "action/result", result.message or str(result.success), fate, why)

@@ -1,0 +1,41 @@
+"""A game's words made safe for a prompt, a page and the journal: they are data, and never an instruction."""
+
+import re
+import unicodedata
+
+MARKS = re.compile(r"<\|[^|]*\|?>|</?s>|\[/?INST\]|<</?SYS>>|<\|", re.IGNORECASE)
+BLANKS = re.compile(r"[ \t\f\v]+")
+BREAKS = re.compile(r"\s*\n\s*")
+CUT = " … "
+
+
+def tidy(raw: str, longest: int) -> str:
+    """`raw` without control and invisible characters and without the marks that chat templates are made of.
+    Lines stay lines: states are Markdown. What is too long loses its middle."""
+    text = raw if len(raw) <= 4 * longest else shorten(raw, 4 * longest)
+    if not (text.isascii() and text.isprintable()):
+        text = "".join(
+            char if char in "\n\t" or _shown(char) else " " for char in unicodedata.normalize("NFC", text)
+        )
+    while (clean := MARKS.sub(" ", text)) != text:  # what is left may join to a new mark
+        text = clean
+    return shorten(BREAKS.sub("\n", BLANKS.sub(" ", text)).strip(), longest)
+
+
+def line(raw: str, longest: int) -> str:
+    """The same on one line."""
+    return shorten(" ".join(tidy(raw, longest).split()), longest)
+
+
+def shorten(text: str, longest: int) -> str:
+    """At most `longest` characters: where a state is long, its beginning and its end say most."""
+    if len(text) <= longest:
+        return text
+    if longest <= len(CUT):
+        return text[:longest]
+    head = (longest - len(CUT)) * 2 // 3
+    return text[:head] + CUT + text[len(text) - (longest - len(CUT) - head) :]
+
+
+def _shown(char: str) -> bool:
+    return unicodedata.category(char) not in ("Cc", "Cf", "Cs", "Co", "Cn")

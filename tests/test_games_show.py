@@ -1,0 +1,182 @@
+"""Games in the show: their claims to the floor, what she says about them, and the operator's page."""
+
+from collections.abc import AsyncIterator
+
+import anyio
+import pytest
+import trio.testing
+
+from glue.decisions import Close
+from glue.director import Director
+from glue.events import ChatLine, Ending, Event, Fate, LineArrived, LineClosed, Source, TurnEnded
+from glue.game_events import FloorClaimed, GameButton, GameChanged, GamePressed, Priority
+from glue.interest import score
+from glue.mind.dialect import Extensions, Server
+from glue.mind.lane import Lane
+from glue.mind.template import Template
+from glue.ports import DeskMessage, Message, Prompt, Role
+from glue.senses.console import ConsoleSense
+from glue.settings import DirectorSettings
+from glue.show import Show
+from glue.stage.console_page import Nonsense, read
+from glue.stage.console_recent import Recent
+from tests.core import Scene, SlowLlm, line
+
+pytestmark = pytest.mark.anyio
+OPENAIS = {"type": "json_schema", "json_schema": {"name": "answer", "schema": {}, "strict": True}}
+LONG = SlowLlm(
+    ("One two three. ", "Four five six. ", "Seven eight nine. ", "Ten eleven twelve. ", "The end.")
+)
+
+
+@pytest.fixture
+def anyio_backend() -> tuple[str, dict[str, object]]:
+    return "trio", {"clock": trio.testing.MockClock(autojump_threshold=0)}
+
+
+class Notes:
+    """A viewer that keeps everything."""
+
+    def __init__(self, events: list[Event]) -> None:
+        self._events = events
+
+    def show(self, event: Event) -> None:
+        self._events.append(event)
+
+
+class Claims:
+    """A sense: a line, and a claim to the floor a second after it."""
+
+    def __init__(self, *claims: FloorClaimed) -> None:
+        self._claims = claims
+
+    async def events(self) -> AsyncIterator[Event]:
+        yield LineArrived(anyio.current_time(), line("Tell me everything, Spark!"))
+        await anyio.sleep(1.0)
+        for claim in self._claims:
+            yield claim
+
+
+async def performed(*claims: FloorClaimed) -> tuple[TurnEnded, float]:
+    """How the reply ended, and after how long."""
+    scene = Scene(llm=LONG)
+    show = Show(
+        {"main": scene.member()},
+        Director(["main"], DirectorSettings()),
+        [Notes(scene.events)],
+        scene.settings,
+        lambda muted: None,
+        lambda gain: None,
+        ends_with_chat=True,
+    )
+    began = anyio.current_time()
+    async with anyio.create_task_group() as tg:
+        tg.start_soon(scene.mixer.run)
+        await show.run([Claims(*claims)])
+        tg.cancel_scope.cancel()
+    assert [e.fate for e in scene.events if isinstance(e, LineClosed)] == [Fate.ANSWERED]
+    ended = next(e for e in scene.events if isinstance(e, TurnEnded))
+    return ended, ended.at - began
+
+
+def claim(priority: Priority, who: str = "main") -> FloorClaimed:
+    return FloorClaimed(0.0, who, "G", priority)
+
+
+async def test_a_games_priority_shortens_or_interrupts_her_and_nobody_else() -> None:
+    whole, takes = await performed()
+    assert whole.ending is Ending.FINISHED
+    other, _ = await performed(claim(Priority.CRITICAL, "evil"))
+    assert other.heard == whole.heard
+    for priority in (Priority.MEDIUM, Priority.HIGH):
+        short, took = await performed(claim(priority))
+        assert took < takes - 1.0
+        assert whole.heard.startswith(short.heard) and short.heard.endswith(".")
+        assert short.ending is Ending.CUT
+    cut, took = await performed(claim(Priority.CRITICAL))
+    assert took == pytest.approx(1.0, abs=0.1) and len(cut.heard) < len(short.heard)
+
+
+def game_line(number: int, text: str = "You found a diamond.") -> ChatLine:
+    return ChatLine(f"g{number}", "Mine", text, Source.GAME)
+
+
+def test_of_a_game_only_the_latest_waits_and_people_go_first() -> None:
+    director = Director(["main"], DirectorSettings(), speaking="main")
+    assert director.hear(game_line(1, "A tree."), 0.0) == []
+    assert director.hear(line("what is your favourite train?"), 0.1) == []
+    assert director.hear(game_line(2, "A dragon!"), 0.2) == [Close("g1", Fate.IGNORED)]
+    assert director.likely(0.3) == line("what is your favourite train?")
+    assert score(game_line(1), ["main"], 0.0, None) >= DirectorSettings().bar
+
+
+class ADesk:
+    """Pages that send these messages."""
+
+    def __init__(self, *messages: DeskMessage) -> None:
+        self._messages = messages
+
+    async def received(self) -> AsyncIterator[DeskMessage]:
+        for message in self._messages:
+            yield message
+
+
+async def test_a_button_of_a_game_goes_from_the_page_to_the_show() -> None:
+    sent = '{"kind": "game", "game": "My Game", "button": "force", "text": "place {\\"cell\\": 4}"}'
+    desk = ADesk(read(sent, 1.0), read('{"kind": "game", "game": "G", "button": "pause", "text": ""}', 2.0))
+    found = [event async for event in ConsoleSense(desk).events()]
+    assert found == [
+        GamePressed(1.0, "My Game", GameButton.FORCE, 'place {"cell": 4}'),
+        GamePressed(2.0, "G", GameButton.PAUSE, ""),
+    ]
+    with pytest.raises(Nonsense, match="GAME_BUTTON"):
+        read('{"kind": "game", "game": "G", "button": "explode", "text": ""}', 0.0)
+
+
+def test_a_late_page_is_told_how_the_game_stands() -> None:
+    recent = Recent()
+    for force in ("first", "second"):
+        recent.note(GameChanged(0.0, "main", "G", True, False, ("place",), (), force, "low"))
+    assert [event["force"] for event in recent.events()] == ["second"]
+
+
+@pytest.mark.parametrize(
+    ("extensions", "wanted"),
+    [
+        (Extensions.LLAMACPP, OPENAIS),
+        (Extensions.VLLM, OPENAIS),
+        (Extensions.NONE, OPENAIS),
+        (Extensions.TRTLLM, {"type": "json", "schema": {}}),
+    ],
+)
+def test_each_server_is_told_of_the_schema_in_its_own_words(extensions: Extensions, wanted: object) -> None:
+    prompt = Prompt("main", (Message("user", "hi"),), schema={})
+    server = Server(extensions, slots={"main": 0, "background": 2}, template=Template.LLAMA3)
+    assert server.request(prompt, Role.ACT).body["response_format"] == wanted
+    assert "response_format" not in server.request(Prompt("main", ()), Role.ACT).body
+
+
+def test_a_game_has_a_slot_of_its_own_where_there_is_one() -> None:
+    prompt = Prompt("main", (Message("user", "hi"),))
+    for slots, wanted in (({"main": 0, "background": 2, "act": 3}, 3), ({"main": 0, "background": 2}, 2)):
+        assert Server(Extensions.LLAMACPP, slots=slots).request(prompt, Role.ACT).body["id_slot"] == wanted
+
+
+async def test_a_decision_gives_way_to_the_first_words_and_starts_again() -> None:
+    lane, begun = Lane(), 0
+
+    async def decides() -> int:
+        nonlocal begun
+        begun += 1
+        await anyio.sleep(1.0)
+        return begun
+
+    async def speaks() -> None:
+        await anyio.sleep(0.5)
+        with lane.speaking():
+            await anyio.sleep(2.0)
+
+    async with anyio.create_task_group() as tg:
+        tg.start_soon(speaks)
+        assert await lane.run(decides) == 2
+        assert anyio.current_time() == pytest.approx(3.5, abs=0.01)
