@@ -1,0 +1,1 @@
+"""A body in a Minecraft world, a client of the game wire; and a small world where there is no server."""

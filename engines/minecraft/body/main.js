@@ -1,0 +1,52 @@
+'use strict'
+// A body in a Minecraft world, played over the game wire: node body/main.js '{...}' (the options of engines.minecraft).
+
+const { createServer } = require('http')
+const { Conductor } = require('./conductor')
+const { Session } = require('./session')
+const { Track } = require('./track')
+const { Wire } = require('./wire')
+
+const options = JSON.parse(process.argv[2])
+const wire = new Wire(options.games, 'Minecraft')
+const session = new Session(options)
+const track = new Track(process.env.SPARK_RUN ?? '')
+const conductor = new Conductor(wire, session, options.idle, track)
+
+/** How it stands, for the one who started us: GET / on the loopback port. */
+const status = createServer((request, response) => {
+  const state = {
+    ready: session.ever,
+    world: session.bot !== null,
+    games: wire.open,
+    doing: conductor.job?.said ?? '',
+    reflex: conductor.reflexes?.acting ?? '',
+    why: session.why,
+    memory: process.memoryUsage().rss
+  }
+  response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(state))
+})
+status.on('error', error => quit(`port ${options.port} cannot be opened (${error.code}); cure: minecraft.engine.port=PORT`))
+status.listen(options.port, options.host)
+
+session.on('out', why => {
+  const cure = 'see that the server runs, and minecraft.host, port, version and username'
+  if (!session.ever) quit(`no way into the Minecraft world: ${why}; cure: ${cure}`)
+})
+
+function quit (line) {
+  process.stderr.write(`${line}\n`)
+  process.exit(1)
+}
+
+for (const signal of ['SIGTERM', 'SIGINT']) {
+  process.on(signal, () => {
+    session.leave()
+    wire.end()
+    setTimeout(() => process.exit(0), 50) // so that the server hears that she left
+  })
+}
+process.on('unhandledRejection', error => process.stderr.write(`${error?.stack ?? error}\n`)) // a wait inside mineflayer
+track.follow(() => session.bot)
+session.join()
+wire.connect()

@@ -1,0 +1,116 @@
+'use strict'
+// Her presence in the Minecraft world: joins, joins again with back-off when it was thrown out, and says why.
+
+const { EventEmitter } = require('events')
+const mineflayer = require('mineflayer')
+const { pathfinder, Movements } = require('mineflayer-pathfinder')
+
+const PAUSES = [1000, 60_000] // ms before joining again: doubled from the first to the second
+const STEADY_MS = 60_000 // in the world for so long: the next time is quick again
+const LOOP = 3 // times in a row; then the operator is told what to do
+const JOIN_MS = 120_000 // a world that loads for longer is left
+
+class Session extends EventEmitter {
+  constructor (options) {
+    super()
+    this.bot = null // while she is in the world
+    this.why = 'not yet there'
+    this._options = options
+    this._pause = PAUSES[0]
+    this._times = 0
+    this.ever = false
+  }
+
+  join () {
+    const { server, server_port: port, version, username, auth } = this._options
+    const bot = mineflayer.createBot({
+      host: server,
+      port,
+      username,
+      auth,
+      version: version || false,
+      hideErrors: true,
+      checkTimeoutInterval: 60_000,
+      onMsaCode: ({ verification_uri: page, user_code: code }) => {
+        process.stderr.write(`Microsoft's login: open ${page} and type ${code}\n`)
+      }
+    })
+    this._current = bot
+    bot.loadPlugin(pathfinder)
+    const late = setTimeout(() => this._gone(bot, `the world did not load within ${JOIN_MS / 1000} s`), JOIN_MS)
+    bot.once('spawn', () => {
+      clearTimeout(late)
+      bot.pathfinder.setMovements(movements(bot))
+      bot.pathfinder.thinkTimeout = 8000
+      this.bot = bot
+      this._since = Date.now()
+      this.ever = true
+      this.why = ''
+      this.emit('in', bot)
+    })
+    bot.on('kicked', reason => this._gone(bot, `kicked: ${plain(reason)}`))
+    bot.on('error', error => { // in the world it is a packet that could not be read, mostly; 'end' follows where it was more
+      if (this.bot === bot) process.stderr.write(`${words(error, server, port)}\n`)
+      else this._gone(bot, words(error, server, port))
+    })
+    bot.on('end', reason => { clearTimeout(late); this._gone(bot, `the connection ended (${reason})`) })
+  }
+
+  leave () {
+    this._left = true
+    clearTimeout(this._timer)
+    this._current?.quit()
+  }
+
+  _gone (bot, why) {
+    if (bot !== this._current || this._left) return
+    this._current = null
+    const steady = this.bot && Date.now() - this._since > STEADY_MS
+    this.bot = null
+    this.why = why
+    bot.end() // its own listeners stay: they end its timers
+    this._times = steady ? 1 : this._times + 1
+    this._pause = steady || this._times === 1 ? PAUSES[0] : Math.min(2 * this._pause, PAUSES[1])
+    const again = Math.round(this._pause / 1000)
+    this.emit('out', why, again, this._times >= LOOP)
+    if (this.ever) this._timer = setTimeout(() => this.join(), this._pause)
+  }
+}
+
+function movements (bot) {
+  const moves = new Movements(bot)
+  moves.maxDropDown = 3
+  moves.allowParkour = false
+  moves.allow1by1towers = false // out of a pit she cuts stairs; go() says when not
+  moves.blocksCantBreak.add(bot.registry.blocksByName.crafting_table.id)
+  for (const name of ['lava', 'fire', 'cactus', 'sweet_berry_bush', 'magma_block', 'campfire']) {
+    const block = bot.registry.blocksByName[name]
+    if (block) moves.blocksToAvoid.add(block.id)
+  }
+  return moves
+}
+
+function words (error, server, port) {
+  const code = error.code ?? error.errors?.[0]?.code
+  return code ? `${server}:${port} cannot be reached (${code})` : String(error.message ?? error).split('\n')[0].slice(0, 200)
+}
+
+/** A kick's reason: text, JSON of chat components, or NBT. */
+function plain (reason) {
+  const found = []
+  const walk = value => {
+    if (typeof value === 'string') found.push(value)
+    else if (Array.isArray(value)) value.forEach(walk)
+    else if (value && typeof value === 'object') {
+      for (const key of ['text', 'translate', 'extra', 'with', 'value']) if (key in value) walk(value[key])
+    }
+  }
+  let value = reason
+  try {
+    if (typeof reason === 'string') value = JSON.parse(reason)
+  } catch {} // it is a plain text
+  walk(value)
+  return found.join(' ').replace(/\s+/g, ' ').trim().slice(0, 200) || 'no reason given'
+}
+
+module.exports = { Session, plain }

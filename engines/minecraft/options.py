@@ -1,0 +1,59 @@
+"""What the Minecraft body can be told on its command line."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import Enum
+from urllib.parse import urlsplit
+
+
+class Auth(Enum):
+    """How the server wants to know who she is: `offline` for one that asks nobody, `microsoft` for others."""
+
+    offline = "offline"
+    microsoft = "microsoft"
+
+
+@dataclass(frozen=True)
+class Options:
+    """`python -m engines.minecraft key=value ...`; conf/minecraft/body.yaml says what each is for."""
+
+    host: str = "127.0.0.1"  # it says here how it stands
+    port: int = 8031
+    games: str = "ws://127.0.0.1:8000"
+    server: str = ""  # "" is a small world of our own
+    server_port: int = 25565
+    version: str = ""  # "" asks the server; our own world is OWN_VERSION
+    username: str = "Spark"
+    auth: Auth = Auth.offline
+    idle: float = 8.0  # seconds with nothing to do, before she is asked what to do next; 0: never
+    seed: int = 1  # of our own world
+    truth: int = 0  # port where our own world tells what really happened; 0: it does not
+    node: str = ""  # the program; "" is the package's or the system's
+
+    def __post_init__(self) -> None:
+        if self.host not in ("127.0.0.1", "localhost", "::1"):
+            raise ValueError(
+                f"option 'host': '{self.host}' is not this machine; a server elsewhere is minecraft.host"
+            )
+        if urlsplit(self.games).scheme not in ("ws", "wss"):
+            raise ValueError(f"option 'games': '{self.games}' is not a ws:// address")
+        for name, least in (("port", 1), ("server_port", 1), ("truth", 0)):
+            if not least <= getattr(self, name) <= 65535:
+                raise ValueError(f"option '{name}': {getattr(self, name)} is not a port")
+        if not (3 <= len(self.username) <= 16 and self.username.replace("_", "").isalnum()):
+            raise ValueError("option 'username': must have 3 to 16 letters, digits and underscores")
+        if self.version and not self.version.replace(".", "").isdigit():
+            raise ValueError(f"option 'version': '{self.version}' is not one such as 1.20.4")
+        if self.idle < 0:
+            raise ValueError("option 'idle': must be 0 or more")
+
+
+OWN_VERSION = "1.16.5"  # the one that flying-squid does best
+
+
+def prepare(options: Options, say: Callable[[str], None]) -> None:
+    """Fetch what the body is made of, where it is not there. Raises ModelError."""
+    from engines.minecraft.node import find, install
+
+    find(options.node)
+    install(say)

@@ -1,0 +1,116 @@
+"""What Minecraft's tests share: npm's packages, questions to the body's pure parts, a game in a world."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import subprocess
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from engines.cache import ModelError
+from engines.minecraft.exam import World
+from engines.minecraft.node import find, modules
+from engines.minecraft.table import Table
+from engines.process import running
+from engines.specs import spec
+from tests.conftest import free_port
+from tests.need import need
+
+HERE = Path(__file__).parent
+
+
+def need_packages() -> None:
+    """Node and the packages are here."""
+    missing = ""
+    try:
+        find()
+        modules()
+    except ModelError as error:
+        missing = str(error)
+    need(not missing, f"Minecraft's packages ({missing})", "python -m engines.minecraft.node")
+
+
+class Asked:
+    """A Node process that answers questions to the pure parts."""
+
+    def __init__(self) -> None:
+        need_packages()
+        self._process = subprocess.Popen(
+            [str(find()), str(HERE / "minecraft_ask.cjs")],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            env=os.environ | {"NODE_PATH": str(modules())},
+            text=True,
+        )
+
+    def __call__(self, what: str, *given: object) -> Any:
+        """The answer; AssertionError with its message where it raised."""
+        assert self._process.stdin is not None and self._process.stdout is not None
+        self._process.stdin.write(json.dumps([what, *given]) + "\n")
+        self._process.stdin.flush()
+        answer = json.loads(self._process.stdout.readline())
+        if "error" in answer:
+            raise AssertionError(answer["error"])
+        return answer["said"]
+
+    def end(self) -> None:
+        self._process.communicate(timeout=10)
+
+
+@dataclass
+class Game:
+    """A body in a world of its own, and the hand that plays it."""
+
+    table: Table
+    world: World
+    log: Path
+    pids: dict[str, int] = field(default_factory=dict)
+
+    async def until(self, found: Callable[[], Any], within: float = 30.0) -> Any:
+        """Ask until the answer is true."""
+        async with asyncio.timeout(within):
+            while not (answer := found()):  # noqa: ASYNC110  # what is asked tells nobody when it changes
+                await asyncio.sleep(0.05)
+        return answer
+
+    async def told(self, words: str, since: int = 0, within: float = 30.0) -> str:
+        """A message with these words, after the first `since`."""
+        return str(
+            await self.until(lambda: next((s for s in self.table.said[since:] if words in s), ""), within)
+        )
+
+    async def seen(self, what: str, **more: object) -> bool:
+        """Whether the world saw such an event of hers."""
+        wanted = {"what": what, **more}
+        return any(wanted.items() <= event.items() for event in (await self.world.told())["events"])
+
+    async def player(self) -> dict[str, Any]:
+        """Her, as the world sees her."""
+        found: dict[str, Any] = (await self.world.told())["players"]["Spark"]
+        return found
+
+    async def here(self) -> None:
+        """Until she is in the world."""
+        async with asyncio.timeout(30):
+            while "Spark" not in (await self.world.told())["players"]:  # noqa: ASYNC110  # likewise
+                await asyncio.sleep(0.1)
+
+
+@asynccontextmanager
+async def playing(folder: Path, **options: object) -> AsyncIterator[Game]:
+    """A body in a world, ready."""
+    need_packages()
+    table = Table()
+    async with table.open() as url:
+        ports = {name: free_port() for name in ("port", "truth", "server_port")}
+        given = {"games": url, "idle": 0.0, "seed": 1, **ports, **options}
+        async with running([spec("minecraft", given)], folder, within=90) as engines:
+            await table.registered(30)
+            game = Game(table, World(ports["truth"]), folder / "minecraft.log", engines.pids)
+            await game.here()
+            yield game

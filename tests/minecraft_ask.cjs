@@ -1,0 +1,34 @@
+// Answers questions to the body's pure parts, a JSON line each: [what, ...arguments].
+'use strict'
+const body = '../engines/minecraft/body/'
+const { plan, known } = require(`${body}plan.js`)
+const { wrong } = require(`${body}schema.js`)
+const { plain } = require(`${body}session.js`)
+const { tidy, listed } = require(`${body}names.js`)
+const { made } = require('../engines/minecraft/world/recipes.js')
+const { hills } = require('../engines/minecraft/world/noise.js')
+const registry = require('prismarine-registry')('1.16.5')
+
+const ID = name => name && registry.itemsByName[name].id
+const ANSWERS = {
+  plan: (item, wanted, have, table, furnace) => plan(item, wanted, have, table, known(registry), furnace),
+  wrong,
+  plain,
+  tidy,
+  listed,
+  hills,
+  made: (grid, width) => {
+    const recipe = made(registry.recipes, grid.map(name => ID(name) ?? null), width)
+    return recipe ? [registry.items[recipe.result.id].name, recipe.result.count] : null
+  }
+}
+require('readline').createInterface({ input: process.stdin }).on('line', line => {
+  const [what, ...given] = JSON.parse(line)
+  let answer
+  try {
+    answer = { said: ANSWERS[what](...given) ?? null }
+  } catch (error) {
+    answer = { error: error.message }
+  }
+  process.stdout.write(JSON.stringify(answer) + '\n')
+})

@@ -1,0 +1,137 @@
+"""The Minecraft body on a real server and the game wire: what it does and claims, and its bad days."""
+
+from __future__ import annotations
+
+import math
+import os
+import signal
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import psutil
+import pytest
+
+from glue.report import world
+from tests.minecraft import Game, playing
+
+pytestmark = [pytest.mark.anyio, pytest.mark.timeout(240)]
+
+
+@pytest.fixture(scope="module")
+def anyio_backend() -> str:
+    return "asyncio"
+
+
+@pytest.fixture(scope="module")
+async def game(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Game]:
+    async with playing(tmp_path_factory.mktemp("minecraft")) as game:
+        yield game
+
+
+async def test_it_tells_what_it_can_do_and_what_it_sees(game: Game) -> None:
+    assert {"look", "get", "collect", "say", "stop", "dig_hole", "come", "eat"} <= game.table.actions.keys()
+    seen = await game.table.act("look", {}, 30)
+    assert seen.success and "Health 20 of 20" in seen.said and "log" in seen.said
+    assert (await game.table.act("inventory", {}, 30)).said == "You have: nothing."
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "why"),
+    [
+        ("fly", {}, "no action fly"),
+        ("get", {"item": "moon"}, "must be one of"),
+        ("collect", {"item": "log"}, "count is missing"),
+        ("craft", {"item": "bread", "count": 1}, "lack what bread is made of"),
+        ("come", {"player": "nobody"}, "no players"),
+        ("equip", {"item": "sword"}, "you have no sword"),
+        ("eat", {}, "nothing to eat"),
+    ],
+)
+async def test_what_cannot_be_done_is_not_claimed(
+    game: Game, name: str, data: dict[str, object], why: str
+) -> None:
+    claim = await game.table.act(name, data, 30)
+    assert not claim.success and why.lower() in claim.said.lower()
+
+
+async def test_a_goal_is_reached_in_steps_and_the_server_has_seen_each(game: Game) -> None:
+    await game.world.do("give", name="oak_log", count=3)
+    claim = await game.table.act("get", {"item": "wooden_pickaxe"}, 60)
+    assert claim.success, claim
+    assert (await game.player())["inventory"]["wooden_pickaxe"] == 1
+    assert await game.seen("crafted", item="wooden_pickaxe", count=1)
+    assert await game.seen("placed", item="crafting_table")
+    track = game.log.parent / world.WORLD
+    done = await game.until(lambda: [r for r in world.read(track) if r.did == "get wooden pickaxe"])
+    her = (await game.player())["position"]
+    assert done[0].success and math.dist((done[0].x, done[0].z), (her["x"], her["z"])) < 1
+
+
+async def test_she_smelts_and_a_furnace_keeps_what_lies_in_it(game: Game) -> None:
+    for name, count in (("furnace", 1), ("iron_ore", 2), ("coal", 1)):
+        await game.world.do("give", name=name, count=count)
+    claim = await game.table.act("get", {"item": "iron_ingot"}, 60)
+    assert claim.success and "You have 1 iron ingot" in claim.said, claim
+    assert await game.seen("smelted", item="iron_ingot")
+    held = (await game.player())["inventory"]
+    assert (held["iron_ingot"], held["iron_ore"], held.get("coal", 0)) == (1, 1, 0)
+
+
+async def test_she_digs_a_hole_says_so_and_what_she_says_is_heard(game: Game) -> None:
+    claim = await game.table.act("dig_hole", {"depth": 1}, 60)
+    assert claim.success and "The hole is 1 deep" in claim.said
+    assert await game.seen("broke", block="grass_block")
+    assert (await game.table.act("say", {"text": "/op me"}, 30)).success  # never a command
+    assert await game.seen("chat", message="op me")
+
+
+async def test_one_thing_at_a_time_and_stop_stops(game: Game) -> None:
+    since = len(game.table.said)
+    await game.table.choose("explore", {})
+    await game.told("You have begun: explore. It is not done yet.", since)
+    busy = await game.table.act("craft", {"item": "stick", "count": 1}, 30)
+    assert not busy.success and "You are busy: explore" in busy.said
+    assert (await game.table.act("stop", {}, 30)).said == "You stopped."
+    await game.told("You did not finish explore: you wanted to stop", since)
+
+
+async def test_reflexes_fight_eat_and_leave_lava_without_being_told(game: Game) -> None:
+    assert await game.world.scare() < 1500
+    since = len(game.table.said)
+    await game.world.do("give", name="bread", count=2)
+    await game.world.do("food", count=6)
+    await game.told("You ate a bread", since)
+    assert await game.seen("ate", item="bread")
+    await game.world.do("health", count=20)
+    await game.world.do("block", name="lava")
+    await game.told("You got out of the fire", since)
+    assert (await game.player())["health"] > 0
+
+
+async def test_a_kick_is_told_with_its_reason_and_she_comes_back(game: Game) -> None:
+    since = len(game.table.said)
+    await game.world.do("kick", text="Flying is not enabled")
+    await game.told("Flying is not enabled). You try again in 1 seconds", since)
+    await game.told("You are in the Minecraft world", since)
+    assert (await game.table.act("look", {}, 30)).success
+
+
+async def test_a_world_that_dies_is_started_again_with_her_in_it(game: Game) -> None:
+    family = psutil.Process(game.pids["minecraft"]).children()
+    world = next(child for child in family if any("world" in word for word in child.cmdline()))
+    since = len(game.table.said)
+    os.kill(world.pid, signal.SIGKILL)
+    await game.told("You are in the Minecraft world", since, 60)
+    await game.here()
+    assert (await game.table.act("inventory", {}, 30)).said == "You have: nothing."
+
+
+async def test_no_server_is_one_clear_line(tmp_path: Path) -> None:
+    from engines.process import StartFailed
+    from tests.conftest import free_port
+
+    with pytest.raises(
+        StartFailed, match=r"no way into the Minecraft world: .*ECONNREFUSED.*cure: .*minecraft\.host"
+    ):
+        async with playing(tmp_path, server="127.0.0.1", server_port=free_port()):
+            pass
