@@ -1,0 +1,145 @@
+"""Chess in the show: its config, its end, and its figures in the report; without a board."""
+
+import json
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import anyio
+import pytest
+import trio.testing
+from hypothesis import given
+from hypothesis import strategies as st
+
+from engines.specs import specs
+from glue.app import check
+from glue.director import Director
+from glue.errors import ConfigError
+from glue.events import (
+    Button,
+    ButtonPressed,
+    ChatLine,
+    Ending,
+    Event,
+    Fate,
+    LineArrived,
+    LineClosed,
+    Source,
+    TurnEnded,
+)
+from glue.game_events import GamesPlayed
+from glue.games.chess_chat import ChessChat
+from glue.journal import Journal
+from glue.report.write import write
+from glue.settings import DirectorSettings
+from glue.show import Show
+from tests.core import Scene, line
+from tests.test_conf import composed
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture
+def anyio_backend() -> tuple[str, dict[str, object]]:
+    return "trio", {"clock": trio.testing.MockClock(autojump_threshold=0)}
+
+
+class LastGame:
+    """A sense: a line, and while she answers it the last game ends; another line comes too late."""
+
+    async def events(self) -> AsyncIterator[Event]:
+        yield LineArrived(anyio.current_time(), line("Tell me everything, Spark!"))
+        await anyio.sleep(1.0)
+        yield GamesPlayed(anyio.current_time(), "Chess")
+        yield LineArrived(anyio.current_time(), ChatLine("l2", "bo", "And now, Spark?", Source.CONSOLE))
+        await anyio.sleep_forever()
+
+
+class Notes:
+    def __init__(self, events: list[Event]) -> None:
+        self._events = events
+
+    def show(self, event: Event) -> None:
+        self._events.append(event)
+
+
+async def test_the_last_game_ends_the_show_when_she_has_finished() -> None:
+    scene = Scene()
+    director = Director(["main"], DirectorSettings())
+    show = Show(
+        {"main": scene.member()},
+        director,
+        [Notes(scene.events)],
+        scene.settings,
+        lambda _: None,
+        lambda _: None,
+    )
+    async with anyio.create_task_group() as tg:
+        tg.start_soon(scene.mixer.run)
+        await show.run([LastGame()])
+        tg.cancel_scope.cancel()
+    (ended,) = [event for event in scene.events if isinstance(event, TurnEnded)]
+    assert ended.ending is Ending.FINISHED and ended.heard
+
+
+class Votes:
+    """A sense: votes and a question, while chat is open and while it is paused."""
+
+    async def events(self) -> AsyncIterator[Event]:
+        now = anyio.current_time()
+        for button in (None, Button.PAUSE_CHAT):
+            if button:
+                yield ButtonPressed(now, button)
+            for text in ("e4", "!Nf3", "What is e4, Spark?"):
+                yield LineArrived(now, ChatLine(f"{text} {button}", "bo", text, Source.CONSOLE))
+
+
+async def test_a_vote_is_counted_and_not_answered() -> None:
+    scene = Scene()
+    async with ChessChat() as chat, anyio.create_task_group() as tg:
+        tg.start_soon(scene.mixer.run)
+        show = Show(
+            {"main": scene.member()},
+            Director(["main"], DirectorSettings()),
+            [Notes(scene.events)],
+            scene.settings,
+            lambda _: None,
+            lambda _: None,
+            ends_with_chat=True,
+            takers=[chat],
+        )
+        await show.run([Votes()])
+        tg.cancel_scope.cancel()
+    fates = {event.line_id: event.fate for event in scene.events if isinstance(event, LineClosed)}
+    voted, paused = Fate.VOTED, Fate.PAUSED
+    assert list(fates.values()).count(voted) == 2 and list(fates.values()).count(paused) == 3
+    assert fates["What is e4, Spark? None"] is Fate.ANSWERED
+
+
+@given(st.one_of(st.text(max_size=40), st.from_regex(r"[!a-hKQRBNO0-9x=+# -]{1,12}", fullmatch=True)))
+def test_a_vote_looks_like_a_move(text: str) -> None:
+    taken = ChessChat().takes(ChatLine("l", "bo", text, Source.TWITCH))
+    assert not taken or any(char in "12345678Oo0" for char in text)
+
+
+def test_the_shows_config() -> None:
+    cfg = composed("+show=chess", "chess.games=20", "chess.opponent=stockfish", "games.adapter.port=8123")
+    check(cfg)
+    (board,) = specs(cfg, ["chess"])
+    for word in ("games=20", 'opponent="stockfish"', 'server="ws://localhost:8123"'):
+        assert word in board.argv
+    with pytest.raises(ConfigError, match="games=neuro"):
+        check(composed("chess=board", "games=none"))
+    with pytest.raises(ConfigError, match=r"chess\.level"):
+        check(composed("+show=chess", "+chess.level=3"))
+    with pytest.raises(ConfigError, match=r"chess\.adapter\.address"):
+        ChessChat("localhost:8029")
+
+
+@pytest.mark.parametrize(("left", "games"), [("{", None), ('{"games": 3, "illegal_moves": 0}', 3)])
+def test_what_was_played_stands_in_the_report(tmp_path: Path, left: str, games: int | None) -> None:
+    with Journal(tmp_path / "journal.jsonl", {}):
+        pass
+    (tmp_path / "played.json").write_text(left)
+    write(tmp_path)
+    found = json.loads((tmp_path / "report.json").read_text())
+    assert found.get("games") == games and "targets" in found
