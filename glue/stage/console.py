@@ -3,7 +3,7 @@
 import json
 import logging
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack
 from functools import partial
 from types import TracebackType
@@ -12,21 +12,23 @@ from typing import Self
 import anyio
 from starlette.websockets import WebSocket
 
+from glue.desk_events import TurnAsked
 from glue.errors import ConfigError
 from glue.events import CaptionShown, Event, to_json
 from glue.ports import DeskMessage
 from glue.stage.console_guard import LOOPBACK, Guard, kept_token, token_path
+from glue.stage.console_mic import Microphones
 from glue.stage.console_page import Page, both
 from glue.stage.console_recent import Json, Recent
 from glue.stage.console_sound import Listener, Players
-from glue.stage.console_web import Server, application
+from glue.stage.console_web import Look, Server, application
 
 log = logging.getLogger(__name__)
 DESK = 1024  # messages that may wait for the senses; then the sockets wait
 
 
 class Console:
-    """Serves `/` (operator), `/stage` (OBS), `/ws` (events, buttons) and `/audio` in the show's loop."""
+    """Serves `/` (operator), `/stage` (OBS), `/ws` (events, buttons), `/audio`, `/mic` in the show's loop."""
 
     def __init__(
         self,
@@ -36,15 +38,20 @@ class Console:
         token_file: str = "",
         avatar_url: str = "",
         patience_s: float = 5.0,
+        names: Sequence[str] = (),
     ) -> None:
         """`rate` Hz; `token_file` empty: in the user's state folder; `avatar_url`: the page that draws her,
-        embedded in ours, empty for none; `patience_s`: a page that reads nothing for so long is closed."""
+        embedded in ours, empty for none; `patience_s`: a page that reads nothing for so long is closed;
+        `names`: hosts that a tunnel with TLS serves the pages under."""
         self.rate = rate
         self.players = Players(self._plays)
+        self.microphones = Microphones()
+        self.looks: Mapping[str, Look] = {}  # what a page may ask for, by name
         self._host, self._port = host, port
         self._token_file = token_path(token_file)
         self._avatar_url = avatar_url
         self._patience = patience_s
+        self._names = names
         self._token = ""
         self._recent = Recent()
         self._pages: list[Page] = []
@@ -61,8 +68,10 @@ class Console:
         self._send, self._receive = anyio.create_memory_object_stream[DeskMessage](DESK)
         self._stack.enter_context(self._send)
         self._stack.enter_context(self._receive)
-        guard = Guard(self._token, self._port)
-        self._server = Server(application(guard, self._avatar_url, self._page, self._audio), self._patience)
+        guard = Guard(self._token, self._port, self._names)
+        sockets = {"ws": self._page, "audio": self._audio, "mic": self.microphones.serve}
+        pages = application(guard, self._avatar_url, sockets, lambda name: self.looks.get(name))
+        self._server = Server(pages, self._patience)
         await self._stack.enter_async_context(self._server.serving(listener))
         return self
 
@@ -77,6 +86,8 @@ class Console:
 
     def show(self, event: Event) -> None:
         """The Viewer port."""
+        if isinstance(event, TurnAsked):
+            return  # long, and only of use to who opens the reply
         self._recent.note(event)
         caption = f"{event.who} {event.turn} {event.index}" if isinstance(event, CaptionShown) else ""
         self._tell(to_json(event), caption)
@@ -104,6 +115,7 @@ class Console:
             "sound": self.players.wired,
             "avatar": self._avatar_url,
             "player": player.name if player else "",
+            "mic": self.microphones.wanted,
             "events": self._recent.events(),
         }
 

@@ -3,6 +3,7 @@
 import os
 import re
 import secrets
+from collections.abc import Collection
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -41,17 +42,23 @@ def kept_token(path: Path) -> str:
 
 
 class Guard:
-    """Says why a request may not pass. `token` is the one secret; `port` names the cookie."""
+    """Says why a request may not pass. `token` is the one secret; `port` names the cookie; `names` are hosts
+    that a tunnel serves these pages under, beside this machine's own."""
 
-    def __init__(self, token: str, port: int) -> None:
+    def __init__(self, token: str, port: int, names: Collection[str] = ()) -> None:
         self._token = token.encode()
+        self._names = {name.casefold() for name in names}
         self.cookie = f"spark_{port}"  # cookies do not know ports: two shows would share one
 
     def refuses(self, request: HTTPConnection) -> str:
         """One line with the reason, or "" for a welcome request."""
         host = request.headers.get("host", "")
-        if not HOST.fullmatch(host):  # a name that DNS points here (rebinding) is not ours
-            return "this page is only served on 127.0.0.1 or localhost (through ssh -L from another PC)"
+        if not HOST.fullmatch(host) and host.casefold() not in self._names:
+            # a name that DNS points here (rebinding) is not ours
+            return (
+                "this page is only served on 127.0.0.1 or localhost (through ssh -L from another PC), "
+                "and under console.names"
+            )
         origin = request.headers.get("origin")
         if origin is not None and urlsplit(origin).netloc != host:
             return "another page may not use this one"

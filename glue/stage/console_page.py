@@ -7,13 +7,17 @@ from collections.abc import Awaitable, Callable
 import anyio
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
+from glue.desk_events import Wish
 from glue.events import Button
+from glue.game_events import GameButton
 from glue.ports import DeskMessage
 
 QUEUE = 256  # events that may wait for a slow page; beyond it the page gets a snapshot instead
 BURST, PER_SECOND = 600, 200  # messages; what comes faster waits in the socket, and is not lost
 MISTAKES = 10  # messages that make no sense, before the page is sent away
 BUTTONS = frozenset(button.value for button in Button)
+WISHES = frozenset(wish.value for wish in Wish)
+GAMES = frozenset(button.value for button in GameButton)
 
 Json = dict[str, object]
 
@@ -33,9 +37,16 @@ def read(text: str, at: float) -> DeskMessage:
             return DeskMessage(at, "chat", author, said)
         case {"kind": "button", "text": str(button)} if button in BUTTONS:
             return DeskMessage(at, "button", "", button)
+        case {"kind": "wish", "wish": str(wish), "text": str(text)} if wish in WISHES:
+            return DeskMessage(at, "wish", wish, text)
+        case {"kind": "game", "game": str(game), "button": str(button), "text": str(text)} if button in GAMES:
+            return DeskMessage(at, "game", game, f"{button} {text}")
     raise Nonsense(
         'expected {"kind": "chat", "author": ..., "text": ...} or {"kind": "button", "text": BUTTON} '
-        f"with BUTTON one of {', '.join(sorted(BUTTONS))}"
+        f"with BUTTON one of {', '.join(sorted(BUTTONS))} "
+        f'or {{"kind": "wish", "wish": WISH, "text": ...}} with WISH one of {", ".join(sorted(WISHES))} '
+        'or {"kind": "game", "game": ..., "button": GAME_BUTTON, "text": ACTION} '
+        f"with GAME_BUTTON one of {', '.join(sorted(GAMES))}"
     )
 
 

@@ -3,6 +3,7 @@
 from collections import deque
 
 from glue.events import (
+    AWAY,
     Button,
     ButtonPressed,
     CaptionShown,
@@ -11,9 +12,11 @@ from glue.events import (
     PartRecovered,
     StageTaken,
     TurnEnded,
-    VitalsTaken,
     to_json,
 )
+from glue.game_events import GameChanged, GameFate, GameMessageClosed
+from glue.measured import VitalsTaken
+from glue.sights import Seen, SightDropped
 
 Json = dict[str, object]
 SWITCHES = {
@@ -22,6 +25,7 @@ SWITCHES = {
     Button.PAUSE_CHAT: "chat",
     Button.RESUME_CHAT: "chat",
     Button.STOP: "show",
+    Button.PANIC: "show",
     Button.GO: "show",
 }
 
@@ -34,26 +38,40 @@ class Recent:
         self._cast: dict[str, Json] = {}
         self._holds: dict[str, Json] = {}
 
-    def note(self, event: Event) -> None:
+    def note(self, event: Event) -> None:  # noqa: C901  (a table of events, a line each)
         """Take an event in."""
         match event:
             case StageTaken():
                 self._cast[event.who] = to_json(event)
             case CaptionShown():
                 self._hold(f"caption {event.who}", event)
+            case GameChanged():
+                self._hold(f"game {event.who} {event.game}", event)
             case VitalsTaken():
                 self._hold("vitals", event)
             case PartDegraded():
                 self._hold(f"part {event.part}", event)
             case PartRecovered():
                 self._holds.pop(f"part {event.part}", None)
+            case Seen() | SightDropped():
+                self._hold("sight", event)
             case ButtonPressed():
+                if event.button is Button.GO:
+                    self._uncaption(AWAY)
                 if switch := SWITCHES.get(event.button):
                     self._hold(switch, event)
+            case GameMessageClosed(fate=GameFate.TAKEN, why=""):
+                pass  # the journal has it; a page that was not there misses nothing
             case _:
                 if isinstance(event, TurnEnded):
-                    self._holds.pop(f"caption {event.who}", None)
+                    self._uncaption(event.turn)
                 self._flow.append(to_json(event))
+
+    def _uncaption(self, turn: str) -> None:
+        """A caption is over."""
+        for what, held in list(self._holds.items()):
+            if what.startswith("caption ") and held["turn"] == turn:
+                del self._holds[what]
 
     def _hold(self, what: str, event: Event) -> None:
         self._holds[what] = to_json(event)

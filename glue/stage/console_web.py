@@ -1,9 +1,10 @@
 """The console's HTTP side: routes, headers, static files, and uvicorn inside a loop that is not its own."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from socket import socket
+from typing import Any
 from urllib.parse import urlsplit
 
 import anyio
@@ -11,7 +12,7 @@ import uvicorn
 from starlette.applications import Starlette
 from starlette.datastructures import Address
 from starlette.requests import Request
-from starlette.responses import FileResponse, PlainTextResponse, Response
+from starlette.responses import FileResponse, JSONResponse, PlainTextResponse, Response
 from starlette.routing import Mount, Route, WebSocketRoute
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -23,10 +24,13 @@ FILES = Path(__file__).parent / "page"
 LARGEST_MESSAGE = 256 * 1024  # bytes; ten thousand emoji in JSON's escapes are half of it
 
 Serve = Callable[[WebSocket], Awaitable[None]]
+Look = Callable[[dict[str, str]], Any]  # an address's parameters -> plain values
 
 
-def application(guard: Guard, avatar_url: str, page: Serve, audio: Serve) -> ASGIApp:
-    """The routes, behind the guard."""
+def application(
+    guard: Guard, avatar_url: str, sockets: Mapping[str, Serve], look: Callable[[str], Look | None]
+) -> ASGIApp:
+    """The routes, behind the guard. `look` finds what answers `/look/NAME`."""
 
     def html(name: str) -> Callable[[Request], Awaitable[Response]]:
         async def answer(request: Request) -> Response:
@@ -44,12 +48,17 @@ def application(guard: Guard, avatar_url: str, page: Serve, audio: Serve) -> ASG
 
         return answer
 
+    async def answer(request: Request) -> Response:
+        asked = look(request.path_params["name"])
+        found = asked(dict(request.query_params)) if asked else None  # a browser would complain of a 404
+        return JSONResponse(found, headers={"Cache-Control": "no-store"})
+
     routes = [
         Route("/", html("console.html")),
         Route("/stage", html("stage.html")),
         Mount("/page", StaticFiles(directory=FILES)),
-        WebSocketRoute("/ws", websocket(page)),
-        WebSocketRoute("/audio", websocket(audio)),
+        Route("/look/{name}", answer),
+        *(WebSocketRoute(f"/{name}", websocket(serve)) for name, serve in sockets.items()),
     ]
     return Gatekeeper(Starlette(routes=routes), guard, avatar_url)
 
@@ -85,7 +94,7 @@ class Gatekeeper:
     def _headers(self, request: Request) -> Iterator[tuple[bytes, bytes]]:
         host = request.headers.get("host", "")
         policy = (
-            f"default-src 'self'; connect-src 'self' ws://{host}; frame-src {self._frames}; "
+            f"default-src 'self'; connect-src 'self' ws://{host} wss://{host}; frame-src {self._frames}; "
             "img-src 'self' data:; object-src 'none'; base-uri 'none'; form-action 'none'; "
             "frame-ancestors 'none'"
         )

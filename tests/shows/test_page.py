@@ -10,14 +10,26 @@ import numpy as np
 import pytest
 from playwright.async_api import Browser, Page, async_playwright, expect
 
+from glue.chat_events import Deed, LinesRemoved
 from glue.closing import closing
-from glue.events import Button, ButtonPressed, Fate, LineClosed, PartDegraded, PartRecovered
+from glue.events import (
+    Button,
+    ButtonPressed,
+    ChatLine,
+    Fate,
+    LineArrived,
+    LineClosed,
+    PartDegraded,
+    PartRecovered,
+    Source,
+)
 from glue.stage.console import Console
 from tests.console_show import RATE, arrives, ends, opened, playing, says, starts, tone
 from tests.need import need_browser
 
 pytestmark = [pytest.mark.anyio, pytest.mark.browser]
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync"]
+QUANTUM = 128 / RATE  # seconds of sound in one energy value
 HOSTILE = "<img src=x onerror=\"document.title='owned'\"><script>document.title='owned'</script>"
 
 
@@ -110,6 +122,21 @@ async def test_a_typed_line_is_received_and_shown_with_its_fate(browser: Browser
         await expect(page.locator(".caption")).not_to_have_class("caption shown")
 
 
+async def test_each_line_has_the_badge_of_its_source(browser: Browser, console: Console) -> None:
+    sub = ChatLine("s1", "bo", "subscribed", Source.TWITCH, supporter=True, deed=Deed.SUB)
+    hi, bad = ChatLine("y1", "cy", "hi", Source.YOUTUBE), ChatLine("t1", "troll", "bad", Source.TWITCH)
+    for line in (sub, hi, bad):
+        console.show(LineArrived(0.0, line))
+    console.show(LinesRemoved(1.0, ("t1", "unknown")))
+    async with page_of(browser, console.url()) as page:
+        await expect(page.locator("#feed .line")).to_have_count(3)
+        script = "(lines) => lines.map((line) => getComputedStyle(line, '::before').content)"
+        badges = await page.locator("#feed .line").evaluate_all(script)
+        assert badges == ['"twitch"', '"youtube"', '"twitch"']
+        await expect(page.locator("#feed .line[data-deed=sub] .text")).to_have_text("subscribed")
+        await expect(page.locator("#feed .line .text").last).to_have_text("(removed by a moderator)")
+
+
 async def test_hostile_words_are_only_words(browser: Browser, console: Console) -> None:
     line = arrives(console, 1, HOSTILE, HOSTILE)
     starts(console, line, "t1")
@@ -145,9 +172,9 @@ async def test_buttons_and_their_keys(browser: Browser, console: Console) -> Non
         await page.focus("#line")
         await page.keyboard.type("smp")  # in the chat box, letters are letters
         await page.keyboard.press("Escape")
-        assert await pressed() == "stop"
+        assert await pressed() == "panic"
         await expect(page.locator("#doing")).to_have_text("stopped")
-        await page.click("#stop")
+        await page.click("#panic")
         assert await pressed() == "go"
 
 
@@ -178,9 +205,9 @@ async def test_sound_is_heard_when_the_speaker_says(browser: Browser, console: C
             mine = found[found[:, 0] > start]
             first = int(np.argmax(mine[:, 1] > 0.01))
             filled = min(1.0, (mine[first, 1] / 0.3536) ** 2)  # how much of its block the tone fills
-            onset = mine[first, 0] + (1 - filled) * 256 / RATE
+            onset = mine[first, 0] + (1 - filled) * QUANTUM
             assert 0.02 < latency < 0.5
-            if np.all(mine[first + 1 : first + 40, 1] > 0.3):  # else a busy machine tore it, and it moved
+            if np.all(mine[first + 1 : first + 80, 1] > 0.3):  # else a busy machine tore it, and it moved
                 errors.append(onset - start - latency)
             await anyio.sleep(0.2)  # a pause between two replies
         assert abs(np.median(errors)) < 0.012
@@ -191,13 +218,14 @@ async def test_a_flush_is_silence_within_60_ms(browser: Browser, console: Consol
         await plays(page)
         track = mixer.track()
         took: list[float] = []
-        for _ in range(3):
+        for _ in range(7):
             await track.write(tone(0.9))
             await energy(page, anyio.current_time())
             flushed = anyio.current_time()
             mixer.flush(track)
             found = await energy(page, flushed + 0.1, loud=False)
-            took.append(found[found[:, 1] > 0.001][-1, 0] + 256 / RATE - flushed)
+            took.append(found[found[:, 1] > 0.001][-1, 0] + QUANTUM - flushed)
+        print(f"silent {1000 * np.median(took):.0f} ms after a flush")  # noqa: T201 - a figure to report
         assert np.median(took) < 0.060, took
 
 

@@ -2,7 +2,10 @@
 
 import { Captions } from "./caption.js";
 import { Conversation } from "./conversation.js";
+import { Desk } from "./desk.js";
+import { Games } from "./games.js";
 import { Link } from "./link.js";
+import { Mic } from "./mic.js";
 import { Sound } from "./sound.js";
 import { Story } from "./story.js";
 import { Waterfall } from "./waterfall.js";
@@ -12,14 +15,17 @@ const story = new Story();
 const conversation = new Conversation(byId("feed"));
 const captions = new Captions(byId("captions"));
 const waterfall = new Waterfall(byId("falls"), byId("legend"));
+const games = new Games(byId("games"), (game, button, text) => send({ kind: "game", game, button, text }));
+const desk = new Desk(story, send);
 const sound = new Sound("console", () => draw());
+const mic = new Mic(() => draw(), (why) => { byId("complaint").textContent = why; });
 const changed = new Set(); // entries of the conversation to draw again
 let settings = null; // the last snapshot
 let connected = false;
 let drawing = false;
 let offered = false;
 
-window.spark = { audio: sound.audio, story };
+window.spark = { audio: sound.audio, story, mic };
 
 // The token has done its work once the cookie is there: keep it out of screenshots of the address bar.
 if (new URLSearchParams(location.search).has("token")) history.replaceState(null, "", location.pathname);
@@ -38,8 +44,8 @@ function take(message) {
 }
 
 function note(event) {
-  const entry = story.take(event);
-  if (entry) changed.add(entry);
+  for (const entry of story.take(event)) changed.add(entry);
+  desk.take(event);
   if (event.event === "PartRecovered" && event.part === "avatar") embed(settings.avatar);
 }
 
@@ -49,14 +55,13 @@ function begin(snapshot) {
   story.reset();
   conversation.reset();
   changed.clear();
-  for (const event of snapshot.events) {
-    const entry = story.take(event);
-    if (entry) changed.add(entry);
-  }
+  for (const event of snapshot.events) for (const entry of story.take(event)) changed.add(entry);
   if (snapshot.missed) byId("complaint").textContent = `This page was too slow: ${snapshot.missed} events skipped.`;
   if (before?.rate && before.rate !== snapshot.rate) location.reload(); // an audio clock keeps its rate
   if (before?.avatar !== snapshot.avatar) embed(snapshot.avatar);
+  desk.begin(snapshot);
   offer(snapshot.sound, snapshot.player);
+  byId("mic").hidden = !snapshot.mic;
 }
 
 /** The show has sound for pages, or not; where no page plays it yet, this one offers itself once. */
@@ -68,7 +73,9 @@ function offer(there, player) {
   if (!player) sound.enable(settings.rate, false);
 }
 
-function embed(address) {
+/** Her picture is served on this machine alone: a phone that comes through a tunnel does without. */
+function embed(served) {
+  const address = ["127.0.0.1", "localhost", "[::1]"].includes(location.hostname) ? served : "";
   byId("avatar").hidden = !address;
   byId("nobody").hidden = Boolean(address);
   if (address) byId("avatar").src = address;
@@ -83,8 +90,11 @@ function draw() {
     changed.clear();
     captions.show(story.captions);
     waterfall.show(story.turns());
+    games.show(story.games);
+    desk.draw();
     drawState();
     drawSound();
+    drawMic();
   });
 }
 
@@ -94,9 +104,13 @@ function drawState() {
   byId("doing").firstChild.textContent = connected ? doing : "not connected: trying again";
   const waiting = story.waiting.size;
   byId("queue").textContent = waiting ? `${waiting} waiting` : story.paused ? "chat is paused" : "";
+  byId("sight").hidden = !story.sight;
+  byId("sight").dataset.dropped = story.sight?.dropped ?? false;
+  byId("seen").textContent = story.sight?.words ?? "";
+  byId("looksat").textContent = story.sight?.source ?? "";
   press("mute", story.muted, "Muted", "Mute");
   press("pause", story.paused, "Chat paused", "Pause chat");
-  press("stop", story.stopped, "Stopped. Go on", "Stop everything");
+  press("panic", story.stopped, "Back on air", "Panic");
   byId("parts").replaceChildren(...[...story.parts].map(([part, why]) => {
     const item = document.createElement("li");
     item.textContent = `${part} is down: ${why}`;
@@ -123,11 +137,19 @@ function drawSound() {
   byId("wake").hidden = sound.state !== "asleep" || Boolean(sound.player);
 }
 
+function drawMic() {
+  const words = { off: "Talk to her (V)", asking: "May I listen?", on: mic.heard ? "She hears you" : "Another page is heard" };
+  byId("mic").textContent = words[mic.state];
+  byId("mic").setAttribute("aria-pressed", mic.state === "on");
+  byId("mic").title = "V: on and off; held: only while you hold it";
+}
+
 const BUTTONS = {
   skip: () => "skip",
   mute: () => (story.muted ? "unmute" : "mute"),
   pause: () => (story.paused ? "resume_chat" : "pause_chat"),
-  stop: () => (story.stopped ? "go" : "stop"),
+  dump: () => "dump",
+  panic: () => (story.stopped ? "go" : "panic"),
 };
 function push(id) { send({ kind: "button", text: BUTTONS[id]() }); }
 for (const id of Object.keys(BUTTONS)) byId(id).onclick = () => push(id);
@@ -142,6 +164,7 @@ byId("sound").onclick = () => {
   if (sound.state === "playing") sound.disable();
   else sound.enable(settings.rate, true);
 };
+byId("mic").onclick = () => (mic.state === "off" ? mic.start() : mic.stop());
 byId("wake").onclick = () => sound.wake();
 
 byId("author").value = localStorage.getItem("author") ?? "operator";
@@ -152,14 +175,30 @@ byId("say").onsubmit = (event) => {
   if (text && send({ kind: "chat", author: byId("author").value, text })) byId("line").value = "";
 };
 
-const KEYS = { s: "skip", m: "mute", p: "pause" };
+// V tapped switches the microphone; V held is push-to-talk.
+const HELD = 400; // milliseconds
+let pressedAt = 0, startedByKey = false;
+function talkKey(down) {
+  if (byId("mic").hidden) return;
+  if (down) {
+    pressedAt = performance.now();
+    startedByKey = mic.state === "off";
+    if (startedByKey) mic.start();
+  } else if (!startedByKey || performance.now() - pressedAt > HELD) mic.stop();
+}
+document.addEventListener("keyup", (event) => { if (event.key === "v" && pressedAt) { talkKey(false); pressedAt = 0; } });
+
+const KEYS = { s: "skip", m: "mute", p: "pause", d: "dump" };
 document.addEventListener("keydown", (event) => {
   if (event.key === "Escape") {
-    if (!story.stopped) push("stop"); // pressed twice in alarm, it must not start her again
+    if (!story.stopped) push("panic"); // pressed twice in alarm, it must not start her again
     return;
   }
-  if (event.ctrlKey || event.metaKey || event.altKey || event.target.matches("input")) return;
+  if (event.ctrlKey || event.metaKey || event.altKey || event.target.matches("input, select")) return;
+  if (event.repeat) return;
+  if (event.key === "v") talkKey(true);
   if (KEYS[event.key]) push(KEYS[event.key]);
+  else if (desk.key(event.key)) event.preventDefault();
   if (event.key === "/") {
     event.preventDefault();
     byId("line").focus();

@@ -7,7 +7,7 @@ const KEPT = 200; // elements
 const FATES = {
   answered: "answered", ignored: "let go", duplicate: "duplicate", spam: "spam", overflow: "inbox full",
   paused: "chat paused", blocked: "blocked", skipped: "skipped", silent: "no words", failed: "failed",
-  unheard: "show ended",
+  unheard: "show ended", removed: "removed", dumped: "dumped before it was heard",
 };
 
 function make(tag, name, text = "") {
@@ -54,17 +54,24 @@ export class Conversation {
   add(entry) {
     const element = make("li", entry.kind);
     const name = make("span", "name", entry.kind === "line" ? entry.line.author : entry.name);
-    if (entry.kind === "line") name.style.setProperty("--hue", hue(entry.line.author));
+    if (entry.kind === "line") {
+      name.style.setProperty("--hue", hue(entry.line.author));
+      element.dataset.source = entry.line.source; // the badge, drawn by the style sheet
+      if (entry.line.deed) element.dataset.deed = entry.line.deed;
+    }
     element.append(name, make("span", "text"), make("span", "fate"));
     this.elements.set(entry, element);
     this.box.append(element);
     return element;
   }
 
-  line(element, { line, fate }) {
-    element.children[1].textContent = line.text;
+  line(element, { line, fate, removed, screened, why }) {
+    element.children[1].textContent = removed ? "(removed by a moderator)" : line.text;
     element.dataset.fate = fate || "waiting";
-    element.children[2].textContent = fate ? FATES[fate] ?? fate : "";
+    if (screened) element.dataset.screened = screened;
+    const told = screened === "flagged" ? "look at this" : screened === "sanitised" ? "sanitised" : "";
+    const notes = [told, fate ? FATES[fate] ?? fate : ""].filter(Boolean).join(", ");
+    element.children[2].textContent = why ? `${notes}: ${why}` : notes;
   }
 
   reply(element, turn) {
@@ -78,7 +85,7 @@ export class Conversation {
       halves(element.children[1], all || "…", ending ? all.length : spoken ? sofar : 0);
     }
     element.dataset.ending = ending || "open";
-    const note = { cut: "cut", failed: why ? `failed: ${why}` : "failed", empty: "no words" }[ending] ?? "";
+    const note = { cut: "cut", dumped: "dumped", failed: why ? `failed: ${why}` : "failed", empty: "no words" }[ending] ?? "";
     element.children[2].textContent = note || (held ? `held back: ${held}` : "");
   }
 }

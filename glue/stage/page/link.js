@@ -12,7 +12,7 @@ export class Link {
   }
 
   open() {
-    this.socket = new WebSocket(`ws://${location.host}/ws${location.search}`);
+    this.socket = new WebSocket(`${location.protocol.replace("http", "ws")}//${location.host}/ws${location.search}`);
     this.socket.onopen = () => { this.wait = FIRST; this.changed(true); };
     this.socket.onmessage = ({ data }) => this.take(JSON.parse(data));
     this.socket.onclose = () => {

@@ -1,7 +1,7 @@
 // The page's sound: an audio clock, the worklet that plays, and whether this page is the one that does.
 
 const CLOCK = 100; // milliseconds between readings of the audio clock
-const KEPT = 6000; // energy values: about a minute
+const KEPT = 12000; // energy values: about a minute
 
 export class Sound {
   /** `name` is what other pages read; `changed()` is called whenever `state` or `player` has changed.
@@ -53,7 +53,7 @@ export class Sound {
     node.connect(context.destination);
     this.worker = new Worker("/page/sound_worker.js");
     this.worker.onmessage = ({ data }) => this.told(data);
-    const url = `ws://${location.host}/audio${location.search}`;
+    const url = `${location.protocol.replace("http", "ws")}//${location.host}/audio${location.search}`;
     this.worker.postMessage({ feed: port2, rate, url }, [port2]);
     context.onstatechange = () => this.claim();
     setInterval(() => this.clock(), CLOCK);

@@ -9,10 +9,9 @@ const START = 0.05, LEAST = 0.03, MOST = 0.25; // seconds of sound held against 
 const STEP = 0.02, EASE = 0.005; // seconds more after an underrun, less after a calm while
 const CALM = 30; // seconds
 const LOOSE = 0.015; // seconds off the target that are not worth moving for
-const FADE = 0.005; // seconds
+const FADE = 0.003; // seconds
 const REPORT = 0.1; // seconds
-const TAP = 2; // quanta of 128 frames in one energy value
-const SEND = 8; // energy values a message
+const SEND = 16; // energy values a message
 
 class Player extends AudioWorkletProcessor {
   constructor() {
@@ -24,8 +23,6 @@ class Player extends AudioWorkletProcessor {
     this.underruns = 0;
     this.calmSince = currentFrame;
     this.reported = 0;
-    this.power = 0;
-    this.quanta = 0;
     this.energy = [];
     this.port.onmessage = ({ data }) => {
       this.feed = data.feed;
@@ -107,13 +104,11 @@ class Player extends AudioWorkletProcessor {
     });
   }
 
+  /** The loudness of each quantum (128 frames), for who measures. */
   tap(out) {
-    for (const value of out) this.power += value * value;
-    this.quanta += 1;
-    if (this.quanta < TAP) return;
-    const frames = TAP * out.length;
-    this.energy.push([(currentFrame + out.length - frames) / sampleRate, Math.sqrt(this.power / frames)]);
-    this.power = this.quanta = 0;
+    let power = 0;
+    for (const value of out) power += value * value;
+    this.energy.push([currentFrame / sampleRate, Math.sqrt(power / out.length)]);
     if (this.energy.length < SEND) return;
     this.port.postMessage({ energy: this.energy });
     this.energy = [];

@@ -1,4 +1,5 @@
-// The view for OBS: avatar, captions, sound. `?sound=0` leaves the sound to another page.
+// The view for OBS: avatar, captions, sound. `?sound=0` leaves the sound to another page, `?captions=0` the
+// captions to a text source.
 
 import { Captions } from "./caption.js";
 import { Link } from "./link.js";
@@ -7,13 +8,15 @@ import { Story } from "./story.js";
 
 const PATIENCE = 1500; // milliseconds: OBS wakes the audio clock by itself, and shall never see the button
 const byId = (id) => document.getElementById(id);
-const wanted = new URLSearchParams(location.search).get("sound") !== "0";
+const query = new URLSearchParams(location.search);
+const wanted = query.get("sound") !== "0";
 const story = new Story();
 const captions = new Captions(byId("captions"));
 const sound = new Sound("stage", drawSound);
 let settings = null;
 
 window.spark = { audio: sound.audio, story };
+byId("captions").hidden = query.get("captions") === "0";
 
 new Link(take, () => {});
 document.addEventListener("click", () => sound.wake());

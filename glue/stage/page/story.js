@@ -4,6 +4,7 @@ export const STAGES = [
   "received", "chosen", "recalled", "first_token", "first_clause", "cleared", "first_audio", "audible",
 ];
 const KEPT = 200; // entries of the conversation
+const DECISIONS = 6; // of a game
 
 export class Story {
   constructor() { this.reset(); }
@@ -15,24 +16,30 @@ export class Story {
     this.names = new Map(); // who -> what she is called
     this.waiting = new Set(); // ids of lines that wait
     this.parts = new Map(); // part -> why it is down
+    this.sight = null; // what she saw last
+    this.games = new Map(); // "who game" -> {picture, decisions: newest first}
     this.muted = this.paused = this.stopped = false;
+    this.cues = new Map(); // "t3.1" -> {id, turn, index, text, state: "comes" | "waits" | "voiced"}
+    this.refused = new Map(); // id -> a clause that the gate kept from the voice, newest last
+    this.verdicts = []; // what the filters did, newest first
+    this.served = null; // what came of the operator's last wish
   }
 
   /** The turns, oldest first. */
   turns() { return [...this.entries.values()].filter((entry) => entry.kind === "turn"); }
 
-  /** "stopped", "speaking", "thinking", or "idle". */
+  /** "stopped", "waiting for you", "speaking", "thinking", or "idle". */
   doing() {
     if (this.stopped) return "stopped";
+    if ([...this.cues.values()].some(({ state }) => state === "waits")) return "waiting for you";
     const turns = [...this.speaking.values()];
     if (turns.some((turn) => turn.stages.audible !== undefined)) return "speaking";
     return turns.length ? "thinking" : "idle";
   }
 
-  /** Take an event in; returns the entry of the conversation that it changed, if any. */
+  /** Take an event in; returns the entries of the conversation that it changed. */
   take(event) {
-    const fold = FOLDS[event.event];
-    return fold ? fold(this, event) : undefined;
+    return [FOLDS[event.event]?.(this, event)].flat().filter(Boolean);
   }
 
   add(id, entry) {
@@ -42,18 +49,52 @@ export class Story {
   }
 }
 
+const VERDICTS = 100;
+const AWAY = "away"; // glue/events.py: the turn of a caption that no reply belongs to
+
+function judged(story, verdict) {
+  story.verdicts.unshift(verdict);
+  story.verdicts.length = Math.min(story.verdicts.length, VERDICTS);
+}
+
+function uncued(story, turn) {
+  for (const [id, cue] of story.cues) if (cue.turn === turn) story.cues.delete(id);
+}
+
 const turnOf = (story, event) => story.entries.get(`turn ${event.turn}`);
+
+function gameOf(story, { who, game }) {
+  const key = `${who} ${game}`;
+  if (!story.games.has(key)) story.games.set(key, { picture: null, decisions: [], refused: "" });
+  return story.games.get(key);
+}
+
+const decisionOf = (story, event) => gameOf(story, event).decisions.find(({ chosen }) => chosen.id === event.id);
 
 const FOLDS = {
   LineArrived(story, { line, at }) {
     story.waiting.add(line.id);
     return story.add(`line ${line.id}`, { kind: "line", id: line.id, line, at, fate: "" });
   },
-  LineClosed(story, { line_id, fate }) {
+  LineClosed(story, { line_id, fate, why }) {
     story.waiting.delete(line_id);
     const entry = story.entries.get(`line ${line_id}`);
-    if (entry) entry.fate = fate;
+    if (entry) Object.assign(entry, { fate, why });
+    if (fate === "blocked") judged(story, { what: "line blocked", text: entry?.line.text ?? "", name: entry?.line.author, why });
     return entry;
+  },
+  LineScreened(story, { line_id, outcome, why }) {
+    const entry = story.entries.get(`line ${line_id}`);
+    if (outcome !== "ignored") {
+      judged(story, { what: `line ${outcome}`, text: entry?.line.text ?? "", name: entry?.line.author, why });
+    }
+    if (entry) Object.assign(entry, { screened: outcome, why });
+    return entry;
+  },
+  LinesRemoved(story, { line_ids }) {
+    const entries = line_ids.map((id) => story.entries.get(`line ${id}`)).filter(Boolean);
+    for (const entry of entries) entry.removed = true;
+    return entries;
   },
   StageTaken(story, { who, name }) { story.names.set(who, name); },
   TurnStarted(story, { turn, who, line, waited, at }) {
@@ -72,10 +113,38 @@ const FOLDS = {
   ClauseCleared(story, event) {
     const entry = turnOf(story, event);
     if (entry) entry.clauses[event.index] = event.text;
+    const { turn, index, text, changed } = event;
+    story.cues.set(`${turn}.${index}`, { id: `${turn}.${index}`, turn, index, text, changed, state: "comes" });
     return entry;
   },
+  ClauseWaits(story, { turn, index }) {
+    const cue = story.cues.get(`${turn}.${index}`);
+    if (cue) cue.state = "waits";
+  },
+  ClauseChanged(story, event) {
+    const entry = turnOf(story, event);
+    if (entry) entry.clauses[event.index] = event.text;
+    const cue = story.cues.get(`${event.turn}.${event.index}`);
+    if (cue) cue.text = event.text;
+    if (!event.text) story.cues.delete(`${event.turn}.${event.index}`);
+    return entry;
+  },
+  ClauseVoiced(story, { turn, index }) {
+    const cue = story.cues.get(`${turn}.${index}`);
+    if (cue) cue.state = "voiced";
+  },
+  OperatorServed(story, event) {
+    if (["look", "find", "open"].includes(event.what)) return; // the terminal's questions
+    story.served = event;
+    if (event.what !== "anyway" || !event.done) return;
+    story.refused.delete(event.text || [...story.refused.keys()].at(-1));
+  },
+  ViewerTimedOut(story, { author, why }) { judged(story, { what: "timed out", text: "", name: author, why }); },
   ClauseHeld(story, event) {
     const entry = turnOf(story, event);
+    judged(story, { what: "clause held", text: event.text, name: entry?.name, why: event.why, id: event.id, at: event.at });
+    if (event.id) story.refused.set(event.id, event);
+    if (story.refused.size > 50) story.refused.delete(story.refused.keys().next().value);
     if (entry) entry.held = event.why;
     return entry;
   },
@@ -94,14 +163,43 @@ const FOLDS = {
     const entry = turnOf(story, event);
     story.speaking.delete(event.who);
     const caption = story.captions.get(event.who);
-    if (caption) caption.over = event.ending;
+    if (caption && caption.turn !== AWAY) caption.over = event.ending;
+    uncued(story, event.turn);
     if (entry) Object.assign(entry, { ending: event.ending, heard: event.heard, why: event.why });
     return entry;
   },
   ButtonPressed(story, { button }) {
     if (button === "mute" || button === "unmute") story.muted = button === "mute";
     if (button === "pause_chat" || button === "resume_chat") story.paused = button === "pause_chat";
-    if (button === "stop" || button === "go") story.stopped = button === "stop";
+    if (["stop", "panic", "go"].includes(button)) story.stopped = button !== "go";
+    if (button !== "go") return;
+    for (const caption of story.captions.values()) if (caption.turn === AWAY) caption.over = "cut";
+  },
+  Seen(story, { source, caption, things, texts }) {
+    const words = [caption, things.join(", "), texts.join(" / ")].filter(Boolean).join("; ");
+    story.sight = { source, words, dropped: false };
+  },
+  SightDropped(story, { source, why }) {
+    story.sight = { source, words: `dropped: ${why || "unsafe"}`, dropped: true };
+  },
+  GameChanged(story, event) { gameOf(story, event).picture = event; },
+  GameMessageClosed(story, event) {
+    if (["refused", "given_up"].includes(event.fate)) gameOf(story, event).refused = `${event.command}: ${event.why}`;
+    else if (event.fate === "answered") gameOf(story, event).refused = "";
+  },
+  ActionChosen(story, event) {
+    const { decisions } = gameOf(story, event);
+    decisions.unshift({ chosen: event, why: "", judged: null });
+    decisions.length = Math.min(decisions.length, DECISIONS);
+  },
+  ActionExplained(story, event) {
+    const decision = decisionOf(story, event);
+    if (decision) decision.why = event.why;
+  },
+  ActionJudged(story, event) {
+    const decision = decisionOf(story, event);
+    if (decision) decision.judged = event;
+    else gameOf(story, event).refused = event.message;
   },
   PartDegraded(story, { part, why }) { story.parts.set(part, why); },
   PartRecovered(story, { part }) { story.parts.delete(part); },

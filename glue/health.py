@@ -1,0 +1,70 @@
+"""How the show is doing, from its own events: engines and parts that are down, latency, memory and CPU."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from statistics import median
+
+from glue.events import Event, PartDegraded, PartRecovered, Stage, StageReached, TurnStarted
+from glue.measured import VitalsTaken
+
+LAST = 100  # replies that the latency is taken from
+
+
+@dataclass(slots=True)
+class Health:
+    """A Viewer (ports). `engines`: names of those that this show started, and may restart."""
+
+    engines: Iterable[str] = ()
+    _down: dict[str, str] = field(default_factory=dict)
+    _begun: dict[str, float] = field(default_factory=dict)
+    _took: deque[float] = field(default_factory=lambda: deque(maxlen=LAST))
+    _vitals: VitalsTaken | None = None
+    _before: VitalsTaken | None = None
+
+    def show(self, event: Event) -> None:
+        """The Viewer port."""
+        match event:
+            case PartDegraded(_, part, why):
+                self._down[part] = why
+            case PartRecovered(_, part):
+                self._down.pop(part, None)
+            case VitalsTaken():
+                self._before, self._vitals = self._vitals, event
+            case TurnStarted(waited=False, line=line) if line.author:
+                self._begun = {event.turn: event.at}
+            case StageReached(at, _, turn, Stage.RECEIVED) if turn in self._begun:
+                self._begun[turn] = at
+            case StageReached(at, _, turn, Stage.AUDIBLE) if turn in self._begun:
+                self._took.append(at - self._begun.pop(turn))
+            case _:
+                pass
+
+    def told(self) -> dict[str, object]:
+        """As plain values. Latency: chat to first audio of the last lines that did not wait, milliseconds."""
+        took = sorted(self._took)
+        names = dict.fromkeys([*self.engines, *self._down, *(self._vitals.rss_mb if self._vitals else ())])
+        return {
+            "latency": {
+                "replies": len(took),
+                "p50": round(median(took) * 1000) if took else None,
+                "p95": round(took[min(int(0.95 * len(took)), len(took) - 1)] * 1000) if took else None,
+            },
+            "parts": [self._part(name) for name in names],
+        }
+
+    def _part(self, name: str) -> dict[str, object]:
+        now, before = self._vitals, self._before
+        cpu = None
+        if now and before and name in now.cpu_s and name in before.cpu_s and now.at > before.at:
+            cpu = max(0, round(100 * (now.cpu_s[name] - before.cpu_s[name]) / (now.at - before.at)))
+        return {
+            "name": name,
+            "up": name not in self._down,
+            "why": self._down.get(name, ""),
+            "rss_mb": round(now.rss_mb[name]) if now and name in now.rss_mb else None,
+            "cpu_percent": cpu,
+            "restarts": name in self.engines,
+        }

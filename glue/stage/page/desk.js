@@ -1,0 +1,166 @@
+// The operator's desk on the page: what holds, the next line, the panels. console.js gives it the show's events.
+
+import { Cues } from "./cues.js";
+import { Journal } from "./journal.js";
+import { look, make } from "./look.js";
+import { Memory } from "./memory.js";
+import { drawBlocked, drawHealth, drawInbox, drawVerdicts } from "./rows.js";
+import { Tabs } from "./tabs.js";
+
+const byId = (id) => document.getElementById(id);
+const POLL = 1000; // milliseconds between two looks of a panel that shows
+const TOLD = 8; // seconds that an effect is shown
+
+const KEYS = [
+  ["S", "skip this reply"], ["M", "mute"], ["P", "pause chat"], ["D", "dump what is not heard yet"],
+  ["H", "hold every clause"], ["Y", "say the clause that waits"], ["E", "edit it"], ["X", "leave it out"],
+  ["A", "say anyway what the filters held"], ["V", "talk: tap, or hold"], ["/", "write a chat line"],
+  ["F", "search the journal"], ["1 – 7", "the panels"], ["Esc", "panic"],
+];
+
+export class Desk {
+  /** `send(message)` reaches the show; `offset` makes the page's clock the show's. */
+  constructor(story, send) {
+    this.story = story;
+    this.send = send;
+    this.offset = 0;
+    this.begun = 0;
+    this.within = 30;
+    this.hold = false;
+    this.scores = new Map();
+    this.told = 0;
+    this.wish = this.wish.bind(this);
+    this.cues = new Cues(byId("cues"), this.wish, () => this.now());
+    const boxes = { query: byId("query"), search: byId("search"), found: byId("found"), more: byId("more"), opened: byId("opened") };
+    this.journal = new Journal(boxes, () => this.begun);
+    const memory = { form: byId("recall"), query: byId("reminder"), list: byId("memories"), words: byId("recalled") };
+    this.memory = new Memory(memory, this.wish);
+    this.tabs = new Tabs(byId("tabs"), () => this.look());
+    this.forms();
+    for (const [key, words] of KEYS) {
+      const name = make("dt", "");
+      name.append(make("kbd", "", key));
+      byId("keys").append(name, make("dd", "", words));
+    }
+    setInterval(() => { this.look(); this.tick(); }, POLL);
+  }
+
+  now() { return performance.now() / 1000 + this.offset; }
+
+  wish(wish, text = "") { return this.send({ kind: "wish", wish, text }); }
+
+  /** A snapshot came: the show's clock, and what holds. */
+  begin(snapshot) {
+    this.offset = snapshot.now - performance.now() / 1000;
+    this.settings();
+    this.look();
+  }
+
+  /** What holds from now on: asked for whenever a wish was served, so that two pages agree. */
+  async settings() {
+    const held = await look("desk");
+    if (!held) return;
+    this.within = this.cues.within = held.anyway_within;
+    this.hold = held.hold;
+    this.begun = held.begun;
+    byId("hold").setAttribute("aria-pressed", held.hold);
+    byId("hold").firstElementChild.textContent = held.hold ? "Holding" : "Hold";
+    if (document.activeElement !== byId("delay")) byId("delay").value = held.delay;
+    byId("late").textContent = `${held.delay} s`;
+    byId("delaying").dataset.on = held.delay > 0;
+    for (const name of ["topic", "mood"]) if (document.activeElement !== byId(name)) byId(name).value = held[name];
+    const option = (value) => Object.assign(make("option", "", value), { value });
+    byId("moods").replaceChildren(...held.moods.map(option));
+    byId("persona").replaceChildren(...held.cast.map(option));
+    byId("persona").value = held.persona;
+    byId("counted").textContent = `${held.events.toLocaleString("en")} events`;
+  }
+
+  forms() {
+    byId("hold").onclick = () => this.wish("hold", this.hold ? "never" : "always");
+    byId("delay").oninput = () => { byId("late").textContent = `${byId("delay").value} s`; };
+    byId("delay").onchange = () => { this.wish("delay", byId("delay").value); byId("delay").blur(); };
+    byId("block").onsubmit = (event) => {
+      event.preventDefault();
+      if (this.wish("block", byId("word").value)) byId("word").value = "";
+    };
+    for (const form of document.querySelectorAll("form[data-wish]")) {
+      const field = form.querySelector("input, select");
+      form.onsubmit = (event) => {
+        event.preventDefault();
+        if (this.wish(form.dataset.wish, field.value) && field.id === "own") field.value = "";
+        field.blur();
+      };
+    }
+  }
+
+  /** An event came that this page must not miss. */
+  take(event) {
+    if (event.event !== "OperatorServed") return;
+    this.told = performance.now();
+    this.settings();
+    this.look();
+  }
+
+  draw() {
+    const { served } = this.story;
+    const fresh = served && performance.now() - this.told < TOLD * 1000;
+    byId("effect").textContent = fresh ? `${served.what}: ${served.effect.split("\n")[0]}` : "";
+    byId("effect").dataset.done = served?.done ?? true;
+    this.tick();
+    this.tabs.badge("Inbox", this.story.waiting.size || "");
+    this.tabs.badge("Health", this.story.parts.size || "");
+  }
+
+  tick() {
+    this.cues.show(this.story);
+    if (performance.now() - this.told > TOLD * 1000) byId("effect").textContent = "";
+  }
+
+  /** Ask for what the panel that shows needs. */
+  async look() {
+    if (document.hidden) return;
+    switch (this.tabs?.name) {
+      case "Inbox": {
+        const waiting = await look("inbox");
+        if (waiting) drawInbox({ waiting: byId("waiting"), closed: byId("closed") }, waiting, this.story, this.scores);
+        if (this.scores.size > 2000) this.scores.clear();
+        break;
+      }
+      case "Safety": {
+        drawVerdicts(byId("verdicts"), this.story, this.now(), this.within, this.wish);
+        const entries = await look("blocklist");
+        if (entries && entries.join("\n") !== this.blocked) {
+          this.blocked = entries.join("\n");
+          drawBlocked(byId("blocked"), entries, this.wish);
+        }
+        break;
+      }
+      case "Health": {
+        const health = await look("health");
+        if (health) drawHealth({ latency: byId("latency"), engines: byId("engines") }, health, this.wish);
+        break;
+      }
+      case "Memory":
+        await this.memory.draw();
+        break;
+      case "Journal":
+        this.journal.follow();
+        break;
+      default:
+    }
+  }
+
+  /** A key that belongs to the desk; true where it did something. */
+  key(key) {
+    const wishes = { y: "yes", x: "drop", a: "anyway" };
+    if (wishes[key]) return this.wish(wishes[key]);
+    if (key === "h") byId("hold").click();
+    else if (key === "e") this.cues.edit();
+    else if (key === "f") { this.tabs.open("Journal"); byId("query").focus(); }
+    else if (key >= "1" && key <= "7") this.tabs.show(Number(key) - 1);
+    else return false;
+    return true;
+  }
+}
+

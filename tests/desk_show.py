@@ -1,0 +1,150 @@
+"""A whole show with a desk for tests: real console, journal and controls; scripted model and voice."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from random import Random
+
+import anyio
+
+from glue.controls import Controls
+from glue.cues import Cues
+from glue.director import Director
+from glue.errors import Refused
+from glue.events import ChatLine, Event, LineArrived, Source, StageTaken
+from glue.gate import Gate
+from glue.health import Health
+from glue.journal import Journal
+from glue.lookup import Lookup
+from glue.mind.persona import Persona
+from glue.mind.talk import Talk
+from glue.parts import Parts
+from glue.ports import Viewer
+from glue.safety.blocklist import Blocklist
+from glue.safety.door import Door
+from glue.safety.screen import Screen
+from glue.senses.console import ConsoleSense
+from glue.settings import DirectorSettings, SafetySettings
+from glue.show import Show
+from glue.stage.console import Console
+from glue.stage.face import Face
+from glue.stage.performer import Performer
+from tests.console_show import opened
+from tests.core import RATE, Scene
+from tests.test_face import Model
+
+INSTEAD = "Wrong platform."
+
+
+@dataclass
+class Air:
+    """What is on air. `happened` holds every event."""
+
+    console: Console
+    show: Show
+    scene: Scene
+    controls: Controls
+    talk: Talk
+    blocklist: Blocklist
+    restarted: list[str] = field(default_factory=list)
+    happened: list[Event] = field(default_factory=list)
+    _lines: int = 0
+
+    def says(self, author: str, text: str) -> ChatLine:
+        """A viewer writes."""
+        self._lines += 1
+        line = ChatLine(f"v{self._lines}", author, text, Source.TWITCH)
+        self.show.take(LineArrived(anyio.current_time(), line))
+        return line
+
+
+class Tape:
+    """A viewer that keeps everything."""
+
+    def __init__(self, kept: list[Event]) -> None:
+        self._kept = kept
+
+    def show(self, event: Event) -> None:
+        self._kept.append(event)
+
+
+class Remembered:
+    """The Memories port over a few entries."""
+
+    def __init__(self, texts: dict[str, str]) -> None:
+        self.texts = texts
+        self.forgot: list[str] = []
+
+    def found(self, words: str) -> list[dict[str, object]]:
+        return [
+            {"id": id, "kind": "viewer", "viewer": "mira", "text": text, "at": 0.0, "ended": 0.0}
+            for id, text in self.texts.items()
+            if words in text
+        ]
+
+    def amend(self, id: str, text: str) -> bool:
+        if "disk" in text:
+            raise Refused("memory", "no room")
+        return id in self.texts and bool(self.texts.update({id: text}) or True)
+
+    def forget(self, id: str = "", viewer: str = "") -> int:
+        self.forgot += [viewer] if viewer else []
+        return len(self.texts) if viewer else int(self.texts.pop(id, "") != "")
+
+
+@asynccontextmanager
+async def on_air(tmp_path: Path, scene: Scene | None = None, avatar_url: str = "") -> AsyncIterator[Air]:
+    """A show of one character; ends with the block."""
+    blocklist = Blocklist(tmp_path / "blocklist.txt")
+    safety = SafetySettings()
+    screen = Screen(safety, blocklist)
+    scene = scene or Scene()
+    scene.gate = Gate(screen=screen, instead=[INSTEAD])
+    happened: list[Event] = scene.events
+    persona = Persona("Spark", "bright", "You are Spark.", [], [], ["Say something."])
+    talk = Talk("main", persona, "voice", seed=1)
+    async with opened(tmp_path, avatar_url) as console:
+        with Journal(tmp_path / "journal.jsonl", {}) as journal:
+            lookup, health, restarted = Lookup(tmp_path / "journal.jsonl"), Health(["llm", "speech"]), []
+            viewers: list[Viewer] = [journal, console, health, Tape(happened)]
+            scene.mind = talk  # type: ignore[assignment]  # the real one, so that steering shows in prompts
+            parts = Parts(members={"main": scene.member()}, talks=[talk])
+            parts.viewers += viewers
+            face = Performer("main", Model(), lambda: 0.0, parts.emit, Face(Random(1)), RATE)
+            parts.performers.append(face)
+            director = Director(["main", "evil"], DirectorSettings(lonely=1e6))
+
+            def again(name: str) -> bool:
+                restarted.append(name)
+                return name in ("llm", "speech")
+
+            cues = Cues()
+            controls = Controls(
+                parts, scene.mixer, director, blocklist, lookup, health, again, cues, "Be right back!"
+            )
+            console.looks = controls.looks()
+
+            def mute(muted: bool) -> None:
+                scene.mixer.muted = muted
+
+            door = Door(safety, screen)
+            show = Show(
+                parts.members,
+                director,
+                viewers,
+                scene.settings,
+                mute,
+                scene.mixer.duck,
+                False,
+                door,
+                booth=controls.booth(),
+            )
+            air = Air(console, show, scene, controls, talk, blocklist, restarted, happened)
+            async with anyio.create_task_group() as tg:
+                for task in (scene.mixer.run, lookup.keep):
+                    tg.start_soon(task)
+                tg.start_soon(show.run, [ConsoleSense(console)])
+                parts.emit(StageTaken(anyio.current_time(), "main", "Spark"))
+                yield air
+                tg.cancel_scope.cancel()
