@@ -7,16 +7,23 @@ from __future__ import annotations
 
 import os
 import sys
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 
 from engines.bootstrap import enter
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from omegaconf import DictConfig
     from rich.console import Console
 
     from engines.process import Spec
+
+
+MEMORY = ("memory", "embeddings")
+UNHEARD = ("speech", "avatar")  # engines that an exam needs not
 
 
 def main() -> None:
@@ -43,20 +50,43 @@ def show(cfg: DictConfig) -> float | None:
     import anyio
     from rich.console import Console
 
+    from engines.adopt import adopt
+    from engines.board import Board
     from engines.fetch import ModelError, fetch, verify
     from engines.options import OptionError
     from engines.process import StartFailed
-    from engines.specs import specs
+    from engines.specs import prepare, specs
     from glue.app import check
     from glue.errors import ConfigError, PortError
+    from glue.settings import When
 
     console = Console(stderr=True)
     models: list[str] = []
     try:
         check(cfg)
+        adopt(cfg)
+        if cfg.check.run:
+            from engines import doctor
+
+            sys.exit(doctor.tell(doctor.examine(cfg), console, cfg.check.json))
+        if cfg.obs_setup.run:
+            from glue.set_up import set_up
+
+            return anyio.run(
+                set_up, cfg, partial(console.print, soft_wrap=True, highlight=False, markup=False)
+            )
         found = specs(cfg) if cfg.engines.start else []
+        if cfg.minecraft.get("exam"):
+            return minecraft_exam(cfg, found, Board(console).say)
+        if cfg.bait_exam.run:
+            asked = cfg.bait_exam.model is When.always
+            found = [spec for spec in found if asked and spec.name not in UNHEARD]
+        if cfg.memory_exam.run:
+            needed = ("llm", *MEMORY) if cfg.memory_exam.model is When.always else MEMORY
+            found = [spec for spec in found if spec.name in needed]
         models = [model for spec in found for model in spec.models]
         fetch(models, console)
+        prepare(found, Board(console).say)
         return anyio.run(perform, cfg, found, console)
     except (ConfigError, OptionError, ModelError) as error:
         sys.exit(str(error))
@@ -64,6 +94,26 @@ def show(cfg: DictConfig) -> float | None:
         sys.exit(f"{error}; cure: see its log in {run_folder()}, or {error.part}.adapter for another server")
     except StartFailed as error:
         sys.exit("\n".join([str(error), *verify(models, Console(quiet=True))]))
+
+
+def minecraft_exam(cfg: DictConfig, found: list[Spec], say: Callable[[str], None]) -> float:
+    """The body's exam, without a show. Raises OptionError, ModelError or StartFailed."""
+    import anyio
+    from omegaconf import OmegaConf
+
+    from engines.minecraft.exam import check, sit
+    from engines.process import until_signal
+    from engines.specs import prepare
+
+    async def examined() -> float:
+        async with until_signal():
+            return await sit(config, run_folder(), say)
+        return 0.0
+
+    config = cast("dict[str, Any]", OmegaConf.to_container(cfg.minecraft, resolve=True))
+    check(config)
+    prepare([spec for spec in found if spec.name == "minecraft"], say)
+    return anyio.run(examined)
 
 
 def run_folder() -> Path:
@@ -75,14 +125,20 @@ def run_folder() -> Path:
 
 async def perform(cfg: DictConfig, found: list[Spec], console: Console) -> float | None:
     """Run the engines, and the show on them, until it ends or a signal ends it."""
+    from engines import compose
     from engines.board import Board
     from engines.process import running, until_signal
     from glue.app import run
+    from glue.sit import sit
 
     run_dir = run_folder()
     board = Board(console)
-    async with until_signal(), running(found, run_dir, board.notify, cfg.engines.ready_within) as engines:
-        return await run(cfg, run_dir, engines.pids, board.listen)
+    async with until_signal():
+        if cfg.engines.start and cfg.engines.services:
+            await compose.started(cfg.engines.services, board.say, cfg.engines.ready_within)
+        async with running(found, run_dir, board.notify, cfg.engines.ready_within) as engines:
+            perform = sit if cfg.bait_exam.run or cfg.memory_exam.run else run
+            return await perform(cfg, run_dir, engines.pids, board.listen, engines.restart)
     return None
 
 

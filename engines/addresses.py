@@ -13,6 +13,7 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+SOURCE_SECONDS = 600  # a source archive is fetched whole
 ASK_SECONDS = 20  # for pip's own start, an index page and its metadata; its connections give up after 3
 
 
@@ -52,6 +53,14 @@ def _wheels(packages: list[str]) -> dict[str, Archive]:
 
 def _normal(name: str) -> str:
     return str(name).lower().replace("_", "-").replace(".", "-")
+
+
+def source(package: str) -> str:
+    """The address of a package's source archive: pip downloads it to read what it is. Raises SourceFailed."""
+    name = package.partition("==")[0]
+    options = ["--dry-run", "--ignore-installed", "--no-deps", "--no-binary", name, "--quiet", "--no-input"]
+    said = _ask([sys.executable, "-m", "pip", "install", *options, "--report", "-", package], SOURCE_SECONDS)
+    return str(json.loads(said)["install"][0]["download_info"]["url"])
 
 
 def _tarball(package: str) -> Archive:

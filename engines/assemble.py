@@ -12,7 +12,7 @@ from pathlib import Path
 from engines import archives, cache
 from engines.addresses import Archive, SourceFailed, addresses
 from engines.download import Advance, Downloader
-from engines.manifest import File, Joined, Member, Source, Url
+from engines.model import File, Joined, Member, Source, Url
 
 Place = Callable[[float], None]  # told how many of the file's bytes are there, more or less
 

@@ -39,6 +39,11 @@ class Bars:
     ) -> None:
         self._progress.stop()
 
+    @property
+    def console(self) -> Console:
+        """Where it is shown."""
+        return self._console
+
     def add(self, what: str, size: int) -> Bar:
         """A bar for `size` bytes."""
         if not self._console.is_terminal:

@@ -20,9 +20,13 @@ class Board:
         """Tell this one too, from now on."""
         self._listeners.append(listener)
 
+    def say(self, line: str) -> None:
+        """A line for people."""
+        self._console.print(line, markup=False, highlight=False, soft_wrap=True)
+
     def notify(self, name: str, state: State, why: str) -> None:
         """An engine changed."""
         line = f"{name}: {WORDS[state]}" + (f" ({why})" if why else "")
-        self._console.print(line, markup=False, highlight=False, soft_wrap=True)
+        self.say(line)
         for listener in self._listeners:
             listener(name, state, why)

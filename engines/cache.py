@@ -11,7 +11,8 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
-from engines.manifest import MODELS, File, Model
+from engines.manifest import MODELS
+from engines.model import File, Model
 
 STAMPS = ".stamps.json"
 CHUNK = 1 << 20

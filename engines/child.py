@@ -59,7 +59,11 @@ class Child:
 
 async def start(argv: Sequence[str], log: Path) -> Child:
     """Start a program from the repository's root; what it prints is added to `log`."""
-    environment = os.environ | {"PYTHONUNBUFFERED": "1", "SPARK_PARENT": str(os.getpid())}
+    environment = os.environ | {
+        "PYTHONUNBUFFERED": "1",
+        "SPARK_PARENT": str(os.getpid()),
+        "SPARK_RUN": str(log.parent.absolute()),  # where what it leaves behind belongs
+    }
     with log.open("ab") as stream:
         process = await anyio.open_process(
             argv,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import queue
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from urllib.parse import urlsplit
 from urllib.request import url2pathname
@@ -27,11 +27,24 @@ class Silent(SourceFailed):
     """Nobody answered."""
 
 
-class Downloader:
-    """Fetches files and remembers which hosts were silent, so that each is waited for only once."""
+class Refused(SourceFailed):
+    """It answered, and not with the file."""
 
-    def __init__(self) -> None:
-        self._client = httpx.Client(follow_redirects=True, timeout=httpx.Timeout(STALL_SECONDS))
+    def __init__(self, answer: httpx.Response) -> None:
+        super().__init__(f"{answer.url.host}: {answer.status_code} {answer.reason_phrase}")
+        self.status = answer.status_code
+        self.headers = answer.headers
+
+
+class Downloader:
+    """Fetches files and remembers which hosts were silent, so that each is waited for only once.
+
+    `headers` go with every request, a token only to the host that was asked and not where it redirects."""
+
+    def __init__(self, headers: Mapping[str, str] | None = None) -> None:
+        self._client = httpx.Client(
+            headers=headers, follow_redirects=True, timeout=httpx.Timeout(STALL_SECONDS)
+        )
         self._silent: set[str] = set()
         self._answered: set[str] = set()
 
@@ -75,7 +88,7 @@ class Downloader:
                 target.unlink(missing_ok=True)  # it was longer than the file: begin again
                 return False
             if answer.status_code not in (httpx.codes.OK, httpx.codes.PARTIAL_CONTENT):
-                raise SourceFailed(f"{answer.url.host}: {answer.status_code} {answer.reason_phrase}")
+                raise Refused(answer)
             start = have if _resumes(answer, have) else 0
             total = _total(answer, start)
             _refuse_wrong(answer, total, size, sha256)

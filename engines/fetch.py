@@ -18,7 +18,8 @@ from engines.addresses import SourceFailed
 from engines.assemble import Assembler
 from engines.bars import Bars
 from engines.cache import ModelError, known, locate
-from engines.manifest import MODELS, File, Model
+from engines.manifest import MODELS
+from engines.model import File, Model
 
 __all__ = ["ModelError", "fetch", "locate", "verify"]
 

@@ -42,6 +42,7 @@ class Spec:
     ready: Callable[[], Awaitable[None]]
     port_key: str = ""
     models: tuple[str, ...] = ()  # what fetch must have brought
+    prepare: Callable[[Callable[[str], None]], None] | None = None  # before the first start: may take minutes
 
 
 class Keeper:
@@ -54,6 +55,7 @@ class Keeper:
         self._pids = pids
         self._within = within
         self._child: Child | None = None
+        self._asked = anyio.Event()  # somebody wants it to start afresh
 
     async def up(self) -> None:
         """Start it and wait until it answers. Raises StartFailed; the process is then gone."""
@@ -78,6 +80,13 @@ class Keeper:
         if child is not None:
             await child.end()
 
+    def restart(self) -> bool:
+        """Start it afresh as soon as may be; False while it is not up, and so about to start anyway."""
+        if self._spec.name not in self._pids:
+            return False
+        self._asked.set()
+        return True
+
     async def keep(self) -> None:
         """Restart it whenever it has died or does not answer any more, for ever."""
         pause = BACK_OFF[0]
@@ -85,6 +94,7 @@ class Keeper:
             began = anyio.current_time()
             why = await self._trouble()
             await self.down()
+            self._asked = anyio.Event()
             self._notify(self._spec.name, "down", why)
             if anyio.current_time() - began > STEADY_SECONDS:
                 pause = BACK_OFF[0]
@@ -125,6 +135,11 @@ class Keeper:
         ended.append(await child.wait())
         scope.cancel()
 
+    async def _wished(self, ended: list[str], scope: anyio.CancelScope) -> None:
+        await self._asked.wait()
+        ended.append("a restart was asked for")
+        scope.cancel()
+
     async def _trouble(self) -> str:
         """Wait until it has died or hangs; which of them."""
         assert self._child is not None
@@ -133,6 +148,7 @@ class Keeper:
         seen = ""
         async with anyio.create_task_group() as tg:
             tg.start_soon(self._ending, self._child, ended, tg.cancel_scope)
+            tg.start_soon(self._wished, ended, tg.cancel_scope)
             while misses < MISSES:
                 await anyio.sleep(WATCH_SECONDS)
                 seen = await self._probe()

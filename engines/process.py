@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import signal
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,10 +20,12 @@ GRACE_SECONDS = 1.0  # for a port that an engine of the last show is about to le
 
 @dataclass(frozen=True, slots=True)
 class Engines:
-    """What runs, by name. A restart changes `pids`; an engine that is down has none."""
+    """What runs, by name. A restart changes `pids`; an engine that is down has none. `restart(name)` starts
+    one afresh; False where it is not ours, or is starting already."""
 
     addresses: dict[str, str]
     pids: dict[str, int] = field(default_factory=dict)
+    restart: Callable[[str], bool] = lambda name: False
 
 
 def quiet(name: str, state: State, why: str) -> None:
@@ -40,8 +42,14 @@ async def running(
     not ready `within` seconds."""
     for spec in specs:
         await _check_port(spec)
-    engines = Engines({spec.name: spec.address for spec in specs})
-    keepers = [Keeper(spec, run_dir / f"{spec.name}.log", notify, engines.pids, within) for spec in specs]
+    pids: dict[str, int] = {}
+    keepers = [Keeper(spec, run_dir / f"{spec.name}.log", notify, pids, within) for spec in specs]
+    by_name = dict(zip((spec.name for spec in specs), keepers, strict=True))
+    engines = Engines(
+        {spec.name: spec.address for spec in specs},
+        pids,
+        lambda name: name in by_name and by_name[name].restart(),
+    )
     async with _bare_errors(), anyio.create_task_group() as tg:
         try:
             await _all_up(keepers)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from typing import cast
 
@@ -13,7 +13,14 @@ from omegaconf import DictConfig, OmegaConf
 from engines.options import OptionError, build, parse, words
 from engines.process import Spec
 
-SCHEMES = {"llm": "http://", "avatar": "ws://"}  # others are plain host:port (gRPC)
+SCHEMES = {
+    "llm": "http://",
+    "pace": "http://",
+    "embeddings": "http://",
+    "avatar": "ws://",
+    "chess": "http://",
+    "minecraft": "http://",
+}  # others are plain host:port (gRPC)
 
 
 def specs(cfg: DictConfig, only: Iterable[str] = ()) -> list[Spec]:
@@ -52,7 +59,15 @@ def spec(name: str, values: Mapping[str, object]) -> Spec:
         ready=partial(probe.ready, options),
         port_key=f"{name}.engine.port",
         models=needs,
+        prepare=partial(module.prepare, options) if hasattr(module, "prepare") else None,
     )
+
+
+def prepare(found: Iterable[Spec], say: Callable[[str], None]) -> None:
+    """What engines need beside models, such as an environment of their own. Raises ModelError."""
+    for each in found:
+        if each.prepare is not None:
+            each.prepare(say)
 
 
 def _plain(value: object) -> object:

@@ -17,11 +17,12 @@ from omegaconf import DictConfig
 from omegaconf.errors import OmegaConfBaseException
 from rich.console import Console
 
+from engines.adopt import adopt
 from engines.board import Board
 from engines.fetch import ModelError, fetch, verify
 from engines.options import OptionError
 from engines.process import Spec, StartFailed, running, until_signal
-from engines.specs import specs
+from engines.specs import prepare, specs
 
 ROOT = Path(__file__).parent.parent
 USAGE = "usage: python -m engines up [ENGINE ...] [GROUP=CHOICE] [key=value ...]"
@@ -53,6 +54,7 @@ def main() -> None:
     run_dir = ROOT / "runs" / time.strftime("engines_%Y-%m-%d_%H-%M-%S")
     try:
         cfg = composed([word for word in words[1:] if "=" in word])
+        adopt(cfg)
         found = specs(cfg, [word for word in words[1:] if "=" not in word])
     except (OptionError, HydraException, OmegaConfBaseException) as error:
         console.print(str(error), markup=False, highlight=False, soft_wrap=True)
@@ -60,6 +62,7 @@ def main() -> None:
     models = [model for spec in found for model in spec.models]
     try:
         fetch(models, console)
+        prepare(found, Board(console).say)
         run_dir.mkdir(parents=True, exist_ok=True)
         anyio.run(up, found, run_dir, console)
     except StartFailed as error:

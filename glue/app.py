@@ -6,65 +6,47 @@ import getpass
 import os
 import platform
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, suppress
-from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from random import Random
 from typing import Any
 
 import anyio
 from omegaconf import DictConfig
 
-from glue.checks import adapters, check, personas, plain
+from glue.checks import adapters, check, personas, plain, safety
+from glue.controls import Controls
+from glue.cues import Cues
 from glue.director import Director
 from glue.errors import PortError
 from glue.events import Event, PartDegraded, PartRecovered, StageTaken
 from glue.floor import Floor, Recorder
-from glue.gate import Gate
+from glue.health import Health
 from glue.journal import Journal
+from glue.lookup import Lookup
 from glue.make import make
-from glue.mind.persona import Persona
-from glue.mind.talk import Talk
-from glue.ports import Prompt, Sense, Viewer
-from glue.settings import When
+from glue.mind.dialect import Extensions, Server
+from glue.mind.template import Template
+from glue.pace import kept
+from glue.parts import NoMemory, Parts, cast, for_games
+from glue.ports import Prompt, Role
+from glue.safety.blocklist import Blocklist, kept_at
+from glue.safety.door import Door
+from glue.safety.screen import Screen
+from glue.settings import SafetySettings, When
 from glue.show import Show
 from glue.stage.console import Console, welcome
-from glue.stage.face import Face
 from glue.stage.mixer import Mixer
-from glue.stage.performer import Performer
-from glue.stage.stand import StageStand
+from glue.stage.mood import mood_of
 from glue.supervise import supervise
 from glue.turn import Member
 from glue.vitals import Vitals, machine
 
 __all__ = ["check", "run"]
 
+Built = Callable[[str, Mapping[str, Any]], Awaitable[Any]]
 Notify = Callable[[str, str, str], None]  # an engine's name, "up" or "down", why
-
-
-class NoMemory:
-    """The Memory port of somebody who lives in the moment: the history in her prompt is all she knows."""
-
-    async def recall(self, who: str, author: str, text: str) -> tuple[str, ...]:
-        """Nothing."""
-        return ()
-
-
-@dataclass(slots=True)
-class Parts:
-    """What is built for one show."""
-
-    viewers: list[Viewer] = field(default_factory=list)
-    senses: list[Sense] = field(default_factory=list)
-    members: dict[str, Member] = field(default_factory=dict)
-    performers: list[Performer] = field(default_factory=list)
-
-    def emit(self, event: Event) -> None:
-        """Tell every viewer."""
-        for viewer in self.viewers:
-            viewer.show(event)
 
 
 async def run(
@@ -72,15 +54,17 @@ async def run(
     run_dir: Path,
     processes: Mapping[str, int],
     listen: Callable[[Notify], None] = lambda notify: None,
+    restart: Callable[[str], bool] = lambda name: False,
 ) -> float | None:
     """Perform one show on engines that run. `processes`: their ids by name, for the report; `listen` is
-    called with what wants to know of their ups and downs. Returns the median first audio in ms, if known.
+    called with what wants to know of their ups and downs; `restart` starts one afresh, for the operator.
+    Returns the median first audio in ms, if known.
 
     Raises ConfigError before anything starts, an exception group when a required part stays down."""
     parts = Parts()
     async with AsyncExitStack() as stack:
         parts.viewers.append(stack.enter_context(Journal(run_dir / "journal.jsonl", _head(cfg))))
-        show, tasks = await _build(cfg, run_dir, processes, parts, stack)
+        show, tasks = await _build(cfg, run_dir, processes, parts, stack, restart)
         heads = {who: member.mind.prefix() for who, member in parts.members.items()}
         for who, head in heads.items():
             await parts.members[who].llm.settle(head)
@@ -96,6 +80,9 @@ async def run(
                 tg.start_soon(task)
             _announce(cfg, parts)
             await show.run(parts.senses)
+            if pace := cfg.pace.get("engine"):
+                for event in await kept(f"http://{pace.host}:{pace.port}"):
+                    parts.emit(event)
             tg.cancel_scope.cancel()
     return _report(cfg, run_dir)
 
@@ -107,15 +94,25 @@ def _announce(cfg: DictConfig, parts: Parts) -> None:
             where = welcome(viewer, cfg.avatar.engine.port, getpass.getuser(), platform.node())
             sys.stdout.write(f"{where}\n")
             sys.stdout.flush()
+    for sense in parts.senses:
+        if welcomed := getattr(sense, "welcome", ""):  # games: where they connect
+            sys.stdout.write(f"{welcomed}\n")
+            sys.stdout.flush()
     for who, persona in personas(cfg).items():
         parts.emit(StageTaken(anyio.current_time(), who, persona.name))
 
 
 async def _build(
-    cfg: DictConfig, run_dir: Path, processes: Mapping[str, int], parts: Parts, stack: AsyncExitStack
+    cfg: DictConfig,
+    run_dir: Path,
+    processes: Mapping[str, int],
+    parts: Parts,
+    stack: AsyncExitStack,
+    restart: Callable[[str], bool],
 ) -> tuple[Show, list[Callable[[], Any]]]:
     """Every adapter of the show, opened, and what has to run beside the show."""
-    offer: dict[str, object] = {"run_dir": run_dir, "rate": cfg.stage.rate}
+    filters = Filters(safety(cfg))
+    offer: dict[str, object] = {"run_dir": run_dir, "rate": cfg.stage.rate, "mood": mood_of}
 
     async def built(key: str, section: Mapping[str, Any]) -> Any:
         return await stack.enter_async_context(make(key, section, offer))
@@ -123,76 +120,129 @@ async def _build(
     sections = adapters(cfg)
     if "console" in sections:
         console = await built("console", sections.pop("console"))
-        offer |= {"console": console, "desk": console}
+        offer |= {"console": console, "desk": console, "microphones": console.microphones}
         parts.viewers.append(console)
-    recorder = Recorder(await built("llm.adapter", sections.pop("llm.adapter")))
+    recorder = Recorder(await _model(sections, offer, built))
     offer |= {"llm": recorder, "tts": await built("speech.adapter", sections.pop("speech.adapter"))}
+    if "asr.adapter" in sections:
+        offer["asr"] = await built("asr.adapter", sections.pop("asr.adapter"))
     avatar = await built("avatar.adapter", sections.pop("avatar.adapter"))
     outputs = [await built(key, sections.pop(key)) for key in list(sections) if key.startswith("speaker.")]
     mixer = Mixer(outputs, cfg.stage.rate, cfg.stage.ahead, cfg.stage.delay)
+    await _neighbours(sections, offer, parts, built)
     for who, persona in personas(cfg).items():
-        _cast(cfg, who, persona, parts, offer, mixer, avatar)
+        cast(cfg, who, persona, parts, offer | {"screen": filters.screen}, mixer, avatar)
+    if "vision.adapter" in sections:
+        offer["vision"] = await built("vision.adapter", sections.pop("vision.adapter"))
     if "chat.rehearsal" in sections and cfg.rehearsal.floor:
         minds = {who: member.mind for who, member in parts.members.items()}
         offer["floor"] = await stack.enter_async_context(_floor(cfg, recorder, minds))
+    offer |= for_games(cfg, parts)
     for key, section in sections.items():
-        adapter = await built(key, section)
-        if hasattr(adapter, "events"):
-            parts.senses.append(adapter)
-        if hasattr(adapter, "show"):
-            parts.viewers.append(adapter)
+        parts.add(await built(key, section))
+
+    show, controls = _tied(cfg, run_dir, parts, mixer, filters, Health(list(processes)), restart)
+    vitals = Vitals(lambda: {"glue": os.getpid(), **processes})
+    return show, [
+        *parts.tasks,
+        mixer.run,
+        controls.lookup.keep,
+        partial(supervise, "avatar", avatar.run, parts.emit),
+        partial(vitals.watch, parts.emit),
+        *(partial(supervise, eyes.part, partial(eyes.watch, show.take), parts.emit) for eyes in parts.eyes),
+        *(performer.run for performer in parts.performers),
+    ]
+
+
+class Filters:
+    """What may come in and go out. Raises ConfigError for a list that cannot be read."""
+
+    def __init__(self, limits: SafetySettings) -> None:
+        self.limits = limits
+        self.blocklist = Blocklist(kept_at(limits.desk))
+        self.screen = Screen(limits, self.blocklist) if limits.screen else None
+
+
+def _tied(
+    cfg: DictConfig,
+    run_dir: Path,
+    parts: Parts,
+    mixer: Mixer,
+    filters: Filters,
+    health: Health,
+    restart: Callable[[str], bool],
+) -> tuple[Show, Controls]:
+    """The loop in the middle, and the operator's desk on it."""
 
     def mute(muted: bool) -> None:
         mixer.muted = muted
 
     director = Director(list(parts.members), cfg.director)
-    show = Show(parts.members, director, parts.viewers, cfg.turn, mute, cfg.ends_with_chat)
-    vitals = Vitals(lambda: {"glue": os.getpid(), **processes})
-    return show, [
-        mixer.run,
-        partial(supervise, "avatar", avatar.run, parts.emit),
-        partial(vitals.watch, parts.emit),
-        *(performer.run for performer in parts.performers),
-    ]
+    lookup, cues = Lookup(run_dir / "journal.jsonl"), Cues(within=cfg.turn.anyway_within)
+    blocklist = filters.blocklist if filters.screen else None
+    controls = Controls(parts, mixer, director, blocklist, lookup, health, restart, cues, cfg.stage.away)
+    parts.viewers.append(health)
+    for viewer in parts.viewers:
+        if isinstance(viewer, Console):
+            viewer.looks = controls.looks()
+    door, ends = Door(filters.limits, filters.screen), cfg.ends_with_chat
+    desk = (parts.takers, controls.booth())
+    show = Show(parts.members, director, parts.viewers, cfg.turn, mute, mixer.duck, ends, door, *desk)
+    return show, controls
 
 
-def _cast(
-    cfg: DictConfig,
-    who: str,
-    persona: Persona,
-    parts: Parts,
-    offer: Mapping[str, Any],
-    mixer: Mixer,
-    avatar: Any,
+async def _neighbours(
+    sections: dict[str, dict[str, Any]], offer: dict[str, object], parts: Parts, built: Built
 ) -> None:
-    """One character: her mind, her voice, her place on stage."""
-    stage = cfg.stage
-    face = Face(Random(cfg.seed or None))
+    """What others ask for: "memory", which leaves every prompt where it forgets, and the "broadcast"."""
 
-    def performer(playhead: Callable[[], float]) -> Performer:
-        return Performer(who, avatar, playhead, parts.emit, face, stage.rate, stage.tick_hz, stage.idle_hz)
+    def unlearn(ids: Sequence[str]) -> None:
+        for member in parts.members.values():
+            member.mind.forget(ids)
 
-    stand = StageStand(mixer, performer, stage.lead)
-    parts.performers.append(stand.performer)
-    mind = Talk(who, persona, cfg.speech.voices[persona.voice], seed=cfg.seed)
-    secret = "\n".join([persona.prompt, *persona.rules])
-    gate = Gate(secret, persona.blocked)
-    parts.members[who] = Member(who, mind, offer["llm"], offer["tts"], NoMemory(), gate, stand)
+    def unknow(who: str) -> None:
+        parts.members[who].mind.know("")
+
+    async def know(who: str, core: str) -> None:
+        member = parts.members[who]
+        if member.mind.know(core):  # nothing was said yet: the first reply would pay for it
+            with suppress(PortError):
+                await member.llm.warm(member.mind.prefix())
+
+    offer |= {"unlearn": unlearn, "know": know, "unknow": unknow, "memory": NoMemory()}
+    for name, key in (("memory", "memory.adapter"), ("broadcast", "broadcast")):
+        if key in sections:
+            offer[name] = await built(key, sections.pop(key))
+            parts.add(offer[name])
+
+
+async def _model(sections: dict[str, dict[str, Any]], offer: dict[str, object], built: Built) -> Any:
+    """The language model; where a small one says the first words, the two as one."""
+    llm = await built("llm.adapter", sections.pop("llm.adapter"))
+    if "llm.opening" not in sections:
+        return llm
+    offer |= {"main": llm, "small": await built("llm.small", sections.pop("llm.small"))}
+    return await built("llm.opening", sections.pop("llm.opening"))
 
 
 def _floor(cfg: DictConfig, recorder: Recorder, minds: Mapping[str, Any]) -> Floor:
     """The bare loop against the same two servers, in the background's slot."""
     llm = cfg.llm.adapter
-    slotted = llm.extensions == "llamacpp"
-    return Floor(
-        recorder,
-        minds,
-        llm.url,
-        cfg.speech.adapter.address,
-        cfg.stage.rate,
+    server = Server(
+        Extensions(llm.extensions),
         dict(llm.models),
-        slot=llm.slots.background if slotted else None,
+        dict(llm.slots),
+        dict(llm.adapters),
+        Template(llm.template),
     )
+
+    def request(prompt: Prompt) -> tuple[str, dict[str, Any]]:
+        asked = server.request(prompt, Role.SPEECH)
+        if server.extensions is Extensions.LLAMACPP:
+            asked.body["id_slot"] = server.slots.get("background", 0)
+        return asked.path, asked.body
+
+    return Floor(recorder, minds, llm.url, cfg.speech.adapter.address, cfg.stage.rate, request)
 
 
 async def _warm_again(members: Mapping[str, Member], heads: Mapping[str, Prompt]) -> None:
@@ -213,7 +263,7 @@ def _tell_engine(emit: Callable[[Event], None], name: str, state: str, why: str)
 
 def _head(cfg: DictConfig) -> dict[str, object]:
     """The journal's first line: the machine and the models, without a secret in it."""
-    engines = {name: plain(cfg[name].get("engine") or {}) for name in ("llm", "speech", "avatar")}
+    engines = {name: plain(cfg[name].get("engine") or {}) for name in ("llm", "speech", "avatar", "vision")}
     return {"machine": machine(), "models": engines, "cast": list(cfg.cast), "seed": cfg.seed}
 
 

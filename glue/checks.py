@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from difflib import get_close_matches
+from pathlib import Path
 from typing import Any, cast
 
 from omegaconf import DictConfig, OmegaConf
@@ -13,14 +14,26 @@ from pydantic import TypeAdapter, ValidationError
 from glue.errors import ConfigError
 from glue.make import check as check_adapter
 from glue.mind.persona import Persona
-from glue.settings import Config
+from glue.safety.lists import read as read_list
+from glue.settings import Config, SafetySettings, When
 
 # What app has on offer for constructors that ask for it by name.
-OFFER = frozenset({"run_dir", "rate", "console", "desk", "llm", "tts", "floor"})
+OFFER = frozenset(
+    {"run_dir", "rate", "console", "desk", "microphones"}
+    | {"llm", "unlearn", "know", "unknow", "tts", "asr", "floor", "main", "small", "mood", "vision"}
+    | {"cast", "clears", "emit", "broadcast"}
+)
 SINGLE = ("llm", "speech", "avatar")  # groups with one choice; its adapter lies under `adapter`
-OPTIONAL = ("console", "captions")  # one choice, which may be none
-SEVERAL = ("speaker", "chat")  # groups of which several may be chosen
+OPTIONAL = ("console", "captions", "broadcast")  # one choice, which may be none
+MAYBE = ("asr", "games", "chess", "memory")  # as the first kind, and may be none
+SEVERAL = ("speaker", "chat", "ears")  # groups of which several may be chosen
+ASKED = {"channel", "video"}  # what a choice of chat asks for: chat.channel=NAME
+OF_THE_PAGE = {("chat", "console"), ("ears", "page")}  # there is nothing to hear from no page
+EYES = ("adapter", "eyes")  # what vision holds beside its engine, unless it is none
 PARTS = {"engine", "adapter", "voices"}  # what a choice of the first kind may hold
+OPENER = {"opener", "small", "opening"}  # and the language model beside it: who says the first words
+MORE = {"llm": OPENER, "games": {"llm_slots"}, "chess": {"games", "opponent", "brain"}}
+MINECRAFT = {"engine", "host", "port", "version", "username", "auth", "exam", "seeds"}
 RANGES = {
     "stage.rate": (8000, 96000),
     "stage.ahead": (0.05, 10),
@@ -29,22 +42,33 @@ RANGES = {
     "stage.idle_hz": (2, 240),
     "stage.lead": (0, 1),
     "director.inbox": (1, 100_000),
+    "safety.doubt": (0.5, 1.0),
+    "safety.wall": (20, 500),
     "turn.ahead": (1, 100),
     "turn.tries": (1, 5),
     "turn.reply_within": (1, 3600),
     "engines.ready_within": (1, 7200),
+    "eyes.every_s": (0.1, 3600),
+    "eyes.apart_s": (0, 3600),
+    "eyes.changed": (0, 1),
 }
 
 
 def check(cfg: DictConfig) -> None:
     """Raises ConfigError: one line with the key and the choices."""
     _known(cfg, "", set(Config.__dataclass_fields__))
-    for group in SINGLE:
-        _known(cfg[group], f"{group}.", PARTS)
+    for group in (*SINGLE, *MAYBE):
+        _known(cfg[group], f"{group}.", PARTS | MORE.get(group, set()))
+    _known(cfg.vision, "vision.", {"engine", *EYES})
+    _known(cfg.minecraft, "minecraft.", MINECRAFT)
+    if cfg.minecraft and not cfg.games:
+        raise ConfigError("minecraft: nobody is there to play; choose games=neuro, or minecraft=none")
     for key, (low, high) in RANGES.items():
         value = OmegaConf.select(cfg, key)
         if not low <= value <= high:
             raise ConfigError(f"{key}: must lie between {low} and {high}, not {value}")
+    for name in safety(cfg).lists:
+        read_list(Path(name))
     for key, section in adapters(cfg).items():
         check_adapter(key, section, OFFER)
     for who, persona in personas(cfg).items():
@@ -59,16 +83,65 @@ def adapters(cfg: DictConfig) -> dict[str, dict[str, Any]]:
 
 
 def _sections(cfg: DictConfig) -> Iterator[tuple[str, dict[str, Any]]]:
-    for group in OPTIONAL:
-        if cfg[group]:
-            yield group, plain(cfg[group])
+    yield from ((group, plain(cfg[group])) for group in OPTIONAL if cfg[group])
     for group in SINGLE:
         if not cfg[group].get("adapter"):
             raise ConfigError(f"{group}.adapter: is missing; choose {group}=... from conf/{group}")
         yield f"{group}.adapter", plain(cfg[group].adapter)
+    yield from _opening(cfg)
+    if cfg.ears and not cfg.asr:
+        raise ConfigError("ears: there is nobody behind them; choose asr=tiny, or ears=[]")
+    if cfg.chess and not cfg.games:
+        raise ConfigError("chess: nobody is there to play; choose games=neuro, or chess=none")
+    yield from ((f"{group}.adapter", plain(cfg[group].adapter)) for group in MAYBE if cfg[group])
+    yield from _eyes(cfg)
     for group in SEVERAL:
-        for name, section in cfg[group].items():
-            yield f"{group}.{name}", plain(section)
+        yield from _several(group, cfg[group], bool(cfg.console))
+
+
+def _opening(cfg: DictConfig) -> Iterator[tuple[str, dict[str, Any]]]:
+    if opener(cfg) is When.never:
+        return
+    for name in ("small", "opening"):
+        if not cfg.llm.get(name):
+            raise ConfigError(f"llm.{name}: is missing; cure: llm.opener=never, or stack=paced or spark")
+        yield f"llm.{name}", plain(cfg.llm[name])
+
+
+def _several(group: str, chosen: DictConfig, page: bool) -> Iterator[tuple[str, dict[str, Any]]]:
+    for name in map(str, chosen):
+        if OmegaConf.is_missing(chosen, name):
+            raise ConfigError(f"{group}.{name}: is missing; cure: {group}.{name}=NAME")
+        if isinstance(chosen[name], DictConfig):
+            if page or (group, name) not in OF_THE_PAGE:
+                yield f"{group}.{name}", plain(chosen[name])
+        elif group != "chat" or name not in ASKED:
+            raise ConfigError(_unknown(f"{group}.{name}", name, ASKED if group == "chat" else set()))
+
+
+def _eyes(cfg: DictConfig) -> Iterator[tuple[str, dict[str, Any]]]:
+    for name in EYES if cfg.vision else ():
+        if not cfg.vision.get(name):
+            raise ConfigError(f"vision.{name}: is missing; choose vision=... from conf/vision")
+        yield f"vision.{name}", plain(cfg.vision[name])
+
+
+def opener(cfg: DictConfig) -> When:
+    """Whether a small model says the first words. Raises ConfigError."""
+    said = str(cfg.llm.get("opener", When.never.value))
+    try:
+        return When(said)
+    except ValueError as error:
+        choices = ", ".join(when.value for when in When)
+        raise ConfigError(f"llm.opener: must be one of {choices}, not {said}") from error
+
+
+def safety(cfg: DictConfig) -> SafetySettings:
+    """What may come in and go out, as plain values: it is asked for with every line and clause."""
+    found = OmegaConf.to_object(cfg.safety)
+    if not isinstance(found, SafetySettings):
+        raise ConfigError("safety: must be a choice of conf/safety")
+    return found
 
 
 def personas(cfg: DictConfig) -> dict[str, Persona]:

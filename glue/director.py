@@ -4,39 +4,19 @@ Pure: no I/O, no clock of its own, every method takes `now`. Whoever holds it te
 what it decides.
 """
 
-from collections import deque
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from collections import Counter
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, field, replace
 
+from glue.decisions import Close, Decision, Interrupt, Shorten, Speak
 from glue.events import Button, ChatLine, Fate, Source
+from glue.floods import Floods
 from glue.interest import plain, score
 from glue.settings import DirectorSettings
+from glue.sights import Seen, described
+from glue.thanks import together
 
-
-@dataclass(frozen=True, slots=True)
-class Speak:
-    """`who` answers `line` now. `waited`: it lay there while she was speaking."""
-
-    who: str
-    line: ChatLine
-    received: float
-    waited: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Interrupt:
-    """The reply in work is cut."""
-
-
-@dataclass(frozen=True, slots=True)
-class Close:
-    """A line that nobody will answer, and why."""
-
-    line_id: str
-    fate: Fate
-
-
-Decision = Speak | Interrupt | Close
+OWED = 8  # points at most for a source whose lines wait while others are answered
 
 
 @dataclass(slots=True)
@@ -56,13 +36,25 @@ class Director:
     settings: DirectorSettings = field(default_factory=DirectorSettings)
     speaking: str = ""  # who has the floor
     quiet_since: float = 0.0  # the end of the last reply, or the last line
+    listening_until: float = 0.0  # somebody speaks: nobody is answered before they have finished
     paused: bool = False
     stopped: bool = False
     _inbox: list[Waiting] = field(default_factory=list)
-    _seen: deque[tuple[float, str]] = field(default_factory=deque)
-    _authors: dict[str, deque[float]] = field(default_factory=dict)
+    _floods: Floods = field(default_factory=Floods)
     _answered: dict[str, float] = field(default_factory=dict)
+    _monologue: float = 0.0  # when the one who speaks began
+    _answering: frozenset[str] = frozenset()
+    _thanking: bool = False  # she thanks somebody, or was stopped to do so
+    _hurrying: bool = False  # she was told to end with the clause she is at
+    _owed: dict[Source, int] = field(default_factory=dict)  # replies to other sources while this one waited
     _alone: int = 0  # times that she spoke into silence since the last line
+    _sight: Seen | None = None  # the newest that she has not remarked on
+    _glanced: float = float("-inf")  # her last remark on a sight
+
+    @property
+    def deaf(self) -> bool:
+        """Whether the operator has stopped chat."""
+        return self.stopped or self.paused
 
     @property
     def waiting(self) -> int:
@@ -72,59 +64,92 @@ class Director:
     def hear(self, line: ChatLine, now: float) -> list[Close]:
         """A line arrived: it waits in the inbox, or is closed at once."""
         self._alone = 0
-        fate = self._refusal(line, now)
+        if line.source is Source.VOICE:
+            self.listening_until = now
+        fate = Fate.PAUSED if self.deaf else self._floods.refusal(line, now, self.settings)
         if fate is not None:
             return [Close(line.id, fate)]
+        line, closed = self._joined(line)
+        closed += self._overtaken(line)
         self._inbox.append(Waiting(line, now, waited=bool(self.speaking)))
         if len(self._inbox) <= self.settings.inbox:
-            return []
-        dullest = min(self._inbox, key=lambda w: (self._score(w, now), -w.received))
+            return closed
+        crowd = Counter(w.line.source for w in self._inbox).most_common(1)[0][0]
+        crowded = [w for w in self._inbox if w.line.source is crowd]
+        dullest = min(crowded, key=lambda w: (self._score(w, now), -w.received))
         self._inbox.remove(dullest)
-        return [Close(dullest.line.id, Fate.OVERFLOW)]
+        return [*closed, Close(dullest.line.id, Fate.OVERFLOW)]
 
-    def _refusal(self, line: ChatLine, now: float) -> Fate | None:
-        s, words = self.settings, plain(line.text)
-        if self.stopped or self.paused:
-            return Fate.PAUSED
-        while self._seen and self._seen[0][0] < now - s.repeat_window:
-            self._seen.popleft()
-        times = self._authors.setdefault(line.author, deque(maxlen=s.burst + 1))
-        times.append(now)
-        if len(self._authors) > 10 * s.inbox:
-            self._authors = {a: t for a, t in self._authors.items() if t[-1] > now - s.burst_window}
-        if not words:
-            return Fate.SPAM
-        if any(words == seen for _, seen in self._seen):
-            return Fate.DUPLICATE
-        if len(times) > s.burst and times[0] > now - s.burst_window and not line.supporter:
-            return Fate.SPAM
-        if len(self._seen) < 10 * s.inbox:  # a flood of new words must not make hearing slow
-            self._seen.append((now, words))
-        return None
+    def again(self, line: ChatLine, received: float) -> None:
+        """Its speaker went on before she had said anything: what they say now belongs to it."""
+        self._inbox.append(Waiting(line, received, waited=True))
+
+    def _joined(self, line: ChatLine) -> tuple[ChatLine, list[Close]]:
+        """What somebody says aloud in several goes, as one line: who pauses has not finished."""
+        before = [w for w in self._inbox if w.line.author == line.author and w.line.source is Source.VOICE]
+        if line.source is not Source.VOICE or not before:
+            return line, []
+        self._inbox = [w for w in self._inbox if w not in before]
+        text = " ".join([*(w.line.text for w in before), line.text])
+        return replace(line, text=text), [Close(w.line.id, Fate.CONTINUED) for w in before]
+
+    def overhear(self, now: float) -> None:
+        """Somebody speaks: let them finish, but not for ever."""
+        if now > self.listening_until:
+            self._monologue = now
+        self.listening_until = min(now + self.settings.listen, self._monologue + self.settings.listen_most)
+
+    def see(self, seen: Seen) -> None:
+        """She saw something: worth a remark when the floor is quiet and nobody's line waits."""
+        self._sight = seen
+
+    def _overtaken(self, line: ChatLine) -> list[Close]:
+        """In a game only the latest is worth a word."""
+        if line.source is not Source.GAME:
+            return []
+        old = [w for w in self._inbox if w.line.source is Source.GAME and w.line.author == line.author]
+        self._inbox = [w for w in self._inbox if w not in old]
+        return [Close(w.line.id, Fate.IGNORED) for w in old]
 
     def press(self, button: Button) -> list[Decision]:
         """The operator pressed a button. (Mute is the mixer's business.)"""
         cut: list[Decision] = [Interrupt()] if self.speaking else []
         match button:
-            case Button.SKIP:
+            case Button.SKIP | Button.DUMP:
                 return cut
-            case Button.STOP:
+            case Button.STOP | Button.PANIC:
                 self.stopped = True
                 return [*cut, *self.empty(Fate.SKIPPED)]
             case Button.GO:
                 self.stopped = False
-            case Button.PAUSE_CHAT:
-                self.paused = True
-            case Button.RESUME_CHAT:
-                self.paused = False
+            case Button.PAUSE_CHAT | Button.RESUME_CHAT:
+                self.paused = button is Button.PAUSE_CHAT
             case Button.MUTE | Button.UNMUTE:
                 pass
         return []
 
+    def remove(self, ids: Collection[str]) -> list[Decision]:
+        """A moderator removed these lines: they do not wait any longer, and no reply to one goes on."""
+        closed = [Close(w.line.id, Fate.REMOVED) for w in self._inbox if w.line.id in ids]
+        self._inbox = [w for w in self._inbox if w.line.id not in ids]
+        cut: list[Decision] = [] if self._answering.isdisjoint(ids) else [Interrupt()]
+        return [*cut, *closed]
+
     def likely(self, now: float) -> ChatLine | None:
         """What would be answered if the floor were free."""
-        best = max(self._inbox, key=lambda w: (self._score(w, now), -w.received), default=None)
-        return best.line if best else None
+        best = self._best(now)
+        return together([w.line for w in self._with(best)]) if best else None
+
+    def _best(self, now: float) -> Waiting | None:
+        return max(self._inbox, key=lambda w: (self._score(w, now), -w.received), default=None)
+
+    def _with(self, best: Waiting) -> list[Waiting]:
+        """The lines that are answered together: all who are to be thanked, or one."""
+        return [w for w in self._inbox if w.line.deed] if best.line.deed else [best]
+
+    def standing(self, now: float) -> list[tuple[Waiting, float]]:
+        """What waits, the best first, with its score."""
+        return sorted(((w, self._score(w, now)) for w in self._inbox), key=lambda scored: -scored[1])
 
     def empty(self, fate: Fate) -> list[Close]:
         """Close everything that waits."""
@@ -135,39 +160,75 @@ class Director:
     def decide(self, now: float) -> list[Decision]:
         """What is to be done now: lines to let go, and at most one to answer."""
         decisions: list[Decision] = list(self._expire(now))
-        if self.speaking or self.stopped:
+        if self.speaking and self._thanks_due() < float("inf"):
+            decisions += self._give_way(now)
+        if self.speaking or self.stopped or now < self.listening_until:
             return decisions
-        best = max(self._inbox, key=lambda w: (self._score(w, now), -w.received), default=None)
+        best = self._best(now)
         if best is not None and (self._score(best, now) >= self.settings.bar or self._lull(now)):
-            self._inbox.remove(best)
-            decisions.append(self._speak(best, now))
-        elif best is None and self._lonely(now):
+            chosen = self._with(best)
+            self._inbox = [w for w in self._inbox if w not in chosen]
+            decisions.append(self._speak(chosen, now))
+        elif best is None and self._sight is not None and now >= self._glance_at(now):
+            line = ChatLine(f"seen-{now:.3f}", "", described(self._sight), Source.EYES)
+            self._sight, self._glanced = None, now
+            decisions.append(self._speak([Waiting(line, now, waited=False)], now))
+        elif best is None and now >= self._lonely_at():
             self._alone += 1
             line = ChatLine(f"quiet-{now:.3f}", "", "", Source.HERSELF)
-            decisions.append(self._speak(Waiting(line, now, waited=False), now))
+            decisions.append(self._speak([Waiting(line, now, waited=False)], now))
         return decisions
 
-    def _speak(self, chosen: Waiting, now: float) -> Speak:
-        who = self._addressed(chosen.line)
-        self.speaking = who
-        self._answered[chosen.line.author] = now
-        if len(self._answered) > 10 * self.settings.inbox:
+    def _give_way(self, now: float) -> list[Decision]:
+        """To thanks: the clause that is heard now is the last; one that takes too long is cut."""
+        if now >= self._thanks_due():
+            self._thanking = True
+            return [Interrupt()]
+        first, self._hurrying = not self._hurrying, True
+        return [Shorten()] if first else []
+
+    def _speak(self, chosen: Sequence[Waiting], now: float) -> Speak:
+        line = together([w.line for w in chosen])
+        who = self._addressed(line)
+        ids = tuple(w.line.id for w in chosen)
+        self.speaking, self._answering, self._thanking = who, frozenset(ids), line.deed is not None
+        passed_over = {w.line.source for w in self._inbox} - {line.source}
+        self._owed = {source: min(self._owed.get(source, 0) + 1, OWED) for source in passed_over}
+        self._answered |= {w.line.author: now for w in chosen}
+        while len(self._answered) > 10 * self.settings.inbox:
             oldest = min(self._answered, key=lambda author: self._answered[author])
             del self._answered[oldest]
-        return Speak(who, chosen.line, chosen.received, chosen.waited)
+        return Speak(who, line, chosen[0].received, any(w.waited for w in chosen), ids)
 
     def ended(self, now: float) -> None:
         """The reply in work is over: the floor is free."""
-        self.speaking = ""
+        self.speaking, self._answering, self._thanking, self._hurrying = "", frozenset(), False, False
         self.quiet_since = now
 
     def wake_at(self, now: float) -> float:
         """When decide() may answer differently though nothing happens (seconds on the same clock)."""
         if self.stopped or self.speaking:
-            return self._next_expiry()
+            return min(self._next_expiry(), self._thanks_due())
+        if now < self.listening_until:
+            return min(self._next_expiry(), self.listening_until)
         if self._inbox:
             return min(self._next_expiry(), max(now, self.quiet_since + self.settings.lull))
-        return float("inf") if self.paused else self.quiet_since + self._patience_alone()
+        return min(self._lonely_at(), self._glance_at(now))
+
+    def _glance_at(self, now: float) -> float:
+        """When she may remark on what she sees; never, where there is nothing or it is stale by then."""
+        if self._sight is None or self.paused:
+            return float("inf")
+        s = self.settings
+        at = max(self.quiet_since + s.glance, self._glanced + s.glance_apart)
+        return at if max(now, at) <= self._sight.at + s.glance_fresh else float("inf")
+
+    def _thanks_due(self) -> float:
+        """When what she says must give way to thanks."""
+        if self._thanking or self.stopped:
+            return float("inf")
+        urgent = (w.received for w in self._inbox if w.line.deed and w.line.deed.paid)
+        return min(urgent, default=float("inf")) + self.settings.thanks
 
     def _next_expiry(self) -> float:
         return min((w.received for w in self._inbox), default=float("inf")) + self.settings.patience
@@ -180,16 +241,16 @@ class Director:
     def _lull(self, now: float) -> bool:
         return now >= self.quiet_since + self.settings.lull
 
-    def _lonely(self, now: float) -> bool:
-        return not self.paused and now >= self.quiet_since + self._patience_alone()
-
-    def _patience_alone(self) -> float:
-        return min(self.settings.lonely * 1.6**self._alone, self.settings.lonely_most)
+    def _lonely_at(self) -> float:
+        """When she has been alone for long enough to speak by herself."""
+        patience = min(self.settings.lonely * 1.6**self._alone, self.settings.lonely_most)
+        return float("inf") if self.paused else self.quiet_since + patience
 
     def _score(self, waiting: Waiting, now: float) -> float:
         last = self._answered.get(waiting.line.author)
         since = None if last is None else now - last
-        return score(waiting.line, self.cast, age=now - waiting.received, since_answer=since)
+        points = score(waiting.line, self.cast, age=now - waiting.received, since_answer=since)
+        return points + self._owed.get(waiting.line.source, 0)
 
     def _addressed(self, line: ChatLine) -> str:
         words = plain(line.text).split()

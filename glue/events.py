@@ -10,6 +10,16 @@ import dataclasses
 from dataclasses import dataclass
 from enum import StrEnum
 
+from glue.broadcast_events import BroadcastEvent
+from glue.chat_events import Deed, LinesRemoved
+from glue.desk_events import DeskEvent
+from glue.game_events import GameEvent
+from glue.measured import FloorMeasured, PaceKept, TurnMeasured, VitalsTaken
+from glue.safety_events import LineScreened, SlowModeSet, ViewerTimedOut
+from glue.sights import Seen, SightDropped
+
+AWAY = "away"  # the turn of a caption that no reply belongs to: the operator has stopped everything
+
 
 class Source(StrEnum):
     """Where a line came from."""
@@ -17,7 +27,12 @@ class Source(StrEnum):
     CONSOLE = "console"
     TERMINAL = "terminal"
     REHEARSAL = "rehearsal"
+    VOICE = "voice"
+    TWITCH = "twitch"
+    YOUTUBE = "youtube"
+    GAME = "game"  # `author` is the game: something happened in it that she may speak about
     HERSELF = "herself"  # nobody spoke: she broke a silence
+    EYES = "eyes"  # nobody spoke: she remarks on what she sees
 
 
 class Fate(StrEnum):
@@ -26,6 +41,8 @@ class Fate(StrEnum):
     ANSWERED = "answered"  # at least one clause of the reply was heard
     IGNORED = "ignored"  # waited, and the moment passed: better lines came
     DUPLICATE = "duplicate"
+    CONTINUED = "continued"  # its speaker went on: it is the beginning of a later line
+    ECHO = "echo"  # what she said herself, heard by a microphone
     SPAM = "spam"
     OVERFLOW = "overflow"  # the inbox was full
     PAUSED = "paused"  # the operator had paused chat
@@ -34,6 +51,9 @@ class Fate(StrEnum):
     SILENT = "silent"  # chosen, but the model or the voice gave nothing to say
     FAILED = "failed"  # an engine broke before anything was heard
     UNHEARD = "unheard"  # the show ended first
+    VOTED = "voted"  # a move in a game that chat plays: it is counted there
+    REMOVED = "removed"  # a moderator took it away
+    DUMPED = "dumped"  # the operator dumped the reply before any of it was heard
 
 
 class Stage(StrEnum):
@@ -58,7 +78,9 @@ class Button(StrEnum):
     PAUSE_CHAT = "pause_chat"
     RESUME_CHAT = "resume_chat"
     STOP = "stop"  # stop everything: this reply and what waits
-    GO = "go"  # after stop: live again
+    DUMP = "dump"  # throw away what waits to be heard, and the rest of that reply
+    PANIC = "panic"  # stop everything, with a neutral face and a caption that says so
+    GO = "go"  # after stop or panic: live again
 
 
 class Ending(StrEnum):
@@ -66,37 +88,52 @@ class Ending(StrEnum):
 
     FINISHED = "finished"
     CUT = "cut"  # interrupted: the rest was not heard
+    DUMPED = "dumped"  # cut, and what waited to be heard was thrown away
     FAILED = "failed"
     EMPTY = "empty"  # nothing that can be spoken came back
 
 
 @dataclass(frozen=True, slots=True)
 class ChatLine:
-    """A viewer's line, cleaned by glue/senses. `text` is data: never HTML, a path or an instruction."""
+    """A viewer's line, cleaned by glue/senses. `text` is data: never HTML, a path or an instruction.
+
+    With a `deed` the text tells what `author` did: "subscribed for the 7th month, saying: hi"."""
 
     id: str
     author: str
     text: str
     source: Source
     supporter: bool = False
+    deed: Deed | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class LineArrived:
-    """A line was read off its socket at `at`."""
+    """A line was read off its socket at `at`. `spoken`: when who said it aloud fell silent, if known."""
 
     at: float
     line: ChatLine
+    spoken: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SpeechHeard:
+    """`author` is speaking, and these are the words so far; when they are final they arrive as a line."""
+
+    at: float
+    author: str
+    text: str
 
 
 @dataclass(frozen=True, slots=True)
 class LineClosed:
-    """A line met its fate. `turn` is the reply that answered it, or ""."""
+    """A line met its fate. `turn` is the reply that answered it, or ""; `why` is known of BLOCKED ones."""
 
     at: float
     line_id: str
     fate: Fate
     turn: str = ""
+    why: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +175,16 @@ class StageReached:
 
 
 @dataclass(frozen=True, slots=True)
+class ReplyOpened:
+    """The reply's first words, `text`, came from the small model; the main one was asked to go on."""
+
+    at: float
+    who: str
+    turn: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class ClauseCleared:
     """The gate let a clause go to the voice; `changed` where it altered the words."""
 
@@ -151,13 +198,14 @@ class ClauseCleared:
 
 @dataclass(frozen=True, slots=True)
 class ClauseHeld:
-    """The gate kept a clause from the voice."""
+    """The gate kept a clause from the voice. `id`: what "say it anyway" asks for."""
 
     at: float
     who: str
     turn: str
     text: str
     why: str
+    id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,22 +218,6 @@ class CaptionShown:
     index: int
     text: str
     spoken: int
-
-
-@dataclass(frozen=True, slots=True)
-class TurnMeasured:
-    """What the servers counted for a reply. Times in seconds; token counts as the server gave them."""
-
-    at: float
-    who: str
-    turn: str
-    prompt_tokens: int
-    cached_tokens: int
-    line_tokens: int
-    answer_tokens: int
-    gaps: tuple[float, ...]  # silences between clauses, seconds
-    llm_to_clause: float  # request sent -> first clause complete
-    tts_to_chunk: float  # clause sent -> first chunk back
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,35 +250,21 @@ class PartRecovered:
     part: str
 
 
-@dataclass(frozen=True, slots=True)
-class VitalsTaken:
-    """What the show's processes used, by name: resident megabytes, and CPU seconds since they started."""
-
-    at: float
-    rss_mb: dict[str, float]
-    cpu_s: dict[str, float]
-
-
-@dataclass(frozen=True, slots=True)
-class FloorMeasured:
-    """The same request as reply `turn`'s, asked of the same servers by a bare loop. Times in seconds."""
-
-    at: float
-    who: str
-    turn: str
-    llm_to_clause: float  # request sent -> first clause complete
-    tts_to_chunk: float  # clause sent -> first chunk back
-    to_audible: float  # request sent -> first sample that is content
-    new_tokens: int  # of the prompt, not in the cache; 0 where the server does not say
-
-
 Event = (
     LineArrived
+    | SpeechHeard
     | LineClosed
+    | LineScreened
+    | ViewerTimedOut
+    | SlowModeSet
+    | LinesRemoved
     | ButtonPressed
+    | Seen
+    | SightDropped
     | StageTaken
     | TurnStarted
     | StageReached
+    | ReplyOpened
     | ClauseCleared
     | ClauseHeld
     | CaptionShown
@@ -256,6 +274,10 @@ Event = (
     | PartRecovered
     | VitalsTaken
     | FloorMeasured
+    | PaceKept
+    | GameEvent
+    | DeskEvent
+    | BroadcastEvent
 )
 
 

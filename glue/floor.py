@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from typing import Any, Self
@@ -23,11 +23,12 @@ from riva.client.proto.riva_tts_pb2_grpc import RivaSpeechSynthesisStub
 
 from glue.closing import closing
 from glue.errors import Refused, Unreachable
-from glue.events import FloorMeasured
-from glue.ports import Llm, Mind, Prompt, Role, Usage
+from glue.measured import FloorMeasured
+from glue.ports import Llm, Mind, Piece, Prompt, Role
 
 LOUD = 330  # a sample beyond this is content (as glue/stage/track.py has it)
 WITHIN = 20.0  # seconds for the whole of a measurement
+REST = 1.5  # seconds after warming: the show's own line comes to cores that have been idle, too
 PART = "floor"
 
 
@@ -47,7 +48,7 @@ class Recorder:
         self._warmed: dict[str, Prompt] = {}
         self._asked: dict[str, Asked] = {}
 
-    def stream(self, prompt: Prompt, role: Role = Role.SPEECH) -> AsyncIterator[str | Usage]:
+    def stream(self, prompt: Prompt, role: Role = Role.SPEECH) -> AsyncIterator[Piece]:
         """The Llm port."""
         if role is Role.SPEECH:
             self._asked[prompt.who] = Asked(prompt, self._warmed.get(prompt.who))
@@ -73,8 +74,7 @@ class Recorder:
 
 
 class Floor:
-    """The bare loop. `url` is the LLM's, `address` the voice's; `slot` (llama.cpp's id_slot) one that no
-    character uses, None where the server has no slots; `minds` give the clause rule and the voice."""
+    """The bare loop. `url`: the LLM's, `address`: the voice's; `minds` give the clause rule and the voice."""
 
     def __init__(
         self,
@@ -83,18 +83,14 @@ class Floor:
         url: str,
         address: str,
         rate: int,
-        models: Mapping[str, str],
-        slot: int | None = None,
+        request: Callable[[Prompt], tuple[str, dict[str, Any]]],
     ) -> None:
-        """`models`: the model's name for each character, as the Llm adapter has them."""
+        """`request`: path and body for a prompt, in the server's dialect, in a slot that nobody else uses."""
         self._recorder = recorder
         self._minds = minds
         self._url, self._address = url.rstrip("/"), address
         self._rate = rate
-        self._models = models
-        self._slotted = (
-            {} if slot is None else {"id_slot": slot, "cache_prompt": True, "return_progress": True}
-        )
+        self._request = request
         self._stack = AsyncExitStack()
 
     async def __aenter__(self) -> Self:
@@ -119,6 +115,7 @@ class Floor:
             with anyio.fail_after(WITHIN):
                 if asked.warmed is not None:
                     await self._warm(asked.warmed)
+                    await anyio.sleep(REST)
                 return await self._run(turn, who, asked.prompt)
         except* (httpx.HTTPError, grpc.aio.AioRpcError, ValueError, TimeoutError) as group:
             broken += group.exceptions
@@ -127,9 +124,10 @@ class Floor:
     async def _warm(self, prompt: Prompt) -> None:
         """As the Llm adapter warms: one token long. Not streamed: llama.cpp hangs up after a streamed answer
         without a word, and the request that is timed would find its kept connection dead."""
-        body = self._request(dataclasses.replace(prompt, max_tokens=1)) | {"stream": False}
+        path, body = self._request(dataclasses.replace(prompt, max_tokens=1))
+        body["stream"] = False
         del body["stream_options"]
-        (await self._http.post(self._endpoint, json=body)).raise_for_status()
+        (await self._http.post(f"{self._url}{path}", json=body)).raise_for_status()
 
     async def _run(self, turn: str, who: str, prompt: Prompt) -> FloorMeasured:
         """The model goes on writing while the first clause is spoken, as it does in the show."""
@@ -190,29 +188,9 @@ class Floor:
             enable_word_time_offsets=True,
         )
 
-    @property
-    def _endpoint(self) -> str:
-        return f"{self._url}/v1/chat/completions"
-
-    def _request(self, prompt: Prompt) -> dict[str, object]:
-        body: dict[str, object] = {
-            "model": self._models.get(prompt.who, self._models.get("default", "default")),
-            "messages": [dataclasses.asdict(message) for message in prompt.messages],
-            "max_tokens": prompt.max_tokens,
-            "temperature": prompt.temperature,
-            "stream": True,
-            "stream_options": {"include_usage": True},
-            **prompt.sampling,
-            **self._slotted,
-        }
-        if prompt.seed is not None:
-            body["seed"] = prompt.seed
-        if prompt.stop:
-            body["stop"] = list(prompt.stop)
-        return body
-
     async def _pieces(self, prompt: Prompt, counted: _Counted) -> AsyncGenerator[str, None]:
-        async with self._http.stream("POST", self._endpoint, json=self._request(prompt)) as answer:
+        path, body = self._request(prompt)
+        async with self._http.stream("POST", f"{self._url}{path}", json=body) as answer:
             answer.raise_for_status()
             async for row in answer.aiter_lines():
                 if not row.startswith("data: ") or row == "data: [DONE]":
@@ -220,7 +198,7 @@ class Floor:
                 event: dict[str, Any] = json.loads(row.removeprefix("data: "))
                 counted.note(event)
                 for choice in event.get("choices") or ():
-                    if text := choice.get("delta", {}).get("content"):
+                    if text := choice.get("delta", choice).get("content") or choice.get("text"):
                         yield text
 
 

@@ -1,16 +1,40 @@
-"""Between a clause and the voice: pass it, change it or hold it back. Everything that leaves goes through.
+"""Between a clause and the voice: pass it, change it, hold it back or put another in its place.
 
-The rules are few and plain: what leaks her prompt or the wire's own marks is held, links are named instead
-of read out. The gate is pure; a stricter one takes its place in the turn without the turn changing.
+Everything that leaves goes through. What leaks her prompt, repeats her or is assistant talk is held; what
+glue/safety finds is replaced by a line of the persona's, and the rest of the reply is dropped. No I/O.
 """
 
 import re
-from collections.abc import Iterable
+from collections import deque
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+
+from glue.events import ChatLine
+from glue.safety.private import redact
+from glue.safety.screen import Judged, Screen
+from glue.safety_events import Screened
 
 LINK = re.compile(r"(?:https?://|www\.)\S+", re.IGNORECASE)
 MARKS = re.compile(r"<\|[^|>]*\|>|\[/?INST\]|</?s>", re.IGNORECASE)
 WORD = re.compile(r"\w+")
+CODE = re.compile(r"[A-Za-z0-9+/=_-]{32,}")  # base64 of something: nobody can hear what it says
+VARIED = 12  # different letters that such code has, and "aaaaaah" has not
+HERSELF = {
+    "i": "you",
+    "im": "youre",
+    "my": "your",
+    "me": "you",
+    "am": "are",
+    "myself": "yourself",
+    "her": "your",
+    "she": "you",
+}
+GRAM = 4  # words: so many in a row, again and again, are the prompt with a word changed here and there
+GRAMS = 6
+TAIL = 60  # characters of what she just said that a clause may complete
+LATELY = 24  # clauses that she must not say again
+SHORT = 5  # words: shorter ones ("Nice hat, Mika!") may come again
+NOTHING = Judged(Screened.PASSED, "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,32 +47,107 @@ class Passed:
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """The clause must not be spoken; `why` is for the journal."""
+    """The clause must not be spoken; `why` is for the journal. The reply goes on."""
 
     why: str
 
 
-class Gate:
-    """Rules over one clause. `secret` is text that must not be read out, such as the prompt."""
+@dataclass(frozen=True, slots=True)
+class Replaced:
+    """The clause must not be spoken, nor what follows it; `text` is said instead ("": nothing is)."""
 
-    def __init__(self, secret: str = "", blocked: Iterable[str] = (), run: int = 12) -> None:
-        """`blocked`: words or phrases; `run`: so many words in a row from `secret` are a leak."""
+    text: str
+    why: str
+
+
+Verdict = Passed | Held | Replaced
+
+
+class Gate:
+    """Judges the clauses of one character. `secret` is text that must not be read out, such as the prompt."""
+
+    def __init__(
+        self,
+        secret: str = "",
+        blocked: Iterable[str] = (),
+        run: int = 9,
+        screen: Screen | None = None,
+        instead: Sequence[str] = (),
+    ) -> None:
+        """`blocked`: words or phrases; `run`: so many words in a row from `secret` are a leak; `screen`:
+        the filters, none for a closed room; `instead`: what she says in place of what is refused."""
         self._blocked = [re.compile(rf"\b{re.escape(b)}\b", re.IGNORECASE) for b in blocked if b.strip()]
         self._run = run
-        self._leaks = set(_runs(secret, run))
+        self._leaks = set(_in_a_row(_plain(secret), run))
+        self._grams = set(_in_a_row(_plain(secret), GRAM))
+        self._screen = screen
+        self._instead = deque(instead)
+        self._lately: deque[tuple[str, ...]] = deque(maxlen=LATELY)
+        self._line: tuple[str, Judged] = ("", NOTHING)
 
-    def check(self, text: str) -> Passed | Held:
-        """Judge one clause."""
+    def check(self, text: str, line: ChatLine | None = None, said: Sequence[str] = ()) -> Verdict:
+        """Judge one clause of an answer to `line`, after the clauses that were `said` already."""
         if any(pattern.search(text) for pattern in self._blocked):
             return Held("a blocked word")
-        if not self._leaks.isdisjoint(_runs(text, self._run)):
-            return Held("the prompt, word for word")
-        mended = " ".join(LINK.sub("a link", MARKS.sub(" ", text)).split())
+        if self._leaky(text):
+            return self._replaced("leak: the prompt, word for word")
+        if why := self._refused(text, line, " ".join(said)[-TAIL:]):
+            return self._replaced(why)
+        mended = MARKS.sub(" ", text)
+        mended = LINK.sub("a link", mended) if self._screen is None else redact(mended)[0]
+        mended = " ".join(mended.split())
         if not WORD.search(mended):
             return Held("nothing left to say")
+        if self._screen is not None and self._again(mended):
+            return Held("she said that a moment ago")
         return Passed(mended, changed=mended != text)
 
+    def refuses(self, text: str) -> str:
+        """Why a person's words for her must not be spoken, "" where they may: they may repeat her."""
+        if any(pattern.search(text) for pattern in self._blocked):
+            return "a blocked word"
+        return "leak: the prompt, word for word" if self._leaky(text) else self._refused(text, None, "")
 
-def _runs(text: str, length: int) -> Iterable[tuple[str, ...]]:
-    words = [w.lower() for w in WORD.findall(text)]
+    def _leaky(self, text: str) -> bool:
+        words = _plain(text)
+        both = (words, words[::-1])
+        grams = [gram in self._grams for gram in _in_a_row(words, GRAM)]
+        if sum(grams) >= max(GRAMS, len(grams) / 2):
+            return True
+        if any(len(set(found)) >= VARIED for found in CODE.findall(text)):
+            return True
+        return any(not self._leaks.isdisjoint(_in_a_row(w, self._run)) for w in both)
+
+    def _refused(self, text: str, line: ChatLine | None, before: str) -> str:
+        """Why the filters will not have it; "" where they will."""
+        if self._screen is None:
+            return ""
+        found = self._screen.clause(text, before)
+        if found is None and line is not None and line.text:
+            if self._line[0] != line.text:  # once a reply
+                self._line = (line.text, self._screen.line(line.text))
+            found = self._screen.answer(text, self._line[1], line.text)
+        return f"{found.family}: {found.why}" if found else ""
+
+    def _replaced(self, why: str) -> Replaced:
+        if not self._instead:
+            return Replaced("", why)
+        self._instead.rotate(-1)
+        return Replaced(self._instead[-1], why)
+
+    def _again(self, text: str) -> bool:
+        words = tuple(_plain(text))
+        if len(words) < SHORT:
+            return False
+        again = words in self._lately
+        self._lately.append(words)
+        return again
+
+
+def _plain(text: str) -> list[str]:
+    words = (w.replace("'", "") for w in re.findall(r"[\w']+", text.lower()))
+    return [HERSELF.get(w, w) for w in words]
+
+
+def _in_a_row(words: Sequence[str], length: int) -> Iterable[tuple[str, ...]]:
     return (tuple(words[i : i + length]) for i in range(len(words) - length + 1))

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Sequence
 
-from glue.events import ChatLine
+from glue.events import ChatLine, Source
 
 NAMES = {"spark"}  # she is called this whatever the persona's file is named
 ASKING = re.compile(
@@ -23,16 +23,22 @@ def plain(text: str) -> str:
 def score(line: ChatLine, cast: Sequence[str], age: float, since_answer: float | None) -> float:
     """Points for `line`; DirectorSettings.bar of them are worth an answer in a lively chat.
 
-    A mention counts 3, a question 2, a supporter 6; a sentence of words counts 1, a lone shout less; a viewer
-    who was never answered is favoured a little, one who just was waits (the deduction fades over a minute);
-    age adds a tenth of a point a second, so that nobody starves.
+    A mention counts 3, a question 2, a supporter 6, a voice in the room 5, a deed that cost something 20,
+    another 3; a sentence of words counts 1, a lone shout less; a viewer who was never answered is favoured a
+    little, one who just was waits (the deduction fades over a minute); age adds a tenth of a point a second,
+    so that nobody starves.
     """
+    if line.source is Source.GAME:  # people go first; what happens in a game fills the pauses
+        return 0.7 + 0.1 * age
     words = plain(line.text).split()
     names = NAMES.union(cast)
     points = 0.1 * age
     points += 3.0 if names.intersection(words) else 0.0
     points += 2.0 if ASKING.search(line.text) else 0.0
     points += 6.0 if line.supporter else 0.0
+    points += 5.0 if line.source is Source.VOICE else 0.0
+    if line.deed:
+        points += 20.0 if line.deed.paid else 3.0
     points += _substance(line.text, words)
     return points + (0.3 if since_answer is None else -1.5 * max(0.0, 1.0 - since_answer / 60.0))
 

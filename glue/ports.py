@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,6 +25,8 @@ class Role(StrEnum):
 
     SPEECH = "speech"
     BACKGROUND = "background"  # gives way whenever a line is chosen
+    ACT = "act"  # a decision in a game: gives way only while a reply's first words are written
+    URGENT = "urgent"  # a decision that a game wants at once: gives way to nothing
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +47,10 @@ class Prompt:
     temperature: float = 0.8
     seed: int | None = None
     stop: tuple[str, ...] = ()
-    sampling: Mapping[str, float] = field(default_factory=dict)  # top_p, penalties, ...: the wire's words
+    # top_p, penalties, logit_bias, ...: the wire's words
+    sampling: Mapping[str, float | Mapping[str, float]] = field(default_factory=dict)
+    opening: str = ""  # the answer's first words, spoken already: only what follows them is asked for
+    schema: Mapping[str, Any] | None = None  # JSON schema that the answer, JSON then, has to follow
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,10 +62,20 @@ class Usage:
     answer_tokens: int
 
 
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """In an answer: here `text`, its first words, came from a small model; what follows continues it."""
+
+    text: str
+
+
+Piece = str | Usage | Opened
+
+
 class Llm(Protocol):
     """A language model behind the OpenAI wire."""
 
-    def stream(self, prompt: Prompt, role: Role = Role.SPEECH) -> AsyncIterator[str | Usage]:
+    def stream(self, prompt: Prompt, role: Role = Role.SPEECH) -> AsyncIterator[Piece]:
         """Yield pieces of text, then one Usage. Closing it stops the server's decoding.
 
         Raises Unreachable, Refused, TooSlow (no first token, or a stall between two)."""
@@ -103,6 +118,15 @@ class Mind(Protocol):
         """Add an exchange to the history: what was heard of the reply; `cut` where she did not finish."""
         ...
 
+    def know(self, core: str) -> bool:
+        """What stands in every prompt from the next cut of the history on; "" is obeyed at once. Returns
+        whether the next prompt has it."""
+        ...
+
+    def forget(self, line_ids: Sequence[str]) -> None:
+        """Drop these lines and the answers to them from the history: a moderator removed them."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class Timed:
@@ -129,6 +153,26 @@ class Tts(Protocol):
         """Yield a clause's sound in order, at the show's sample rate. Closing it stops the synthesis.
 
         Raises Unreachable, Refused, TooSlow (no first chunk in time, or a stall)."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """What was understood of somebody's speech: so far, or, where it is `final`, of a whole utterance."""
+
+    text: str
+    final: bool
+    until: float | None = None  # when the speaker fell silent, show clock; None: nobody says
+
+
+class Asr(Protocol):
+    """Ears behind the Riva wire."""
+
+    def listen(self, sound: AsyncIterator[Pcm]) -> AsyncIterator[Words]:
+        """Yield what is understood of `sound` (mono, 16 kHz, as it comes) until that ends. Closing it stops
+        the recognition, and closes `sound`.
+
+        Raises Unreachable, Refused."""
         ...
 
 
@@ -204,6 +248,14 @@ class Viewer(Protocol):
         ...
 
 
+class Taker(Protocol):
+    """Somebody whom some lines are for, and not her."""
+
+    def takes(self, line: ChatLine) -> bool:
+        """Whether `line` is such a one; it is taken then, and not answered. Must not block."""
+        ...
+
+
 class Sense(Protocol):
     """A part of the world that makes events."""
 
@@ -214,12 +266,24 @@ class Sense(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class DeskMessage:
-    """What an operator's page sent, shape-checked: `kind` is "chat" (author, text) or "button" (text)."""
+    """What an operator's page sent, shape-checked: `kind` is "chat" (author, text), "button" (text),
+    "wish" (author: the wish; text: what it is about) or "game" (author: the game; text: the button and what
+    it is about)."""
 
     at: float
     kind: str
     author: str
     text: str
+
+
+class Microphones(Protocol):
+    """The operator's pages' microphones, seen from the senses."""
+
+    wanted: bool  # set where somebody listens; pages then offer theirs
+
+    async def heard(self) -> Pcm:
+        """Wait for the next block of what the page that is listened to hears (mono, 16 kHz)."""
+        ...
 
 
 class Desk(Protocol):

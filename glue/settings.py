@@ -26,8 +26,14 @@ class DirectorSettings:
     burst: int = 4  # lines of one author within `burst_window`; more is spam
     burst_window: float = 5.0
     repeat_window: float = 30.0  # the same words again within this are a duplicate
+    thanks: float = 3.0  # a supporter waits so long before what she says is cut: thanks are heard within 5 s
+    listen: float = 1.5  # after the last word of somebody who speaks, until others are answered again
+    listen_most: float = 20.0  # of one who does not stop
     lonely: float = 25.0  # quiet before she speaks by herself; each time without an answer it grows
     lonely_most: float = 180.0
+    glance: float = 6.0  # quiet before she remarks on what she sees; a waiting line comes first
+    glance_fresh: float = 20.0  # what she saw longer ago is no matter for a remark
+    glance_apart: float = 45.0  # between two remarks on what she sees
 
 
 @dataclass
@@ -38,6 +44,8 @@ class TurnSettings:
     recall_within: float = 0.05  # what is remembered later than this does not hold up the reply
     tries: int = 2  # answers that are asked for when the gate holds all of the first
     reply_within: float = 60.0  # a reply that takes longer is cut
+    held_within: float = 120.0  # a clause that the operator holds and forgets is left out
+    anyway_within: float = 30.0  # what the gate refused may be said after all
 
 
 @dataclass
@@ -49,6 +57,7 @@ class StageSettings:
     delay: float = 0.0  # broadcast delay, 0 to 10 seconds, that the operator can dump
     tick_hz: float = 60.0  # the avatar while she speaks
     idle_hz: float = 30.0  # and while she does not
+    away: str = "Be right back!"  # the caption while the operator has stopped everything in alarm
     lead: float = 0.03  # the mouth is asked this far ahead of the sound: a tick and a drawn frame
 
 
@@ -58,6 +67,36 @@ class EngineSettings:
 
     start: bool = True  # false: they run already, here or elsewhere
     ready_within: float = 120.0
+    services: list[str] = field(default_factory=list)  # of engines/compose.yaml; started, and left running
+
+
+@dataclass
+class CheckSettings:
+    """The doctor: +show=check."""
+
+    run: bool = False
+    json: str = ""  # a file that gets its lines
+
+
+@dataclass
+class ObsSetupSettings:
+    """Scenes and sources put into a running OBS (`+show=obs_setup`)."""
+
+    run: bool = False
+    collection: str = "Spark VTuber"  # a scene collection of its own; empty: the one that is on
+    game: str = ""  # address of a page that shows the game, such as the chess board's; empty: a capture
+
+
+@dataclass
+class EyesSettings:
+    """What she looks at, with vision=local or vision=cuda. Times in seconds."""
+
+    source: str = (
+        "screen"  # screen, screen:2, obs, obs:SOURCE, a picture that is written again, a folder of them
+    )
+    every_s: float = 1.0  # between two looks
+    apart_s: float = 10.0  # between two sights, at least
+    changed: float = 0.02  # share of the picture that must differ from the last sight
 
 
 @dataclass
@@ -72,6 +111,51 @@ class RehearsalSettings:
 
 
 @dataclass
+class SafetySettings:
+    """What may come in and go out (conf/safety says what each is). Times in seconds; a limit of 0 is none."""
+
+    screen: bool = True
+    swearing: bool = False
+    blocked: list[str] = field(default_factory=list)
+    lists: list[str] = field(default_factory=list)
+    desk: str = ""
+    wall: int = 400
+    doubt: float = 0.95
+    allowed: list[str] = field(default_factory=list)
+    overall: float = 60.0
+    strikes: int = 3
+    strike_window: float = 120.0
+    timeout: float = 120.0
+    slow_above: float = 6.0
+    slow_window: float = 10.0
+    slow_gap: float = 15.0
+    topics: dict[str, list[str]] = field(default_factory=dict)
+
+
+@dataclass
+class BaitExamSettings:
+    """The ban-bait exam (`+show=bait_exam`)."""
+
+    run: bool = False
+    model: When = When.never  # always: lines that pass the screen are answered by the model, too
+    file: str = ""  # JSON lines of text, family, benign; empty: the ones that are shipped
+    part: str = "all"  # of the shipped ones: tuned (two thirds), held_out (the rest), all
+    lines: int = 0  # of each family and kind at most; 0: all
+
+
+@dataclass
+class MemoryExamSettings:
+    """The memory exam (`+show=memory_exam`)."""
+
+    run: bool = False
+    model: When = When.never  # always: the language model answers the questions, too
+    viewers: int = 300
+    lines: int = 20_000  # of chat, in a year
+    questions: int = 60  # of each of the five kinds, at most
+    sizes: list[int] = field(default_factory=lambda: [1000, 20_000])  # at which recall is timed
+
+
+@dataclass
 class Config:
     """All top-level keys; the groups' own keys are checked against their adapters' signatures."""
 
@@ -79,14 +163,30 @@ class Config:
     speech: dict[str, Any] = field(default_factory=dict)
     avatar: dict[str, Any] = field(default_factory=dict)
     console: dict[str, Any] = field(default_factory=dict)
+    asr: dict[str, Any] = field(default_factory=dict)
+    ears: dict[str, Any] = field(default_factory=dict)
+    memory: dict[str, Any] = field(default_factory=dict)
+    embeddings: dict[str, Any] = field(default_factory=dict)  # only what specs reads: memory's engine
     captions: dict[str, Any] = field(default_factory=dict)
+    broadcast: dict[str, Any] = field(default_factory=dict)
     speaker: dict[str, Any] = field(default_factory=dict)
     chat: dict[str, Any] = field(default_factory=dict)
+    games: dict[str, Any] = field(default_factory=dict)
+    chess: dict[str, Any] = field(default_factory=dict)
+    minecraft: dict[str, Any] = field(default_factory=dict)  # only what specs and its exam read
     cast: dict[str, Any] = field(default_factory=dict)
+    pace: dict[str, Any] = field(default_factory=dict)  # only what specs reads: an engine
+    vision: dict[str, Any] = field(default_factory=dict)
     director: DirectorSettings = field(default_factory=DirectorSettings)
     turn: TurnSettings = field(default_factory=TurnSettings)
     stage: StageSettings = field(default_factory=StageSettings)
     engines: EngineSettings = field(default_factory=EngineSettings)
+    check: CheckSettings = field(default_factory=CheckSettings)
+    safety: SafetySettings = field(default_factory=SafetySettings)
+    bait_exam: BaitExamSettings = field(default_factory=BaitExamSettings)
+    memory_exam: MemoryExamSettings = field(default_factory=MemoryExamSettings)
+    obs_setup: ObsSetupSettings = field(default_factory=ObsSetupSettings)
+    eyes: EyesSettings = field(default_factory=EyesSettings)
     rehearsal: RehearsalSettings = field(default_factory=RehearsalSettings)
     ends_with_chat: bool = False  # the show ends when its chat has ended and was answered
     report: When = When.auto  # auto: when the show ends by itself

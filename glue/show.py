@@ -6,29 +6,45 @@ from contextlib import suppress
 import anyio
 from anyio.abc import TaskGroup
 
+from glue.booth import Booth, effect
+from glue.broadcast_events import StreamFaltered
+from glue.chat_events import LinesRemoved
 from glue.closing import closing
-from glue.director import Close, Director, Interrupt, Speak
+from glue.decisions import Close, Decision, Interrupt, Shorten, Speak
+from glue.desk_events import ClauseChanged, OperatorAsked, OperatorServed, SoundDumped
+from glue.director import Director
 from glue.errors import PortError
 from glue.events import (
     Button,
     ButtonPressed,
     ChatLine,
+    ClauseCleared,
     Ending,
     Event,
     Fate,
     LineArrived,
     LineClosed,
     Source,
-    TurnEnded,
+    SpeechHeard,
     TurnStarted,
 )
-from glue.ports import Sense, Viewer
+from glue.fates import fate
+from glue.game_events import FloorClaimed, GamesPlayed, Priority
+from glue.news import NEWS, news
+from glue.overheard import Meaning, Overheard
+from glue.ports import Sense, Taker, Viewer
+from glue.safety.door import Door
+from glue.safety_events import SlowModeSet, ViewerTimedOut
 from glue.settings import TurnSettings
+from glue.sights import Seen
 from glue.turn import Member, Turn
+
+DOUBT_S = 1.2  # that she is quieter after a first word; if nothing follows she goes on as she was
 
 
 class Show:
-    """Tells viewers what happens and members what to do. Runs until its senses end, if `ends_with_chat`."""
+    """Tells viewers what happens and members what to do. Runs until its senses end, if `ends_with_chat`.
+    `mute(muted)` and `duck(seconds)` are the mixer's."""
 
     def __init__(
         self,
@@ -37,26 +53,40 @@ class Show:
         viewers: Sequence[Viewer],
         settings: TurnSettings,
         mute: Callable[[bool], None],
+        duck: Callable[[float], None],
         ends_with_chat: bool = False,
+        door: Door | None = None,
+        takers: Sequence[Taker] = (),
+        booth: Booth | None = None,
     ) -> None:
         self._members = members
         self._director = director
         self._viewers = viewers
         self._settings = settings
         self._mute = mute
+        self._duck = duck
+        self._overheard = Overheard()
         self._ends_with_chat = ends_with_chat
+        self._door = door or Door()
+        self._takers = takers
+        self._booth = booth or Booth()
         self._changed = anyio.Event()
         self._turn: Turn | None = None
         self._turns = 0
+        self._gave_way = False  # this turn, to somebody who speaks
+        self._removed: set[str] = set()  # of the lines of this turn
         self._listening = 0
+        self._played = False  # a game that the show was for is over
 
     def emit(self, event: Event) -> None:
         """Tell every viewer."""
+        if isinstance(event, ClauseCleared | ClauseChanged):
+            self._overheard.says(event.text, event.at + self._booth.late())
         for viewer in self._viewers:
             viewer.show(event)
 
     async def run(self, senses: Sequence[Sense]) -> None:
-        """The show. Ends with its chat, or when it is cancelled; what still waits is then UNHEARD."""
+        """The show. Ends with its chat or game, or when it is cancelled; what still waits is then UNHEARD."""
         try:
             async with anyio.create_task_group() as tg:
                 self._director.ended(anyio.current_time())
@@ -83,45 +113,136 @@ class Show:
         self.emit(event)
         match event:
             case LineArrived(at, line):
-                for close in self._director.hear(line, at):
-                    self._close(close)
-            case ButtonPressed(_, button):
-                self._press(button)
+                self._hear(line, at)
+            case ViewerTimedOut(_, author, until):
+                self._door.time_out(author, until)
+            case SlowModeSet(_, gap):
+                self._door.slow_down(gap)
+            case SpeechHeard(_, _, text):
+                self._overhear(text)
+            case ButtonPressed(at, button):
+                self._press(button, at)
+            case OperatorAsked():
+                self.emit(self._booth.serve(event))
+            case LinesRemoved(_, ids):
+                self._remove(ids)
+            case Seen() | StreamFaltered():
+                self._notice(event)
+            case FloorClaimed() | GamesPlayed():
+                self._play(event)
             case _:
                 pass
         self._changed.set()
 
-    def _press(self, button: Button) -> None:
+    def _notice(self, event: Seen | StreamFaltered) -> None:
+        """What she may speak of by herself."""
+        if isinstance(event, Seen):
+            self._director.see(event)
+        else:
+            self._tell(news(event.tell, event.at), event.at)
+
+    def _hear(self, line: ChatLine, at: float) -> None:
+        if line.source is Source.VOICE:
+            unmeant = self._overheard.unmeant(line.text, anyio.current_time(), bool(self._director.speaking))
+            if unmeant is not None:
+                self._close(Close(line.id, unmeant))
+                return
+        admission = self._door.admit(line, at)
+        for event in admission.events:
+            self.emit(event)
+        if admission.announce:
+            self._tell(news(admission.announce, at), at)
+        if admission.line is None:
+            return
+        if not self._director.deaf and any(taker.takes(line) for taker in self._takers):
+            self._close(Close(line.id, Fate.VOTED))
+        else:
+            self._tell(admission.line, at)
+
+    def _tell(self, line: ChatLine, at: float) -> None:
+        for close in self._director.hear(line, at):
+            self._close(close)
+
+    def _overhear(self, text: str) -> None:
+        """Somebody is speaking: a first word lowers her voice, a second one takes the floor."""
+        now = anyio.current_time()
+        meaning = self._overheard.meaning(text, now)
+        if meaning is Meaning.NOTHING:
+            return
+        self._director.overhear(now)
+        if meaning is Meaning.FLOOR and self._turn is not None:
+            self._gave_way = True
+            self._interrupt()
+        elif self._director.speaking:
+            self._duck(DOUBT_S)
+
+    def _press(self, button: Button, at: float) -> None:
         if button in (Button.MUTE, Button.UNMUTE):
             self._mute(button is Button.MUTE)
-        for decision in self._director.press(button):
+        turn, id = self._turn, self._turn.id if self._turn else ""
+        decisions, seconds = self._director.press(button), self._booth.press(button)
+        if button is Button.DUMP and turn is not None:
+            turn.cut(dumped=True)
+        if seconds and turn is not None:
+            self.emit(SoundDumped(at, turn.member.who, id, seconds))
+        self._do(decisions)
+        self.emit(OperatorServed(at, button.value, "", True, effect(button, decisions, id, seconds)))
+
+    def _remove(self, ids: Sequence[str]) -> None:
+        self._removed |= set(ids)
+        for member in self._members.values():
+            member.mind.forget(ids)
+        self._do(self._director.remove(ids))
+
+    def _do(self, decisions: Sequence[Decision], tg: TaskGroup | None = None) -> None:
+        for decision in decisions:
             match decision:
                 case Interrupt():
                     self._interrupt()
+                case Shorten():
+                    self._shorten()
                 case Close():
                     self._close(decision)
-                case Speak():
-                    pass
+                case Speak() if tg is not None:
+                    tg.start_soon(self._speak, decision)
+
+    def _play(self, event: FloorClaimed | GamesPlayed) -> None:
+        if isinstance(event, FloorClaimed):
+            self._yield_floor(event.who, event.priority)
+        else:
+            self._played = True
+
+    def _yield_floor(self, who: str, priority: Priority) -> None:
+        if self._turn is None or self._turn.member.who != who:
+            return
+        if priority is Priority.CRITICAL:
+            self._interrupt()
+        else:
+            self._shorten()
 
     def _interrupt(self) -> None:
         if self._turn is not None:
             self._turn.cut()
 
-    def _act(self, tg: TaskGroup) -> None:
-        for decision in self._director.decide(anyio.current_time()):
-            match decision:
-                case Speak():
-                    tg.start_soon(self._speak, decision)
-                case Close():
-                    self._close(decision)
-                case Interrupt():
-                    self._interrupt()
+    def _shorten(self) -> None:
+        if self._turn is not None:
+            self._turn.shorten()
 
-    async def _speak(self, decision: Speak) -> None:
+    def _act(self, tg: TaskGroup) -> None:
+        scripts, now = self._booth.cues.scripts, anyio.current_time()
+        if scripts and not self._director.speaking and not self._director.stopped:
+            script = scripts.popleft()
+            self._director.speaking = script.who
+            tg.start_soon(self._speak, Speak(script.who, script.line, now, False, ()), script.text)
+        self._do(self._director.decide(now), tg)
+
+    async def _speak(self, decision: Speak, script: str = "") -> None:
         self._turns += 1
         member, line = self._members[decision.who], decision.line
-        turn = Turn(f"t{self._turns}", member, line, self._settings, self.emit, self._likely)
-        self._turn = turn
+        self._removed.clear()
+        cues = self._booth.cues
+        turn = Turn(f"t{self._turns}", member, line, self._settings, self.emit, self._likely, cues, script)
+        self._turn, self._gave_way = turn, False
         self.emit(TurnStarted(anyio.current_time(), decision.who, turn.id, line, decision.waited))
         ended = None
         try:
@@ -129,28 +250,36 @@ class Show:
         finally:
             self._turn = None
             if ended is None:  # the show itself is ending
-                self._settle(line.id, Fate.UNHEARD, turn.id, line.source)
+                self._settle(decision, Fate.UNHEARD, turn.id)
         self.emit(ended)
-        self._settle(line.id, fate(ended), turn.id, line.source)
+        member.mind.forget([id for id in decision.ids if id in self._removed])
+        if self._gave_way and decision.ids and line.source is Source.VOICE and not ended.heard:
+            self._director.again(line, decision.received)
+        else:
+            self._settle(decision, fate(ended), turn.id)
         self._director.ended(anyio.current_time())
         self._changed.set()
-        if ended.ending is not Ending.FINISHED:
-            with suppress(PortError):  # what was prefilled while she spoke is not what was heard
+        if ended.ending is not Ending.FINISHED or not turn.prepared:
+            with suppress(PortError):  # it is not what was heard that was prefilled, or she spoke too shortly
                 await member.llm.warm(member.mind.prefix())
 
     def _likely(self) -> ChatLine | None:
         return self._director.likely(anyio.current_time())
 
-    def _settle(self, line_id: str, fate: Fate, turn: str, source: Source) -> None:
-        if source is not Source.HERSELF:
-            self.emit(LineClosed(anyio.current_time(), line_id, fate, turn))
+    def _settle(self, decision: Speak, fate: Fate, turn: str) -> None:
+        for id in decision.ids if decision.line.source not in (Source.HERSELF, Source.EYES) else ():
+            what = Fate.REMOVED if id in self._removed else fate
+            self.emit(LineClosed(anyio.current_time(), id, what, turn))
 
     def _close(self, close: Close) -> None:
-        self.emit(LineClosed(anyio.current_time(), close.line_id, close.fate))
+        if not close.line_id.startswith(NEWS):  # nobody sent it, nobody asks what became of it
+            self.emit(LineClosed(anyio.current_time(), close.line_id, close.fate))
 
     def _over(self) -> bool:
-        done = not self._listening and not self._director.waiting and not self._director.speaking
-        return self._ends_with_chat and done
+        director = self._director
+        due = director.waiting or (self._booth.cues.scripts and not director.stopped)
+        done = (self._ends_with_chat and not self._listening and not due) or self._played
+        return done and not director.speaking
 
     async def _anything(self) -> None:
         """Wait until something changed, or the director wants to be asked again."""
@@ -158,16 +287,3 @@ class Show:
         with anyio.move_on_at(wake_at) if wake_at < float("inf") else anyio.CancelScope():
             await self._changed.wait()
         self._changed = anyio.Event()
-
-
-def fate(ended: TurnEnded) -> Fate:
-    """What became of the line that a turn answered."""
-    if ended.heard:
-        return Fate.ANSWERED
-    match ended.ending:
-        case Ending.FAILED:
-            return Fate.FAILED
-        case Ending.CUT:
-            return Fate.SKIPPED
-        case Ending.FINISHED | Ending.EMPTY:
-            return Fate.SILENT

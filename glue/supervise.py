@@ -13,6 +13,7 @@ from glue.errors import PortError
 from glue.events import Event, PartDegraded, PartRecovered
 
 Emit = Callable[[Event], None]
+Works = Callable[[], None]  # what a part calls when it has connected and is of use
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,23 +22,23 @@ class Patience:
 
     first: float = 0.2
     most: float = 10.0
-    settled: float = 1.0  # a run that lives this long is healthy again
+    settled: float = 1.0  # a run that works for so long is healthy again
     required_within: float | None = None  # a required part that is down for so long ends the show
 
 
 async def supervise(
-    part: str, run: Callable[[], Awaitable[None]], emit: Emit, patience: Patience | None = None
+    part: str, run: Callable[[Works], Awaitable[None]], emit: Emit, patience: Patience | None = None
 ) -> None:
     """Run `run` until it returns by itself. Raises its PortError when a required part stays down."""
     p = patience or Patience()
     wait, down_since = p.first, None
     while True:
         async with anyio.create_task_group() as tg:
-            healed = anyio.Event()
+            works, healed = anyio.Event(), anyio.Event()
             if down_since is not None:
-                tg.start_soon(_announce, part, p.settled, healed, emit)
+                tg.start_soon(_announce, part, p.settled, works, healed, emit)
             try:
-                await run()
+                await run(works.set)
                 return
             except PortError as error:
                 if healed.is_set():
@@ -54,7 +55,8 @@ async def supervise(
         wait = min(wait * 2, p.most)
 
 
-async def _announce(part: str, settled: float, healed: anyio.Event, emit: Emit) -> None:
+async def _announce(part: str, settled: float, works: anyio.Event, healed: anyio.Event, emit: Emit) -> None:
+    await works.wait()
     await anyio.sleep(settled)
     healed.set()
     emit(PartRecovered(anyio.current_time(), part))

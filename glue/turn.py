@@ -6,6 +6,7 @@ what stops the servers. The core knows only ports, so all of this runs in virtua
 
 from __future__ import annotations
 
+import math
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -14,6 +15,8 @@ import anyio
 from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStream
 
 from glue.closing import closing
+from glue.cues import Cue, Cues, Script
+from glue.desk_events import ClauseChanged, ClauseVoiced, ClauseWaits, TurnAsked
 from glue.errors import PortError
 from glue.events import (
     ChatLine,
@@ -21,13 +24,14 @@ from glue.events import (
     ClauseHeld,
     Ending,
     Event,
+    ReplyOpened,
     Stage,
     StageReached,
     TurnEnded,
-    TurnMeasured,
 )
-from glue.gate import Gate, Held
-from glue.ports import Llm, Memory, Mind, Prompt, Role, Stand, Tts, Usage
+from glue.gate import Gate, Held, Passed, Replaced
+from glue.measured import TurnMeasured
+from glue.ports import Llm, Memory, Mind, Opened, Piece, Prompt, Role, Stand, Tts, Usage
 from glue.settings import TurnSettings
 
 LOOK_AGAIN = 0.2  # seconds between two looks at what waits
@@ -56,11 +60,22 @@ class Turn:
     settings: TurnSettings
     emit: Callable[[Event], None]
     upcoming: Callable[[], ChatLine | None] = lambda: None  # what would be answered next
+    cues: Cues = field(default_factory=Cues)  # where the operator sees a clause before the voice does
+    script: str = ""  # words to say as they are; nothing is thought of then
     scope: anyio.CancelScope = field(default_factory=anyio.CancelScope)
+    prepared: bool = False  # what the next reply begins with was prefilled
     _said: list[str] = field(default_factory=list)
+    _refused: bool = False  # the gate dropped the rest of the reply
+    _held: int = 0  # clauses that it kept from the voice
+    _short: bool = False
+    _dumped: bool = False  # what waited to be heard was thrown away
+    _shortened: bool = False  # and what was written after its last clause is gone
+    _writing: anyio.CancelScope = field(default_factory=anyio.CancelScope)
     _reached: dict[Stage, float] = field(default_factory=dict)
     _asked: float = 0.0  # when the LLM's request was sent
     _line_tokens: int = 0
+    _prompt: Prompt | None = None
+    _recalled: Sequence[str] = ()
     _usage: Usage = field(default_factory=lambda: Usage(0, 0, 0))
 
     async def run(self, received: float) -> TurnEnded:
@@ -77,30 +92,42 @@ class Turn:
                 broken += [error for error in _leaves(group) if isinstance(error, PortError)]
         return self._close(broken)
 
-    def cut(self) -> None:
+    def cut(self, dumped: bool = False) -> None:
         """Silence now, and the servers stop working. What was heard stays in the history."""
+        self._dumped |= dumped
         self.member.stand.cut()
         self.scope.cancel()
 
+    def shorten(self) -> None:
+        """Come to an end after the clause that the voice is at, or after the first one."""
+        self._short = True
+
     async def _perform(self) -> None:
-        send, receive = anyio.create_memory_object_stream[tuple[int, str]](self.settings.ahead)
+        send, receive = anyio.create_memory_object_stream[Cue](self.settings.ahead)
         async with anyio.create_task_group() as tg:
             tg.start_soon(self._think, send)
             await self._speak(receive)
             await self.member.stand.finished()
             tg.cancel_scope.cancel()  # preparing for the next line has no end of its own
 
-    async def _think(self, send: MemoryObjectSendStream[tuple[int, str]]) -> None:
+    async def _think(self, send: MemoryObjectSendStream[Cue]) -> None:
         async with send:
-            recalled = await self._recall()
-            for _ in range(self.settings.tries):  # the gate may have held all of it: then once more
-                await self._write(self.member.mind.prompt(self.line, recalled), send)
-                if self._said:
-                    break
+            if self.script:
+                await self._send(self.script, False, send)
+            else:
+                await self._answer(send)
         await self._prepare_next()
 
-    async def _write(self, prompt: Prompt, send: MemoryObjectSendStream[tuple[int, str]]) -> None:
-        self._asked = self._asked or anyio.current_time()
+    async def _answer(self, send: MemoryObjectSendStream[Cue]) -> None:
+        self._recalled = await self._recall()
+        with self._writing:
+            for _ in range(self.settings.tries):  # the gate may have held all of it: then once more
+                await self._write(self.member.mind.prompt(self.line, self._recalled), send)
+                if self._said or self._refused:
+                    break
+
+    async def _write(self, prompt: Prompt, send: MemoryObjectSendStream[Cue]) -> None:
+        self._prompt, self._asked = prompt, self._asked or anyio.current_time()
         async with (
             closing(self.member.llm.stream(prompt, Role.SPEECH)) as answer,
             closing(self._words(answer)) as words,
@@ -109,6 +136,8 @@ class Turn:
             async for clause in clauses:
                 self._mark(Stage.FIRST_CLAUSE)
                 await self._clear(clause, send)
+                if self._refused:
+                    break
 
     async def _recall(self) -> Sequence[str]:
         recalled: Sequence[str] = ()
@@ -117,41 +146,91 @@ class Turn:
         self._mark(Stage.RECALLED)
         return recalled
 
-    async def _words(self, answer: AsyncIterator[str | Usage]) -> AsyncIterator[str]:
+    async def _words(self, answer: AsyncIterator[Piece]) -> AsyncIterator[str]:
         async for piece in answer:
-            if isinstance(piece, Usage):
-                self._usage = piece
-            else:
-                self._mark(Stage.FIRST_TOKEN)
-                yield piece
+            match piece:
+                case Usage():
+                    self._usage = piece
+                case Opened(text):
+                    self.emit(ReplyOpened(anyio.current_time(), self.member.who, self.id, text))
+                case str():
+                    self._mark(Stage.FIRST_TOKEN)
+                    yield piece
 
-    async def _clear(self, clause: str, send: MemoryObjectSendStream[tuple[int, str]]) -> None:
-        now, who = anyio.current_time(), self.member.who
-        verdict = self.member.gate.check(clause)
-        if isinstance(verdict, Held):
-            self.emit(ClauseHeld(now, who, self.id, clause, verdict.why))
+    async def _clear(self, clause: str, send: MemoryObjectSendStream[Cue]) -> None:
+        verdict = self.member.gate.check(clause, self.line, self._said)
+        self._refused = isinstance(verdict, Replaced)
+        if isinstance(verdict, Held | Replaced):
+            self._hold_back(clause, verdict)
+        if isinstance(verdict, Held) or not verdict.text:
             return
-        index = len(self._said)
-        self._said.append(verdict.text)
-        self._mark(Stage.CLEARED)
-        self.emit(ClauseCleared(now, who, self.id, index, verdict.text, verdict.changed))
-        await send.send((index, verdict.text))
+        await self._send(verdict.text, not isinstance(verdict, Passed) or verdict.changed, send)
 
-    async def _speak(self, receive: MemoryObjectReceiveStream[tuple[int, str]]) -> None:
+    def _hold_back(self, clause: str, verdict: Held | Replaced) -> None:
+        """Tell of a clause that the gate refused; the operator may have it said all the same."""
+        now, who = anyio.current_time(), self.member.who
+        self._held += 1
+        id = f"{self.id}-{self._held}"
+        instead = f"{self.id}.{len(self._said)}" if isinstance(verdict, Replaced) and verdict.text else ""
+        self.cues.refuse(id, Script(who, self.line, clause), now, instead)
+        self.emit(ClauseHeld(now, who, self.id, clause, verdict.why, id))
+
+    async def _send(self, text: str, changed: bool, send: MemoryObjectSendStream[Cue]) -> None:
+        index, who = len(self._said), self.member.who
+        self._said.append(text)
+        self._mark(Stage.CLEARED)
+        self.emit(ClauseCleared(anyio.current_time(), who, self.id, index, text, changed))
+        await send.send(self.cues.add(self.id, who, index, text))
+
+    async def _speak(self, receive: MemoryObjectReceiveStream[Cue]) -> None:
         async with receive:
-            async for index, text in receive:
-                async with closing(self.member.tts.speak(text, self.member.mind.voice)) as sound:
-                    async for speech in sound:
-                        self._mark(Stage.FIRST_AUDIO)
-                        await self.member.stand.play(index, text, speech)
+            async for cue in receive:
+                if self._short and cue.index:
+                    self._shortened = True
+                    self._writing.cancel()
+                    continue  # until the writer has noticed
+                if text := await self._final(cue):
+                    await self._voice(cue.index, text)
+
+    async def _final(self, cue: Cue) -> str:
+        """What is to be spoken: at once, unless the operator holds it; "" where it was left out."""
+        if self.cues.holds(cue):
+            self.emit(ClauseWaits(anyio.current_time(), cue.who, cue.turn, cue.index, cue.text))
+            await self._patient(cue)
+        before, text = self._said[cue.index], self.cues.take(cue)
+        if text != before:
+            self._said[cue.index] = text
+            self.emit(ClauseChanged(anyio.current_time(), cue.who, cue.turn, cue.index, text, before))
+        return text
+
+    async def _patient(self, cue: Cue) -> None:
+        """Wait for the operator; that is not the reply's own time. Who decides nothing leaves it out."""
+        rest = self.scope.deadline - anyio.current_time()
+        self.scope.deadline = math.inf
+        with anyio.move_on_after(self.settings.held_within):
+            await cue.free.wait()
+        if not cue.free.is_set():
+            cue.text = ""
+        self.scope.deadline = anyio.current_time() + rest
+
+    async def _voice(self, index: int, text: str) -> None:
+        voiced = False
+        async with closing(self.member.tts.speak(text, self.member.mind.voice)) as sound:
+            async for speech in sound:
+                self._mark(Stage.FIRST_AUDIO)
+                await self.member.stand.play(index, text, speech)
+                if not voiced:  # told only now: nothing stands between a clause and its sound
+                    voiced = True
+                    self.emit(ClauseVoiced(anyio.current_time(), self.member.who, self.id, index))
 
     async def _prepare_next(self) -> None:
         """While she is still speaking, prefill what the next reply begins with, and the line that it would
         answer now: a line that waits costs its prefill while nobody waits for it."""
-        llm, mind, said = self.member.llm, self.member.mind, " ".join(self._said)
+        llm, mind, said = self.member.llm, self.member.mind, self._words_said()
         with suppress(PortError):  # the next reply then pays for it; this one is whole
             self._line_tokens = await llm.count(f"{self.line.author}: {self.line.text}")
             await llm.warm(mind.prefix(self.line, said))
+            self.prepared = True
             ready: ChatLine | None = None
             while True:
                 likely = self.upcoming()
@@ -169,10 +248,13 @@ class Turn:
         stand, now = self.member.stand, anyio.current_time()
         if broken or self.scope.cancelled_caught:
             stand.cut()
-        heard, said = stand.heard(), " ".join(self._said)
+        heard, said = stand.heard(), self._words_said()
+        self.cues.leave(self.id)
         if broken:
             ending = Ending.FAILED
-        elif self.scope.cancelled_caught:
+        elif self._dumped:
+            ending = Ending.DUMPED
+        elif self.scope.cancelled_caught or self._shortened:
             ending = Ending.CUT
         else:
             ending = Ending.FINISHED if said else Ending.EMPTY
@@ -180,7 +262,13 @@ class Turn:
         self._measure(now)
         return TurnEnded(now, self.member.who, self.id, ending, said, heard, str(broken[0]) if broken else "")
 
+    def _words_said(self) -> str:
+        return " ".join(filter(None, self._said))
+
     def _measure(self, now: float) -> None:
+        if self._prompt is not None:
+            asked = tuple((message.role, message.content) for message in self._prompt.messages)
+            self.emit(TurnAsked(now, self.member.who, self.id, tuple(self._recalled), asked))
         reached, usage = self._reached, self._usage
         clause = reached.get(Stage.FIRST_CLAUSE, self._asked)
         chunk = reached.get(Stage.FIRST_AUDIO, 0.0) - reached.get(Stage.CLEARED, 0.0)

@@ -9,7 +9,8 @@ from pathlib import Path
 import anyio
 import psutil
 
-from glue.events import Event, VitalsTaken
+from glue.events import Event
+from glue.measured import VitalsTaken
 
 EVERY = 5.0  # seconds
 LOOK_AGAIN = 60.0  # seconds; walking all processes for children costs milliseconds, so it is done rarely

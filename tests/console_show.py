@@ -23,9 +23,9 @@ from glue.events import (
     Stage,
     StageReached,
     TurnEnded,
-    TurnMeasured,
     TurnStarted,
 )
+from glue.measured import TurnMeasured
 from glue.ports import Pcm
 from glue.stage.console import Console
 from glue.stage.mixer import Mixer

@@ -76,9 +76,10 @@ class SlowLlm:
 
 @dataclass
 class SlowTts:
-    """A tone of a third of a second a word, in chunks of 100 ms."""
+    """A tone of `word` seconds a word, in three chunks."""
 
     first: float = 0.1
+    word: float = 0.3
     fails: Exception | None = None
     spoken: list[str] = field(default_factory=list)
     closed: int = 0
@@ -91,7 +92,7 @@ class SlowTts:
             if self.fails is not None:
                 raise self.fails
             for _ in range(3 * len(text.split())):
-                yield Speech(np.full(RATE // 10, 8000, np.int16))
+                yield Speech(np.full(round(RATE * self.word / 3), 8000, np.int16))
                 await anyio.sleep(0.01)
             done = True
         finally:
@@ -105,6 +106,7 @@ class PlainMind:
 
     def __init__(self) -> None:
         self.history: list[tuple[str, str, bool]] = []
+        self.forgotten: list[str] = []
 
     def prompt(self, line: ChatLine, recalled: Sequence[str]) -> Prompt:
         return Prompt("main", (Message("user", f"{line.author}: {line.text}"),))
@@ -125,6 +127,13 @@ class PlainMind:
     def remember(self, line: ChatLine, heard: str, cut: bool) -> None:
         self.history.append((line.text, heard, cut))
 
+    def know(self, core: str) -> bool:
+        """She lives in the moment."""
+        return False
+
+    def forget(self, line_ids: Sequence[str]) -> None:
+        self.forgotten += line_ids
+
 
 @dataclass
 class NoMemory:
@@ -136,21 +145,25 @@ class NoMemory:
 
 
 class PlainStand:
-    """A Stand on a real track and mixer; a word is heard when its third of a second has been."""
+    """A Stand on a real track and mixer; a word is heard when its `word` seconds have been."""
 
-    def __init__(self, mixer: Mixer) -> None:
+    def __init__(self, mixer: Mixer, word: float = 0.3) -> None:
+        self.word = word
         self.mixer = mixer
         self.track: Track = mixer.track()
         self._text: list[str] = []
+        self._begun: set[int] = set()
         self._first = 0
         self._since = 0.0
 
     def enter(self, turn: str, audible: Callable[[float], None]) -> None:
+        self._begun = set()
         self._text, self._first, self._since = [], self.track.written, anyio.current_time()
         self.track.on_audible(audible)
 
     async def play(self, index: int, text: str, speech: Speech) -> None:
-        if index == len(self._text):
+        if index not in self._begun:
+            self._begun.add(index)
             self._text.append(text)
         await self.track.write(speech.pcm)
 
@@ -162,7 +175,7 @@ class PlainStand:
 
     def heard(self) -> str:
         seconds = self.track.audible(anyio.current_time()) - self._first / RATE
-        return " ".join(" ".join(self._text).split()[: int(seconds * 10 / 3 + 1e-3)])
+        return " ".join(" ".join(self._text).split()[: int(seconds / self.word + 1e-3)])
 
     def gaps(self) -> tuple[float, ...]:
         return tuple(self.track.silences(self._since))
@@ -183,7 +196,7 @@ class Scene:
 
     def __post_init__(self) -> None:
         self.mixer = Mixer([self.tape], RATE, ahead=1.0)
-        self.stand = PlainStand(self.mixer)
+        self.stand = PlainStand(self.mixer, self.tts.word)
 
     def member(self) -> Member:
         return Member("main", self.mind, self.llm, self.tts, self.memory, self.gate, self.stand)

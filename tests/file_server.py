@@ -4,12 +4,73 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import ClassVar
 
 BLOCK = 20_000
+
+
+class Handler(BaseHTTPRequestHandler):
+    """Files with ranges, in blocks; what is asked for where is do_GET()'s."""
+
+    protocol_version = "HTTP/1.1"
+
+    @property
+    def wanted(self) -> str:
+        """The Range header, or ""."""
+        return self.headers.get("Range", "")
+
+    def answer(self, status: int, headers: Mapping[str, str], body: bytes = b"") -> None:
+        """A short answer."""
+        self.send_response(status)
+        for key, value in {**headers, "Content-Length": str(len(body))}.items():
+            self.send_header(key, value)
+        self.end_headers()
+        self.wfile.write(body)
+
+    def send(self, content: bytes, start: int, block: int, goes_on: Callable[[int], bool]) -> None:
+        """`content` from `start`; before each block `goes_on` is asked, and may wait or hang up."""
+        total = len(content)
+        if start and start >= total:
+            self.answer(416, {"Content-Range": f"bytes */{total}"})
+            return
+        self.send_response(206 if start else 200)
+        self.send_header("Content-Length", str(total - start))
+        if start:
+            self.send_header("Content-Range", f"bytes {start}-{total - 1}/{total}")
+        self.end_headers()
+        for at in range(start, total, block):
+            if not goes_on(at):
+                self.close_connection = True
+                return
+            self.wfile.write(content[at : at + block])
+
+    def log_message(self, format: str, *args: object) -> None:
+        """Say nothing."""
+
+
+def offset(wanted: str) -> int:
+    """Where a Range header begins."""
+    return int(wanted.removeprefix("bytes=").rstrip("-")) if wanted else 0
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+    block_on_close = False
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        """A client that was killed is part of the tests."""
+
+
+@contextmanager
+def running(handler: type[BaseHTTPRequestHandler]) -> Iterator[str]:
+    """The address of a server on a free port of this machine."""
+    with _Server(("127.0.0.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_address[1]}"
+        server.shutdown()
 
 
 class FileServer:
@@ -26,78 +87,43 @@ class FileServer:
         return [wanted for asked, wanted in self.asked if asked == path]
 
 
-class _Handler(BaseHTTPRequestHandler):
+class _Ways(Handler):
     """/WAY/NAME serves a file in one of the ways below."""
 
-    protocol_version = "HTTP/1.1"
     files: ClassVar[FileServer]
 
     def do_GET(self) -> None:
-        wanted = self.headers.get("Range", "")
-        self.files.asked.append((self.path, wanted))
+        self.files.asked.append((self.path, self.wanted))
         _, way, name = self.path.split("/", 2)
         content = self.files.files.get(name)
         if content is None:
-            self.send_error(404)
-            return
-        if way == "hub":  # as the hub does: a redirect that tells the file's hash
-            self.send_response(302)
-            self.send_header("Location", f"/whole/{name}")
-            self.send_header("X-Linked-Etag", '"' + "0" * 64 + '"')
-            self.send_header("Content-Length", "0")
-            self.end_headers()
-            return
-        if way == "hang":
+            self.answer(404, {})
+        elif way == "hub":  # as the hub does: a redirect that tells the file's hash
+            self.answer(302, {"Location": f"/whole/{name}", "X-Linked-Etag": '"' + "0" * 64 + '"'})
+        elif way == "hang":
             time.sleep(6)
-            return
-        start = int(wanted.removeprefix("bytes=").rstrip("-")) if wanted and way != "norange" else 0
-        if start and start >= len(content):
-            self.send_response(416)
-            self.send_header("Content-Range", f"bytes */{len(content)}")
-            self.send_header("Content-Length", "0")
-            self.end_headers()
-            return
-        self._send(way, content, start)
+        else:
+            start = offset(self.wanted) if way != "norange" else 0
+            self.send(content, start, BLOCK, lambda at: self._goes_on(way, start, at, len(content) // 2))
 
-    def _send(self, way: str, content: bytes, start: int) -> None:
-        self.send_response(206 if start else 200)
-        self.send_header("Content-Length", str(len(content) - start))
-        if start:
-            self.send_header("Content-Range", f"bytes {start}-{len(content) - 1}/{len(content)}")
-        self.end_headers()
-        for at in range(start, len(content), BLOCK):
-            if way == "breaks" and at > start:  # one block for each request
-                self.close_connection = True
-                return
-            if way == "stalls" and not start and at > len(content) // 2:
-                time.sleep(4)
-                self.close_connection = True
-                return
-            self.wfile.write(content[at : at + BLOCK])
-            if way == "gated" and at > len(content) // 2:
-                self.files.gate.wait(20)
-
-    def log_message(self, format: str, *args: object) -> None:
-        """Say nothing."""
-
-
-class _Server(ThreadingHTTPServer):
-    daemon_threads = True
-    block_on_close = False
-
-    def handle_error(self, request: object, client_address: object) -> None:
-        """A client that was killed is part of the tests."""
+    def _goes_on(self, way: str, start: int, at: int, half: int) -> bool:
+        if way == "breaks":  # one block for each request
+            return at == start
+        if way == "stalls" and not start and at > half:
+            time.sleep(4)
+            return False
+        if way == "gated" and at > half + BLOCK:
+            self.files.gate.wait(20)
+        return True
 
 
 @contextmanager
 def serving(files: dict[str, bytes]) -> Iterator[FileServer]:
-    """A server on a free port of this machine."""
+    """A server of files."""
 
-    class Handler(_Handler):
+    class Ways(_Ways):
         """With files of its own: tests may run several servers."""
 
-    with _Server(("127.0.0.1", 0), Handler) as server:
-        Handler.files = FileServer(f"http://127.0.0.1:{server.server_address[1]}", files)
-        threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
-        yield Handler.files
-        server.shutdown()
+    with running(Ways) as address:
+        Ways.files = FileServer(address, files)
+        yield Ways.files

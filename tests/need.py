@@ -6,6 +6,7 @@ import ctypes.util
 import os
 import shutil
 from collections.abc import Sequence
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -49,6 +50,12 @@ def need_program(name: str, cure: str) -> Path:
     found = shutil.which(name)
     need(found, name, cure)
     return Path(str(found))
+
+
+def need_package(name: str, cure: str) -> None:
+    """A Python package that is an extra; for a whole file, before it imports what needs it."""
+    if find_spec(name) is None and os.environ.get("CI") != "true":
+        pytest.skip(f"package {name} is missing; cure: {cure}", allow_module_level=True)
 
 
 def need_library(name: str, cure: str) -> None:

@@ -9,6 +9,11 @@ say() { printf '\n== %s\n' "$*"; }
 lacking() { # the Debian packages that are not here
   python3 -c 'import ensurepip, venv' 2>/dev/null || echo python3-venv
   command -v chromium chromium-browser google-chrome >/dev/null || echo chromium
+  command -v Xvfb >/dev/null || echo xvfb
+  PATH=$PATH:/usr/games command -v stockfish >/dev/null || echo stockfish
+  command -v obs >/dev/null || echo obs-studio obs-plugins fonts-dejavu-core
+  command -v pulseaudio >/dev/null || echo pulseaudio
+  command -v ffmpeg >/dev/null || echo ffmpeg
   ldconfig -p 2>/dev/null | grep -q 'libportaudio\.so\.2' || echo libportaudio2
 }
 
@@ -24,7 +29,7 @@ install() { # as root, or with a sudo that asks nothing
     apt-get install -y -qq --no-install-recommends -o Dpkg::Use-Pty=0 "$@" >/dev/null
 }
 
-mapfile -t parts < <(lacking)
+mapfile -t parts < <(lacking | tr ' ' '\n')
 if [ "${#parts[@]}" -gt 0 ]; then
   say "Debian parts: ${parts[*]}"
   install "${parts[@]}" </dev/null || echo "cannot install them here; cure: sudo apt install ${parts[*]}"
@@ -36,7 +41,13 @@ uv=$(python3 -m engines.bootstrap --uv)
 python=${UV_PROJECT_ENVIRONMENT:-.venv}/bin/python
 
 say "models"
-"$python" -m engines.fetch qwen-1.5b smollm2 piper-joe kokoro whisper-tiny.en </dev/null ||
+"$python" -m engines.fetch qwen-1.5b smollm2 piper-joe kokoro whisper-tiny.en whisper-base nudenet ppocr minilm </dev/null ||
+  [ "${CI:-}" != true ]
+
+"$python" -m engines.build vision detect=false caption=false </dev/null ||
+  [ "${CI:-}" != true ]
+
+"$python" -m engines.minecraft.node </dev/null ||
   [ "${CI:-}" != true ]
 
 say "lint and types"

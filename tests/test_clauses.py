@@ -28,8 +28,9 @@ def clauses(*pieces: str, length: Length = LONG, name: str = "Spark") -> list[st
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ("Mika, you're back! I kept your seat.", ["Mika, you're back!", "I kept your seat."]),
-        ("Oh, Mika. You are late.", ["Oh, Mika.", "You are late."]),
+        ("Mika, you're back! I kept your seat.", ["Mika,", "you're back!", "I kept your seat."]),
+        ("Vega5, in 1,000 years.", ["Vega5,", "in 1,000 years."]),
+        ("Oh, Mika. You are late.", ["Oh,", "Mika. You are late."]),
         ("Mr. Fox owes me. Dr. Owl does too.", ["Mr. Fox owes me.", "Dr. Owl does too."]),
         ("It is 3.5 or 1,000. Maybe.", ["It is 3.5 or 1,000.", "Maybe."]),
         ("Well... I don't know... maybe.", ["Well... I don't know...", "maybe."]),
@@ -54,9 +55,9 @@ def test_sentences_and_what_only_looks_like_their_end(text: str, expected: list[
     [
         ("*waves* Hello **you** there.", ["Hello you there."]),
         ("I *really* mean it.", ["I really mean it."]),
-        ("(sighs) Fine, I will do it.", ["Fine, I will do it."]),
+        ("(sighs) Fine, I will do it.", ["Fine,", "I will do it."]),
         ("# So\n- `one` [link] {x}", ["So", "one"]),
-        ("<think>secret plan.</think>Yes, I do.", ["Yes, I do."]),
+        ("<think>secret plan.</think>Yes, I do.", ["Yes,", "I do."]),
         ("<think>it never ends. Not at all.", []),
         ("<b>Bold</b> move, Tom.", ["Bold move,", "Tom."]),
         ("I love you <3 all of you.", ["I love you all of you."]),
@@ -77,6 +78,15 @@ def test_the_first_clause_is_short_even_without_a_mark_and_is_cut_at_a_joint() -
     assert rest[0].split()[0] in {"to", "and"}
 
 
+def test_behind_a_single_word_comes_a_clause_that_is_ready_before_it_has_been_said() -> None:
+    name, second, *rest = clauses(
+        "Mika, I would love to come over and see your little trains tomorrow and the day after that as well"
+    )
+    assert name == "Mika,"
+    assert 3 <= len(second.split()) <= Length().second
+    assert " ".join([second, *rest]).startswith("I would love to come over and see your little")
+
+
 def test_words_without_a_space_are_cut_by_length() -> None:
     assert max(map(len, clauses("a" * 1000))) <= UNSPACED + 1
     assert len(clauses("猫" * 200)) > 4
@@ -84,7 +94,8 @@ def test_words_without_a_space_are_cut_by_length() -> None:
 
 def test_a_reply_that_runs_on_is_ended_after_a_sentence() -> None:
     assert clauses("Yes, I do. So do you. And him. And her.", length=Length(sentences=3)) == [
-        "Yes, I do.",
+        "Yes,",
+        "I do.",
         "So do you.",
         "And him.",
     ]

@@ -16,6 +16,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from glue.closing import closing
+from glue.desk_events import OperatorAsked, Wish
 from glue.errors import ConfigError
 from glue.events import Button, ButtonPressed, Event, LineArrived, PartDegraded, PartRecovered
 from glue.ports import DeskMessage
@@ -65,6 +66,32 @@ async def test_pages_come_with_the_token_and_later_with_the_cookie(console: Cons
             assert (await client.get(path)).status_code == 200, path
         assert (await client.get("/page/../console.py")).status_code == 404
         assert (await client.post("/")).status_code == 405
+
+
+async def test_a_tunnels_name_is_let_in_where_it_is_allowed_and_nobody_without_the_token(
+    tmp_path: Path,
+) -> None:
+    name, token = "spark.tailnet.example", str(tmp_path / "token")
+    headers = {"Host": name, "Origin": f"https://{name}"}
+
+    async def status(url: str, **other: str) -> int:
+        async with httpx.AsyncClient() as client:  # a new one each time: it would keep the cookie
+            return (await client.get(url, headers={**headers, **other})).status_code
+
+    for names, answers in (([], 403), ([name], 200)):
+        async with Console(RATE, port=0, token_file=token, names=names) as console:
+            assert await status(console.url()) == answers
+            assert await status(console.url().split("?")[0]) == 403
+            assert await status(console.url(), Origin="https://evil.example") == 403
+
+
+async def test_pages_look_at_what_app_offers_and_at_nothing_else(console: Console) -> None:
+    console.looks = {"find": lambda asked: [asked["q"]]}
+    address, token = console.url("look/find").split("?")
+    async with httpx.AsyncClient() as client:
+        assert (await client.get(f"{address}?q=train&{token}")).json() == ["train"]
+        assert (await client.get(f"{address}?q=train")).status_code == 403
+        assert (await client.get(console.url("look/else"))).json() is None
 
 
 async def test_headers_let_nothing_else_in(console: Console) -> None:
@@ -144,6 +171,14 @@ async def test_a_line_and_a_button_reach_the_senses(console: Console) -> None:
     assert (first.line.author, first.line.text) == ("someone", "hi <b>you</b>")
     assert len(long.line.text) == 500 and long.line.id != first.line.id
     assert isinstance(button, ButtonPressed) and button.button is Button.SKIP
+
+
+async def test_a_wish_reaches_the_senses(console: Console) -> None:
+    async with connect(ws(console)) as page, closing(ConsoleSense(console).events()) as heard:
+        await page.send(json.dumps({"kind": "wish", "wish": "edit", "text": "t1.0 \u202eother  words "}))
+        with anyio.fail_after(5):
+            asked = await anext(heard)
+    assert isinstance(asked, OperatorAsked) and (asked.wish, asked.text) == (Wish.EDIT, "t1.0 other words")
 
 
 async def test_five_hundred_lines_in_a_second_are_all_heard(console: Console) -> None:

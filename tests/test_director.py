@@ -4,7 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from glue.director import Close, Decision, Director, Interrupt, Speak
+from glue.chat_events import Deed
+from glue.decisions import Close, Decision, Interrupt, Shorten, Speak
+from glue.director import Director
 from glue.events import Button, ChatLine, Fate, Source
 from glue.settings import DirectorSettings
 
@@ -182,9 +184,102 @@ def test_every_line_has_exactly_one_fate(said: list[tuple[str, str, bool]]) -> N
         open_lines.add(new.id)
         decisions: list[Decision] = [*d.hear(new, now), *d.decide(now)]
         for decision in decisions:
-            assert not isinstance(decision, Interrupt)
+            assert not isinstance(decision, Interrupt | Shorten)
             open_lines.remove(decision.line_id if isinstance(decision, Close) else decision.line.id)
         if ends:
             d.ended(now)
     open_lines -= {close.line_id for close in d.empty(Fate.UNHEARD)}
     assert not open_lines
+
+
+def did(deed: Deed, author: str, source: Source = Source.TWITCH) -> ChatLine:
+    return ChatLine(f"{author}-{deed}", author, f"did {deed}", source, supporter=True, deed=deed)
+
+
+def test_a_supporter_comes_before_everybody() -> None:
+    d = director()
+    d.hear(line("Spark, why is the sky blue?"), 1.0)
+    d.hear(did(Deed.SUB, "bo"), 20.0)
+    assert spoken(d.decide(20.0)) == ["did sub"]
+
+
+def test_what_she_says_gives_way_to_thanks_in_time() -> None:
+    d = director(thanks=3.5)
+    d.hear(line("Spark?"), 1.0)
+    d.decide(1.0)
+    d.hear(did(Deed.BITS, "bo"), 10.0)
+    assert d.decide(10.0) == [Shorten()], "the clause that she is at is the last"
+    assert d.decide(10.1) == [] and d.wake_at(10.1) == 13.5
+    assert d.decide(13.5) == [Interrupt()]
+    assert d.decide(13.6) == [] and d.wake_at(13.6) > 13.6, "asked once"
+    d.ended(13.7)
+    assert spoken(d.decide(13.7)) == ["did bits"]
+
+
+@pytest.mark.parametrize("deed", [Deed.FOLLOW, Deed.POINTS])
+def test_nobody_is_interrupted_for_what_costs_nothing(deed: Deed) -> None:
+    d = director()
+    d.hear(line("Spark?"), 1.0)
+    d.decide(1.0)
+    d.hear(did(deed, "bo"), 2.0)
+    assert d.decide(30.0) == []
+
+
+def test_thanks_are_not_cut_for_thanks() -> None:
+    d = director()
+    d.hear(did(Deed.SUB, "ann"), 1.0)
+    d.decide(1.0)
+    d.hear(did(Deed.SUB, "bo"), 2.0)
+    assert d.decide(9.0) == []
+
+
+def test_a_flood_of_supporters_is_thanked_together() -> None:
+    d = director()
+    d.speaking = "main"
+    lines = [did(Deed.SUB, f"v{n}") for n in range(60)] + [did(Deed.RAID, "captain")]
+    for new in lines:
+        assert d.hear(new, 1.0) == []
+    d.hear(line("hello there"), 1.0)
+    d.ended(2.0)
+    (decision,) = d.decide(2.0)
+    assert isinstance(decision, Speak) and decision.ids == tuple(new.id for new in lines)
+    assert decision.line.author == "v0, v1, v2, v3 and 57 others"
+    assert decision.line.text == "subscribed and raided the stream with their viewers"
+    assert d.waiting == 1
+
+
+def test_a_removed_line_is_neither_answered_nor_gone_on_with() -> None:
+    d = director()
+    d.hear(line("Spark, say this"), 1.0)
+    d.decide(1.0)
+    d.hear(line("bad words", "troll"), 2.0)
+    assert d.remove(["troll:bad words", "unknown"]) == [Close("troll:bad words", Fate.REMOVED)]
+    assert d.remove(["mika:Spark, say this"]) == [Interrupt()]
+    d.ended(3.0)
+    assert d.remove(["mika:Spark, say this"]) == [] == d.decide(3.0)
+
+
+def seen(text: str, source: Source, author: str) -> ChatLine:
+    return ChatLine(f"{source}-{author}-{text}", author, text, source)
+
+
+def test_a_crowd_does_not_push_a_small_source_out() -> None:
+    d = director(inbox=5)
+    d.speaking = "main"
+    d.hear(seen("ok", Source.YOUTUBE, "quiet"), 1.0)
+    for n in range(20):
+        for close in d.hear(seen(f"Spark, what about number {n}?", Source.TWITCH, f"v{n}"), 1.0 + n / 30):
+            assert close.line_id.startswith("twitch")
+    assert d.waiting == 5
+
+
+def test_a_small_source_has_its_turn_beside_a_crowd() -> None:
+    d, turns = director(), list[Source]()
+    for second in range(0, 60, 3):
+        for n in range(30):
+            d.hear(seen(f"Spark, what is {second} and {n}?", Source.TWITCH, f"v{n}-{second}"), float(second))
+        if second % 15 == 0:
+            d.hear(seen(f"greetings from over here {second}", Source.YOUTUBE, f"y{second}"), float(second))
+        turns += [s.line.source for s in d.decide(float(second)) if isinstance(s, Speak)]
+        d.ended(second + 2.9)
+    assert turns.count(Source.YOUTUBE) >= 2 and turns.count(Source.TWITCH) > 10

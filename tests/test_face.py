@@ -11,7 +11,7 @@ import pytest
 import trio.testing
 
 from glue.errors import Refused, Unreachable
-from glue.events import CaptionShown, Event
+from glue.events import AWAY, CaptionShown, Event
 from glue.ports import Speech, Timed
 from glue.stage.face import Attention, Face
 from glue.stage.lipsync import CLOSED
@@ -165,6 +165,26 @@ def test_captions_mouth_and_expression_follow_what_is_heard() -> None:
     assert play.model.expressions == [("surprised", True), ("surprised", False)]
     gaps = np.diff([at for at, _ in play.model.poses])
     assert gaps.max() < 0.034
+
+
+def test_the_operators_mood_stays_and_panic_is_a_neutral_face_with_a_caption() -> None:
+    play = Play()
+
+    async def operator() -> None:
+        async with anyio.create_task_group() as tg:
+            tg.start_soon(play.run, 8.0)
+            await anyio.sleep(0.5)
+            play.performer.settle(Mood.SMUG)
+            await anyio.sleep(4.5)  # her words asked for another mood, and that has faded
+            play.performer.away(True, "Be right back!")
+            await anyio.sleep(1.0)
+            play.performer.away(False)
+
+    trio.run(operator, clock=trio.testing.MockClock(autojump_threshold=0))
+    moods = [("smug", True), ("smug", False), ("surprised", True), ("surprised", False)]
+    assert play.model.expressions == [*moods, ("smug", True), ("smug", False), ("smug", True)]
+    last = [e for e in play.events if isinstance(e, CaptionShown)][-1]
+    assert (last.turn, last.text, last.spoken) == (AWAY, "Be right back!", 14)
 
 
 def test_a_cut_shuts_the_mouth_with_the_call() -> None:

@@ -18,7 +18,8 @@ from hypothesis import strategies as st
 
 from engines import cache, download
 from engines.fetch import fetch, locate, verify
-from engines.manifest import MODELS, File, Joined, Member, Model, Source, Url
+from engines.manifest import MODELS
+from engines.model import File, Joined, Member, Model, Source, Url
 from tests.conftest import free_port
 from tests.file_server import FileServer, serving
 

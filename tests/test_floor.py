@@ -5,8 +5,10 @@ import pytest
 
 from glue.closing import closing
 from glue.errors import PortError
-from glue.events import ChatLine, FloorMeasured, Source
+from glue.events import ChatLine, Source
 from glue.floor import Asked, Floor, Recorder
+from glue.measured import FloorMeasured
+from glue.mind.dialect import Extensions, Server
 from glue.mind.openai_llm import OpenAiLlm
 from glue.mind.persona import Persona, Shot
 from glue.mind.talk import Talk
@@ -59,20 +61,24 @@ async def test_the_same_request_of_the_same_servers(start: Start) -> None:
     async with start(llm={"model": "smollm2", "slots": 2}, speech={}) as engines:
         llm = OpenAiLlm(engines.addresses["llm"], {}, {"main": 0, "background": 1})
         recorder = Recorder(llm)
-        async with llm, Floor(
-            recorder,
-            {"main": talk()},
-            engines.addresses["llm"],
-            engines.addresses["speech"],
-            RATE,
-            {},
-            slot=1,
-        ) as floor:  # fmt: skip
+        async with (
+            llm,
+            Floor(
+                recorder,
+                {"main": talk()},
+                engines.addresses["llm"],
+                engines.addresses["speech"],
+                RATE,
+                in_slot_one,
+            ) as floor,
+        ):
             await recorder.warm(talk().prefix())
             usage = await asked(recorder, asking("What is a teapot, and who needs one?"))
             again = [await floor.measure("t1", "main", floor.asked("main")) for _ in range(2)]
         deaf = f"127.0.0.1:{free_port()}"
-        async with Floor(recorder, {"main": talk()}, engines.addresses["llm"], deaf, RATE, {}) as floor:
+        async with Floor(
+            recorder, {"main": talk()}, engines.addresses["llm"], deaf, RATE, in_slot_one
+        ) as floor:
             with pytest.raises(PortError), anyio.fail_after(30):
                 await floor.measure("t1", "main", Asked(asking("Say hello."), None))
         for found in again:
@@ -80,6 +86,11 @@ async def test_the_same_request_of_the_same_servers(start: Start) -> None:
             assert 0 < found.llm_to_clause < found.to_audible
             assert found.llm_to_clause + found.tts_to_chunk <= found.to_audible + 1e-6
             assert abs(found.new_tokens - (usage.prompt_tokens - usage.cached_tokens)) <= 2
+
+
+def in_slot_one(prompt: Prompt) -> tuple[str, dict[str, object]]:
+    request = Server(Extensions.LLAMACPP, slots={"main": 1}).request(prompt, Role.SPEECH)
+    return request.path, request.body
 
 
 async def asked(recorder: Recorder, prompt: Prompt) -> Usage:
@@ -93,6 +104,6 @@ async def asked(recorder: Recorder, prompt: Prompt) -> Usage:
 async def test_servers_that_are_gone_are_a_port_error() -> None:
     recorder = Recorder(SlowLlm())
     url, address = f"http://127.0.0.1:{free_port()}", f"127.0.0.1:{free_port()}"
-    async with Floor(recorder, {"main": talk()}, url, address, RATE, {}) as floor:
+    async with Floor(recorder, {"main": talk()}, url, address, RATE, in_slot_one) as floor:
         with pytest.raises(PortError), anyio.fail_after(10):
             await floor.measure("t1", "main", Asked(asking("hi"), None))

@@ -154,6 +154,21 @@ async def test_a_killed_engine_comes_back(tmp_path: Path) -> None:
     assert not left(spec)
 
 
+async def test_one_is_restarted_on_request_and_another_left_alone(tmp_path: Path) -> None:
+    seen: Seen = []
+    one, two = toy(name="one"), toy(name="two")
+    async with running([one, two], tmp_path, teller(seen)) as engines:
+        before = dict(engines.pids)
+        assert engines.restart("one") and not engines.restart("three")
+        await until(lambda: engines.pids.get("one", before["one"]) != before["one"], 60)
+        assert engines.pids["two"] == before["two"]
+        assert ("one", "down", "a restart was asked for") in seen
+        again = engines.pids["one"]
+        assert engines.restart("one") and engines.restart("one")  # two consoles at once: one restart
+        await until(lambda: engines.pids.get("one", again) != again, 60)
+    assert [state for name, state, _ in seen if name == "one"].count("down") == 2
+
+
 async def test_restarts_back_off(tmp_path: Path) -> None:
     times: list[float] = []
     spec = toy(f"once:{tmp_path / 'flag'}")

@@ -8,9 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from glue.chat_events import Deed
 from glue.events import ChatLine, Source
 from glue.mind.persona import Persona, Shot
-from glue.mind.talk import UNHEARD, Talk
+from glue.mind.talk import Talk
 from glue.ports import Prompt
 
 PERSONA = Persona(
@@ -72,11 +73,22 @@ def test_what_is_recalled_stands_with_the_line_behind_all_that_is_cached(talk: T
     assert prompt[-1] == ("user", "(You remember: Tom likes tea.)\ntom: hello")
 
 
+def test_the_nudge_stands_before_every_line_and_is_prefilled() -> None:
+    talk = Talk("main", dataclasses.replace(PERSONA, nudge="(Be Spark.)"), "bright")
+    for number in range(3):
+        prefix, asked = words(talk.prefix()), words(talk.prompt(line(f"line {number}"), ["It is May."]))
+        assert prefix[:-1] == asked[:-1] and asked[-1][1].startswith(prefix[-1][1])
+        assert asked[-1] == ("user", f"(Be Spark.)\n(You remember: It is May.)\ntom: line {number}")
+        talk.remember(line(f"line {number}"), "Said.", cut=False)
+        assert words(talk.prefix())[-3] == ("user", f"(Be Spark.)\ntom: line {number}")
+
+
 def test_what_nobody_heard_is_not_remembered_as_said(talk: Talk) -> None:
     talk.remember(line("one"), "I was just about", cut=True)
     talk.remember(line("two"), "", cut=True)
     said = [content for role, content in words(talk.prefix()) if role == "assistant"]
-    assert said[1:] == ["I was just about—", UNHEARD]
+    assert said[1:] == ["I was just about—"]
+    assert talk.prefix(line("three"), "") == talk.prefix()
 
 
 def test_a_quiet_chat_gives_the_model_a_topic_that_the_history_keeps(talk: Talk) -> None:
@@ -114,3 +126,38 @@ def test_sampling_is_the_personas_own() -> None:
     persona = dataclasses.replace(PERSONA, temperature=0.3, max_tokens=40, sampling={"top_p": 0.5})
     prompt = Talk("main", persona, "v").prompt(line("a"), ())
     assert (prompt.temperature, prompt.max_tokens, prompt.sampling) == (0.3, 40, {"top_p": 0.5})
+
+
+def test_thanks_are_asked_for_by_name(talk: Talk) -> None:
+    told = ChatLine("l1", "mika", "subscribed, saying: <|im_start|>hi", Source.TWITCH, deed=Deed.SUB)
+    asked = talk.prompt(told, ()).messages[-1].content
+    assert asked.endswith("(Thank them in one short sentence, by name: mika subscribed, saying: hi)")
+
+
+def test_what_a_moderator_removed_is_forgotten(talk: Talk) -> None:
+    for id in ("l1", "l2"):
+        talk.remember(ChatLine(id, "tom", f"words of {id}", Source.TWITCH), "Sure thing.", cut=False)
+    talk.forget(["l1"])
+    said = " ".join(message.content for message in talk.prefix().messages)
+    assert "words of l2" in said and "words of l1" not in said
+
+
+def test_what_she_always_knows_changes_only_when_the_history_is_cut(talk: Talk) -> None:
+    talk.know("(Regulars: mira.)")
+    assert words(talk.prompt(line("hi"), ()))[-1] == ("user", "(Regulars: mira.)\ntom: hi")
+    talk.remember(line("hi"), "Hello there.", cut=False)
+    talk.know("(Regulars: mira, bob.)")
+    before, edited = words(talk.prefix())[:-1], 0
+    assert "bob" not in str(before)
+    for number in range(30):
+        guessed = words(talk.prefix(line(f"line {number}"), "Said and heard."))
+        talk.remember(line(f"line {number}"), "Said and heard.", cut=False)
+        after = words(talk.prefix())[:-1]
+        assert words(talk.prefix()) == guessed
+        if "bob" in str(after) and not edited:
+            assert len(after) < len(before)
+            edited = number
+        before = after
+    assert edited
+    talk.know("")
+    assert "Regulars" not in str(words(talk.prefix()))

@@ -19,26 +19,26 @@ from rich.console import Console
 
 from glue.events import (
     ChatLine,
+    ClauseCleared,
     Ending,
     Event,
     Fate,
-    FloorMeasured,
     LineArrived,
     LineClosed,
     PartDegraded,
+    ReplyOpened,
     Source,
     Stage,
     StageReached,
     TurnEnded,
-    TurnMeasured,
     TurnStarted,
-    VitalsTaken,
 )
 from glue.journal import Journal
+from glue.measured import FloorMeasured, PaceKept, TurnMeasured, VitalsTaken
 from glue.report.numbers import report, spread
 from glue.report.page import page
 from glue.report.read import fold, read
-from glue.report.table import show
+from glue.report.table import show, summary
 from glue.report.targets import TARGETS
 from glue.report.write import write
 from glue.vitals import Vitals, families, machine
@@ -99,6 +99,14 @@ def test_a_line_that_waited_counts_from_the_end_of_the_speech_before() -> None:
     assert found.our_share_ms.max == pytest.approx(1000 * OURS)
 
 
+def test_words_said_aloud_count_from_their_end_where_that_is_known() -> None:
+    first = reply(1, received=10.0)
+    events = [*first, *reply(2, received=11.0, free=first[-1].at)]  # the second one waited
+    aloud = [replace(e, spoken=e.at - 0.4) if isinstance(e, LineArrived) else e for e in events]
+    found = report(fold([*aloud, *reply(3, received=20.0)]))
+    assert found.after_speech_ms == spread([0.4 + LLM + VOICE + OURS], 1000)
+
+
 def test_the_stages_add_up_to_the_first_audio() -> None:
     found = report(fold(reply(1, received=10.0)))
     total = sum(s.p50 or 0.0 for s in found.stages_ms.values())
@@ -142,6 +150,31 @@ def test_every_line_is_accounted_for() -> None:
     assert found.turns_by_ending == {"finished": 1, "empty": 1}
 
 
+def test_openers_are_told_apart() -> None:
+    events = [e for n in range(4) for e in reply(n, 10.0 * n)]
+    openings = ("Oh Mika,", "Well,", "Oh Mika,")
+    opened = [ReplyOpened(1.0, "main", f"t{n}", text) for n, text in enumerate(openings)]
+    found = report(fold([*events, *opened]))
+    assert (found.opened, found.distinct_openings) == (3, 0.667)
+
+
+@pytest.mark.parametrize(("faster", "met"), [(0, True), (2, False)])
+def test_a_pace_that_was_not_kept_is_a_target_missed(faster: int, met: bool) -> None:
+    pace = PaceKept(9.0, "main", "big", 4.2, 4.19, 238.0, 240.0, 3.0, faster)
+    found = report(fold([*reply(1, received=1.0), pace]))
+    (target,) = [t for t in TARGETS if "pace" in t.what]
+    assert target.met(found) is met
+    assert target.met(report(fold(reply(1, received=1.0)))) is None
+    assert "pace of big: 4.2 tokens a second stated, 4.19 kept" in summary(found)
+
+
+def test_a_joint_without_silence_is_a_gap_of_nothing() -> None:
+    clauses = [ClauseCleared(11.0, "main", "t1", n, "Hi.") for n in range(5)]
+    started, *rest = reply(1, received=10.0)[1:]
+    found = report(fold([started, *clauses, *rest]))
+    assert (found.gaps_ms.n, found.gaps_ms.p50, found.gaps_ms.max) == (4, 50.0, 200.0)  # two were heard
+
+
 def test_does_she_get_slower() -> None:
     events = [e for n in range(9) for e in reply(n, 10.0 * n, llm=0.2 + 0.1 * (n // 3))]
     found = report(fold(events)).drift
@@ -150,14 +183,14 @@ def test_does_she_get_slower() -> None:
 
 
 def test_memory_grows_only_after_five_minutes() -> None:
-    samples = [(0, 100.0), (200, 180.0), (300, 190.0), (400, 205.0), (600, 201.0)]
+    samples = [(0, 100.0), (200, 180.0), (300, 190.0), (400, 260.0), (580, 205.0), (590, 260.0), (600, 201.0)]
     events: list[Event] = [
         VitalsTaken(1000 + t, {"glue": mb, "llm": 50.0}, {"glue": t / 20}) for t, mb in samples
     ]
     found = report(fold(events))
     assert found.rss_mb["glue"].growth == 15.0
     assert found.rss_mb["llm"].growth == 0.0
-    assert found.rss_total_mb.peak == 255.0
+    assert found.rss_total_mb.peak == 310.0
     assert found.cpu_s == {"glue": 30.0}
     assert found.idle_cpu_share == pytest.approx(0.05)
 

@@ -1,12 +1,13 @@
 """The whole flow in virtual time: lines in, replies out, every line with a fate, buttons obeyed."""
 
 from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import anyio
 import pytest
 import trio.testing
 
+from glue.chat_events import Deed, LinesRemoved
 from glue.director import Director
 from glue.errors import Unreachable
 from glue.events import (
@@ -22,6 +23,7 @@ from glue.events import (
     TurnStarted,
 )
 from glue.events import Stage as Mark
+from glue.ports import Prompt
 from glue.settings import DirectorSettings
 from glue.show import Show
 from tests.core import NoMemory, Scene, SlowLlm, line
@@ -35,10 +37,20 @@ def anyio_backend() -> tuple[str, dict[str, object]]:
 
 
 @dataclass
+class Removed:
+    """A moderator removes these."""
+
+    ids: tuple[str, ...]
+
+
+Steps = Sequence[tuple[float, str | Button | Deed | Removed]]
+
+
+@dataclass
 class Script:
     """A sense that plays (seconds, what) in order."""
 
-    steps: Sequence[tuple[float, str | Button]]
+    steps: Steps
 
     async def events(self) -> AsyncIterator[Event]:
         start = anyio.current_time()
@@ -47,6 +59,10 @@ class Script:
             now = anyio.current_time()
             if isinstance(what, Button):
                 yield ButtonPressed(now, what)
+            elif isinstance(what, Removed):
+                yield LinesRemoved(now, what.ids)
+            elif isinstance(what, Deed):
+                yield LineArrived(now, replace(line("did it", f"v{number}", f"l{number}"), deed=what))
             else:
                 yield LineArrived(now, line(what, author=f"v{number}", id=f"l{number}"))
 
@@ -61,7 +77,11 @@ class Notes:
         self.events.append(event)
 
 
-async def perform(steps: Sequence[tuple[float, str | Button]], scene: Scene | None = None) -> list[Event]:
+def nobody(_: float) -> None:
+    """What the mixer would do."""
+
+
+async def perform(steps: Steps, scene: Scene | None = None) -> list[Event]:
     scene, notes = scene or Scene(), Notes()
     scene.events = notes.events
     director = Director(["main"], DirectorSettings())
@@ -69,7 +89,9 @@ async def perform(steps: Sequence[tuple[float, str | Button]], scene: Scene | No
     def mute(muted: bool) -> None:
         scene.mixer.muted = muted
 
-    show = Show({"main": scene.member()}, director, [notes], scene.settings, mute, ends_with_chat=True)
+    show = Show(
+        {"main": scene.member()}, director, [notes], scene.settings, mute, nobody, ends_with_chat=True
+    )
     async with anyio.create_task_group() as tg:
         tg.start_soon(scene.mixer.run)
         await show.run([Script(steps)])
@@ -97,7 +119,7 @@ async def test_two_lines_are_answered_one_after_the_other() -> None:
 
 
 async def test_every_line_of_a_flood_has_a_fate() -> None:
-    steps: list[tuple[float, str | Button]] = [(i / 500, f"flood line {i} of many") for i in range(500)]
+    steps: Steps = [(i / 500, f"flood line {i} of many") for i in range(500)]
     found = fates(await perform(steps))
     assert len(found) == 500
     assert {Fate.ANSWERED, Fate.OVERFLOW, Fate.IGNORED} <= set(found.values())
@@ -146,7 +168,7 @@ async def test_a_broken_reply_does_not_end_the_show() -> None:
 
 async def test_what_is_not_answered_when_the_show_ends_is_unheard() -> None:
     scene, notes = Scene(memory=NoMemory(0.04)), Notes()
-    show = Show({"main": scene.member()}, Director(["main"]), [notes], scene.settings, lambda _: None)
+    show = Show({"main": scene.member()}, Director(["main"]), [notes], scene.settings, nobody, nobody)
     with anyio.move_on_after(0.03):
         await show.run([Script([(0.0, "hello Spark"), (0.01, "what is your name?")])])
     assert fates(notes.events) == {"l0": Fate.UNHEARD, "l1": Fate.UNHEARD}
@@ -166,8 +188,45 @@ async def test_the_line_that_waits_is_prefilled_while_she_speaks() -> None:
     assert warmed.count("what is your name?") == 1
 
 
+async def test_a_reply_too_short_to_prefill_behind_it_is_followed_by_that() -> None:
+    class Thorough(SlowLlm):
+        async def warm(self, prompt: Prompt) -> int:
+            await anyio.sleep(5)
+            return await super().warm(prompt)
+
+    scene = Scene(llm=Thorough(words=["Hm."]))
+    events = await perform([(0.0, "hello Spark"), (9.0, "are you there?")], scene)
+    assert len(scene.llm.warmed) == 1 and fates(events)["l1"] is Fate.ANSWERED
+
+
 async def test_mute_does_not_stop_her() -> None:
     scene = Scene()
     events = await perform([(0.0, "hello Spark"), (0.1, Button.MUTE)], scene)
     assert ends(events)[0].ending is Ending.FINISHED
     assert not any(pcm.any() for _, pcm in scene.tape.blocks)
+
+
+async def test_supporters_are_heard_thanked_within_five_seconds() -> None:
+    scene = Scene(llm=SlowLlm(words=["One ", "two ", "three. "] * 20))  # twenty seconds of speech
+    events = await perform(
+        [(0.0, "hello Spark"), (2.0, Deed.RAID), (2.5, Deed.SUB), (30.0, Deed.BITS)], scene
+    )
+    assert fates(events) == {f"l{n}": Fate.ANSWERED for n in range(4)}
+    audible = [e.at for e in events if isinstance(e, StageReached) and e.stage is Mark.AUDIBLE]
+    arrived = [e.at for e in events if isinstance(e, LineArrived)]
+    assert audible[1] - arrived[1] < 5 and audible[1] - arrived[2] < 5 and audible[2] - arrived[3] < 5
+    assert len(ends(events)) == 3, "the first two are thanked together"
+
+
+async def test_a_removed_line_is_not_answered_and_leaves_no_trace() -> None:
+    scene = Scene()
+    events = await perform([(0.0, "hello Spark"), (0.1, "bad words"), (0.2, Removed(("l1",)))], scene)
+    assert fates(events) == {"l0": Fate.ANSWERED, "l1": Fate.REMOVED}
+    assert "l1" in scene.mind.forgotten and len(ends(events)) == 1
+
+
+async def test_a_reply_to_a_removed_line_is_cut_and_forgotten() -> None:
+    scene = Scene()
+    events = await perform([(0.0, "bad words"), (1.0, Removed(("l0",)))], scene)
+    assert fates(events) == {"l0": Fate.REMOVED}
+    assert ends(events)[0].ending is Ending.CUT and scene.mind.forgotten.count("l0") == 2

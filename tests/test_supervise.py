@@ -8,7 +8,7 @@ import trio.testing
 
 from glue.errors import Unreachable
 from glue.events import Event, PartDegraded, PartRecovered
-from glue.supervise import Patience, supervise
+from glue.supervise import Patience, Works, supervise
 
 pytestmark = pytest.mark.anyio
 
@@ -22,11 +22,13 @@ async def test_it_is_tried_again_with_growing_pauses_and_told_once() -> None:
     times: list[float] = []
     events: list[Event] = []
 
-    async def run() -> None:
+    async def run(works: Works) -> None:
         times.append(anyio.current_time())
         if len(times) < 9:
             raise Unreachable("avatar", "refused")
-        await anyio.sleep(100)
+        await anyio.sleep(60)  # a user reads a question
+        works()
+        await anyio.sleep(40)
 
     await supervise("avatar", run, events.append)
     pauses = [b - a for a, b in pairwise(times)]
@@ -34,17 +36,18 @@ async def test_it_is_tried_again_with_growing_pauses_and_told_once() -> None:
     assert [type(e) for e in events] == [PartDegraded, PartRecovered]
     recovered = events[-1]
     assert isinstance(recovered, PartRecovered)
-    assert recovered.at == pytest.approx(times[-1] + 1.0)
+    assert recovered.at == pytest.approx(times[-1] + 61.0)
 
 
 async def test_a_part_that_falls_again_is_told_again_and_starts_patient() -> None:
     times: list[float] = []
     events: list[Event] = []
 
-    async def run() -> None:
+    async def run(works: Works) -> None:
         times.append(anyio.current_time())
         if len(times) == 6:
             return
+        works()
         await anyio.sleep(30)
         raise Unreachable("avatar", "gone")
 
@@ -54,7 +57,7 @@ async def test_a_part_that_falls_again_is_told_again_and_starts_patient() -> Non
 
 
 async def test_a_required_part_that_stays_down_ends_the_show() -> None:
-    async def run() -> None:
+    async def run(works: Works) -> None:
         raise Unreachable("llm", "refused")
 
     start = anyio.current_time()
@@ -67,7 +70,7 @@ async def test_a_required_part_that_stays_down_ends_the_show() -> None:
 async def test_a_bug_is_not_tried_again() -> None:
     tries = 0
 
-    async def run() -> None:
+    async def run(works: Works) -> None:
         nonlocal tries
         tries += 1
         raise KeyError("a bug")

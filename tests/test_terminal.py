@@ -12,6 +12,7 @@ from glue.events import (
     ButtonPressed,
     CaptionShown,
     ChatLine,
+    ClauseHeld,
     Ending,
     Event,
     Fate,
@@ -24,6 +25,7 @@ from glue.events import (
     TurnEnded,
     TurnStarted,
 )
+from glue.safety_events import LineScreened, Screened, SlowModeSet, ViewerTimedOut
 from glue.senses.terminal import HELP, TerminalSense
 from glue.stage.terminal import TerminalViewer
 
@@ -59,6 +61,39 @@ async def test_lines_commands_and_the_end_of_a_pipe() -> None:
     assert told == [HELP, HELP]
     ids = [e.line.id for e in events if isinstance(e, LineArrived)]
     assert len(ids) == len(set(ids))
+
+
+async def test_the_operator_times_out_and_slows_down() -> None:
+    out, into = os.pipe()
+    os.write(into, b"/timeout old tom 60\n/slow\n/FAST\n/timeout pete\n/timeout nina 0")
+    os.close(into)
+    told: list[str] = []
+    events = await heard(TerminalSense(out, told.append))
+    os.close(out)
+    outs = [e for e in events if isinstance(e, ViewerTimedOut)]
+    assert [(e.author, round(e.until - e.at)) for e in outs] == [("old tom", 60), ("nina", 0)]
+    assert [e.gap for e in events if isinstance(e, SlowModeSet)] == [15.0, 0.0]
+    assert told == [HELP]
+
+
+async def test_what_the_filters_did_is_told() -> None:
+    out, into = os.pipe()
+    async with TerminalViewer(into) as viewer:
+        viewer.show(LineArrived(0.0, ChatLine("l1", "zoe", "i feel so bad", Source.CONSOLE)))
+        viewer.show(LineScreened(0.0, "l1", Screened.FLAGGED, "harm: harm to oneself"))
+        viewer.show(LineClosed(0.0, "l1", Fate.BLOCKED, why="harm: harm to oneself"))
+        viewer.show(LineScreened(0.0, "l2", Screened.SANITISED, "it holds a link"))
+        viewer.show(ClauseHeld(0.0, "main", "t1", "something", "topics: a side is taken"))
+        viewer.show(ViewerTimedOut(1.0, "sly", 61.0, "by the operator"))
+        viewer.show(SlowModeSet(0.0, 15.0))
+        viewer.show(SlowModeSet(0.0, 0.0))
+    os.close(into)
+    text = os.read(out, 65536).decode()
+    os.close(out)
+    assert "zoe may be in danger (harm: harm to oneself)" in text and "something" not in text
+    assert "blocked (harm: harm to oneself)" in text and "sanitised: it holds a link" in text
+    assert "held back: topics: a side is taken" in text and "sly is timed out for 60 s" in text
+    assert "slow mode: a line of each viewer in 15 s" in text and "slow mode is over" in text
 
 
 async def test_wrong_bytes_and_a_line_without_end() -> None:

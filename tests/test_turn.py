@@ -7,8 +7,9 @@ import pytest
 import trio.testing
 
 from glue.errors import TooSlow, Unreachable
-from glue.events import ClauseHeld, Ending, Stage, StageReached, TurnEnded, TurnMeasured
+from glue.events import ClauseHeld, Ending, Stage, StageReached, TurnEnded
 from glue.gate import Gate
+from glue.measured import TurnMeasured
 from glue.ports import Usage
 from tests.core import NoMemory, Scene, SlowLlm, SlowTts
 

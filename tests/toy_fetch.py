@@ -8,7 +8,8 @@ import resource
 import sys
 
 from engines import fetch
-from engines.manifest import MODELS, File, Model, Url
+from engines.manifest import MODELS
+from engines.model import File, Model, Url
 
 
 def main() -> None:

@@ -10,7 +10,8 @@ from engines.options import read
 def main() -> None:
     """Serve; one clear line and exit 1 where that cannot be."""
     options = read(Options)
-    from engines.avatar.server import PortTaken, serve
+    from engines.avatar.server import serve
+    from engines.uvicorn_server import PortTaken
 
     try:
         asyncio.run(serve(options))

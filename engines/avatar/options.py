@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
 
+from engines.options import check_least, check_local
+
 
 class Discovery(Enum):
     """Whether it tells the network every two seconds where it is, as VTube Studio does (UDP)."""
@@ -25,18 +27,12 @@ class Options:
     state_folder: str = ""  # for the plugins' tokens; "" is the user's state folder
 
     def __post_init__(self) -> None:
-        if self.host not in ("127.0.0.1", "localhost", "::1"):
-            raise ValueError(
-                f"option 'host': '{self.host}' is not this machine; every plugin is let in, so: 127.0.0.1"
-            )
-        if not 0 <= self.port <= 65535:
-            raise ValueError(f"option 'port': {self.port} is not a port")
+        check_local(self, lowest=0, because="every plugin is let in")
         if self.model not in MODELS:
             raise ValueError(f"option 'model': no '{self.model}'; the models are: {', '.join(MODELS)}")
         if self.page and not (Path(self.page) / "index.html").is_file():
             raise ValueError(f"option 'page': there is no index.html in {self.page}")
-        if self.max_frame < 1024:
-            raise ValueError("option 'max_frame': must be 1024 or more")
+        check_least(self, 1024, "max_frame")
 
 
 MODELS = ("Spark", "Spark Evil")

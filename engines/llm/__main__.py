@@ -7,7 +7,8 @@ import sys
 from pathlib import Path
 
 from engines.cache import ModelError, locate
-from engines.llm.options import Options, is_path
+from engines.llm import native
+from engines.llm.options import MODEL, SERVER, Options, bundled, is_path
 from engines.options import read
 
 MAGIC = b"GGUF"
@@ -15,14 +16,28 @@ MAGIC = b"GGUF"
 
 def main() -> None:
     """Serve until SIGTERM; one clear line and exit 1 where that cannot be."""
+    with_huge_pages()
     options = read(Options)
     try:
-        path = model_file(options.model)
+        path = (None if is_path(options.model) else bundled(options, MODEL)) or model_file(options.model)
+        for who, adapter in options.adapters.items():
+            adapter_file(who, adapter)
         claim(options)
     except (ModelError, OSError) as error:
         sys.stderr.write(f"{error}\n")
         raise SystemExit(1) from error
+    if server := bundled(options, SERVER):
+        native.become(server, options, path)
     serve(options, path)
+
+
+def with_huge_pages() -> None:
+    """Begin again in an environment that glibc reads before anything else: weights in pages of 2 MB.
+
+    A token reads all of them: 31.4 ms instead of 33.8, and a short prefill takes 3 % less."""
+    if sys.platform == "linux" and "GLIBC_TUNABLES" not in os.environ:
+        os.environ["GLIBC_TUNABLES"] = "glibc.malloc.hugetlb=1"
+        os.execv(sys.executable, [sys.executable, "-m", "engines.llm", *sys.argv[1:]])
 
 
 def model_file(model: str) -> Path:
@@ -34,10 +49,26 @@ def model_file(model: str) -> Path:
         raise ModelError(
             f"there is no model at {path}; cure: llm.engine.model=PATH, or a name such as qwen-1.5b"
         )
-    with path.open("rb") as file:
-        if file.read(4) != MAGIC:
-            raise ModelError(f"{path} is not a GGUF file; cure: another file, or a name such as qwen-1.5b")
+    if not is_gguf(path):
+        raise ModelError(f"{path} is not a GGUF file; cure: another file, or a name such as qwen-1.5b")
     return path
+
+
+def adapter_file(who: str, adapter: str) -> Path:
+    """Where a character's adapter lies. Raises ModelError with the cure."""
+    path = Path(adapter).expanduser()
+    if not path.is_file() or not is_gguf(path):
+        what = "is not a GGUF file" if path.is_file() else "is not there"
+        raise ModelError(
+            f"the adapter of {who}, {path}, {what}; cure: llm.engine.adapters.{who}=PATH, or none"
+        )
+    return path
+
+
+def is_gguf(path: Path) -> bool:
+    """Whether the file begins as one."""
+    with path.open("rb") as file:
+        return file.read(4) == MAGIC
 
 
 def claim(options: Options) -> None:
@@ -52,7 +83,15 @@ def claim(options: Options) -> None:
 
 def serve(options: Options, path: Path) -> None:
     """Load the model and serve it until a signal."""
-    from xllamacpp import Server
+    # Read by OpenMP when llama.cpp is loaded. Two threads on two cores wait for each other at every step; one
+    # that spins takes the core that a browser's thread needs to let the other go on: with three busy threads
+    # beside it 115 ms a token by OpenMP's default, 61 by 400; alone 35 and 36.
+    os.environ.setdefault("GOMP_SPINCOUNT", str(options.spin))
+    try:
+        from xllamacpp import Server
+    except ImportError as error:  # a bare Debian lacks libgomp
+        sys.stderr.write(f"llama.cpp does not load ({error}); cure: sudo apt install libgomp1\n")
+        raise SystemExit(1) from error
 
     from engines.llm.params import params
 
@@ -61,7 +100,8 @@ def serve(options: Options, path: Path) -> None:
     try:
         server = Server(params(options, path))
     except RuntimeError as error:
-        sys.stderr.write(f"{path} cannot be loaded ({error}); cure: {cure(options.model)}\n")
+        what = " or one of its adapters" if options.adapters else ""
+        sys.stderr.write(f"{path}{what} cannot be loaded ({error}); cure: {cure(options.model)}\n")
         raise SystemExit(1) from error
     sys.stderr.write(f"{server.listening_address} serves {path.name}\n")
     signal.sigwait(stop)

@@ -1,6 +1,13 @@
 """What the language model's server can be told on its command line."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from engines.options import check_least, check_local
+
+BUNDLES = Path(__file__).parent.parent / "bundles"
+MODEL = "model.gguf"
+SERVER = "native/llama-server"
 
 
 @dataclass(frozen=True)
@@ -10,31 +17,40 @@ class Options:
     host: str = "127.0.0.1"
     port: int = 8021
     model: str = "qwen-1.5b"  # a name that fetch knows, or a path to a GGUF file
+    bundle: str = "auto"  # what build_engines.sh made: auto, the one of this model's name; none; or a folder
     threads: int = 2  # of decoding
     threads_batch: int = 2  # of prefilling
     slots: int = 3  # one for each character, the last for the background
     context: int = 3072  # tokens that a slot holds
-    batch: int = 64  # tokens prefilled at once: a cancel is noticed between two batches
+    batch: int = 16  # tokens prefilled at once: a cancel is noticed between two batches
     flash: bool = False  # flash attention: on a CPU it makes a short prefill behind a long prefix slower
     mmap: bool = False  # the file stays mapped beside the repacked weights: 600 MB more, 0.3 s less to load
     prefix_folder: str = ""  # where prefilled prefixes are kept; "" is in the user's cache, "none" nowhere
-    poll: int = 50  # how eagerly idle threads spin, 0 to 100
+    adapters: dict[str, str] = field(default_factory=dict)  # character: GGUF file of a LoRA; requests choose
+    spin: int = 500  # how long a thread that waits for the other keeps its core (GOMP_SPINCOUNT)
 
     def __post_init__(self) -> None:
-        if self.host not in ("127.0.0.1", "localhost", "::1"):
-            raise ValueError(
-                f"option 'host': '{self.host}' is not this machine; it has no password, so: 127.0.0.1"
-            )
-        if not 0 < self.port <= 65535:
-            raise ValueError(f"option 'port': {self.port} is not a port")
-        for name in ("threads", "threads_batch", "slots", "context", "batch"):
-            if getattr(self, name) < 1:
-                raise ValueError(f"option '{name}': must be 1 or more")
+        check_local(self)
+        if self.bundle not in ("auto", "none") and not Path(self.bundle).expanduser().is_dir():
+            raise ValueError(f"option 'bundle': there is no folder {self.bundle}; cure: auto, or none")
+        check_least(self, 1, "threads", "threads_batch", "slots", "context", "batch")
+        check_least(self, 0, "spin")
 
 
 def models(options: Options) -> list[str]:
     """What fetch must bring: nothing where the model is a file of the user's own."""
-    return [] if is_path(options.model) else [options.model]
+    return [] if is_path(options.model) or bundled(options, MODEL) else [options.model]
+
+
+def bundled(options: Options, name: str) -> Path | None:
+    """A file of the bundle, where there is a bundle that has it."""
+    if options.bundle == "none":
+        return None
+    own = BUNDLES / options.model if options.bundle == "auto" else Path(options.bundle).expanduser()
+    if options.bundle == "auto" and is_path(options.model):
+        return None
+    path = own / name
+    return path if path.is_file() else None
 
 
 def is_path(model: str) -> bool:

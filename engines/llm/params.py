@@ -1,5 +1,7 @@
 """Our options as llama.cpp's parameters."""
 
+import hashlib
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -9,21 +11,27 @@ from engines.llm.options import Options
 KEPT = 6  # prefilled prefixes, of some 30 MB each
 
 
-def prefixes(folder: str) -> Path | None:
-    """The folder for slots that clients save (/slots/N?action=save), with old ones gone; None for none."""
+def prefixes(folder: str, adapters: Iterable[Path]) -> Path | None:
+    """The folder for slots that clients save (/slots/N?action=save), with old ones gone; None for none.
+
+    What was prefilled with an adapter is of no use to another one, nor to the same one trained further."""
     if folder == "none":
         return None
     path = Path(folder).expanduser() if folder else cache.root().parent / "prefixes"
     path.mkdir(parents=True, exist_ok=True)
-    newest = sorted(path.glob("*.kv"), key=lambda file: file.stat().st_mtime, reverse=True)
+    newest = sorted(path.rglob("*.kv"), key=lambda file: file.stat().st_mtime, reverse=True)
     for old in newest[KEPT:]:
         old.unlink(missing_ok=True)
+    known = [(str(file), file.stat().st_size, file.stat().st_mtime_ns) for file in adapters]
+    if known:
+        path /= hashlib.sha256(repr(known).encode()).hexdigest()[:16]
+        path.mkdir(exist_ok=True)
     return path
 
 
 def params(options: Options, path: Path) -> Any:
     """xllamacpp's CommonParams for a server of our kind."""
-    from xllamacpp import CommonParams, llama_flash_attn_type, llama_load_mode
+    from xllamacpp import CommonAdapterLoraInfo, CommonParams, llama_flash_attn_type, llama_load_mode
 
     p = CommonParams()
     p.model.path = str(path)
@@ -35,7 +43,6 @@ def params(options: Options, path: Path) -> Any:
     p.n_batch = p.n_ubatch = options.batch
     p.cpuparams.n_threads = options.threads
     p.cpuparams_batch.n_threads = options.threads_batch
-    p.cpuparams.poll = p.cpuparams_batch.poll = options.poll
     p.n_threads_http = options.slots + 3  # a stream holds one; health and cancels must still be heard
     p.cache_ram_mib = 0  # prompts of the past are not kept beside the slots: 8 GB by default
     p.slot_prompt_similarity = 0.0  # requests name their slot; a guess would evict another's prefix
@@ -45,7 +52,10 @@ def params(options: Options, path: Path) -> Any:
     )
     p.load_mode = getattr(llama_load_mode, f"LLAMA_LOAD_MODE_{'MMAP' if options.mmap else 'NONE'}")
     p.warmup = True
-    if folder := prefixes(options.prefix_folder):
+    adapters = [Path(adapter).expanduser() for adapter in options.adapters.values()]
+    # scale 0: a request that names none is the base model's
+    p.lora_adapters = [CommonAdapterLoraInfo(str(adapter), 0.0) for adapter in adapters]
+    if folder := prefixes(options.prefix_folder, adapters):
         p.slot_save_path = f"{folder}/"
     p.ui = False
     p.endpoint_slots = True

@@ -1,5 +1,6 @@
 """Is the language model answering on its own wire?"""
 
+import anyio
 import httpx
 
 from engines.llm.options import Options
@@ -13,12 +14,13 @@ async def ready(options: Options) -> None:
     # verify=False: building a TLS context that plain HTTP never uses stalls the show's loop for 10 ms
     address = f"http://{options.host}:{options.port}"
     try:
-        async with httpx.AsyncClient(
-            base_url=address, timeout=WITHIN, trust_env=False, verify=False
-        ) as client:
-            health = await client.get("/health")
-            models = await client.get("/v1/models")
-    except httpx.HTTPError as error:
+        with anyio.fail_after(WITHIN):
+            async with httpx.AsyncClient(
+                base_url=address, timeout=None, trust_env=False, verify=False
+            ) as client:
+                health = await client.get("/health")
+                listed = (await client.get("/v1/models")).json().get("data")
+    except (httpx.HTTPError, TimeoutError, ValueError, AttributeError, RecursionError) as error:
         raise NotReady(f"llm at {address}: {type(error).__name__}") from error
-    if health.status_code != httpx.codes.OK or not models.json().get("data"):
+    if health.status_code != httpx.codes.OK or not isinstance(listed, list) or not listed:
         raise NotReady(f"llm at {address} is loading its model")

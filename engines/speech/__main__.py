@@ -4,14 +4,17 @@ import asyncio
 import sys
 
 from engines.options import read
+from engines.speech.heap import one_arena
 from engines.speech.options import Options
 
 
 def main() -> None:
     """Serve; one clear line and exit 1 where that cannot be."""
     options = read(Options)
+    one_arena()
     from engines.cache import ModelError
-    from engines.speech.server import PortTaken, serve
+    from engines.riva import PortTaken
+    from engines.speech.server import serve
     from engines.speech.session import WrongModel
 
     try:

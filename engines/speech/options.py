@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from enum import Enum
 
+from engines.options import check_least, check_local
+
 
 class Voice(Enum):
     """Which model speaks."""
@@ -24,19 +26,13 @@ class Options:
     max_calls: int = 16  # over it: RESOURCE_EXHAUSTED
     max_characters: int = 10_000  # of a request's text; over it: INVALID_ARGUMENT
     tail_ms: int = 150  # silence that may follow the last sound of a sentence
+    first_chunk_ms: float = 0  # stands in for a slower machine: no first sound of a text before this
+    real_time_factor: float = 0.0  # and the rest at most so fast: seconds a second of sound
 
     def __post_init__(self) -> None:
-        if self.host not in ("127.0.0.1", "localhost", "::1"):
-            raise ValueError(
-                f"option 'host': '{self.host}' is not this machine; it has no password, so: 127.0.0.1"
-            )
-        if not 0 <= self.port <= 65535:
-            raise ValueError(f"option 'port': {self.port} is not a port")
-        for name in ("threads", "workers", "max_calls", "max_characters"):
-            if getattr(self, name) < 1:
-                raise ValueError(f"option '{name}': must be 1 or more")
-        if self.tail_ms < 0:
-            raise ValueError("option 'tail_ms': must be 0 or more")
+        check_local(self, lowest=0)
+        check_least(self, 1, "threads", "workers", "max_calls", "max_characters")
+        check_least(self, 0, "tail_ms", "first_chunk_ms", "real_time_factor")
 
 
 def models(options: Options) -> list[str]:

@@ -5,38 +5,43 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator
 from concurrent.futures import Executor
-from contextlib import aclosing, asynccontextmanager
-from typing import Any
+from contextlib import aclosing
 
 import grpc
-from riva.client.proto import health_pb2, health_pb2_grpc, riva_tts_pb2, riva_tts_pb2_grpc
+from riva.client.proto import riva_tts_pb2, riva_tts_pb2_grpc
 from riva.client.proto.riva_tts_pb2 import SynthesizeSpeechRequest, SynthesizeSpeechResponse
 
+from engines.riva import Calls, Context
 from engines.speech import text
 from engines.speech.asked import Asked, Invalid, check
+from engines.speech.heap import tidy
+from engines.speech.pace import Pace
 from engines.speech.pcm import Pcm
 from engines.speech.sound import Block, Stop, Voice
 
-Context = grpc.aio.ServicerContext[Any, Any]
 Online = AsyncGenerator[SynthesizeSpeechResponse, None]
-SERVICES = ("", "nvidia.riva.tts.RivaSpeechSynthesis")
+BYTES = 2  # a sample
+IDLE = 0.4  # seconds without a call until memory is given back: right before one, it costs that one 5 ms
+SERVICE = "nvidia.riva.tts.RivaSpeechSynthesis"
 
 
 class Tts(riva_tts_pb2_grpc.RivaSpeechSynthesisServicer):  # type: ignore[misc]  # generated, untyped
     """Riva's RivaSpeechSynthesis over one voice."""
 
-    def __init__(self, voice: Voice, workers: Executor, most_characters: int) -> None:
+    def __init__(
+        self, voice: Voice, workers: Executor, most_characters: int, pace: tuple[float, float] = (0.0, 0.0)
+    ) -> None:
+        """`pace`: seconds to the first sound, and for each second of it; zeros: as fast as it can."""
         self._voice = voice
+        self._pace = pace
         self._workers = workers
         self._most = most_characters
-        self._calls: set[asyncio.Task[Any]] = set()
-        self._ending = False
+        self._calls = Calls()
+        self._tidying: asyncio.TimerHandle | None = None
 
     def end(self) -> None:
-        """End every call now with UNAVAILABLE; grpc.aio by itself would log a traceback for each."""
-        self._ending = True
-        for call in self._calls:
-            call.cancel()
+        """End every call now with UNAVAILABLE."""
+        self._calls.end()
 
     async def Synthesize(
         self, request: SynthesizeSpeechRequest, context: Context
@@ -44,7 +49,7 @@ class Tts(riva_tts_pb2_grpc.RivaSpeechSynthesisServicer):  # type: ignore[misc] 
         """The whole sound of a text in one answer."""
         whole = SynthesizeSpeechResponse()
         audio = bytearray()
-        async with self._call(context), aclosing(self._spoken(request, context)) as answers:
+        async with self._calls.one(context), aclosing(self._spoken(request, context)) as answers:
             async for answer in answers:
                 audio += answer.audio
                 _join(whole.meta, answer.meta)
@@ -56,7 +61,7 @@ class Tts(riva_tts_pb2_grpc.RivaSpeechSynthesisServicer):  # type: ignore[misc] 
         self, requests: AsyncIterator[SynthesizeSpeechRequest], context: Context
     ) -> Online:
         """The sound of each request as it is made, in the order of the requests."""
-        async with self._call(context):
+        async with self._calls.one(context):
             async for request in requests:
                 async with aclosing(self._spoken(request, context)) as answers:
                     async for answer in answers:
@@ -91,7 +96,7 @@ class Tts(riva_tts_pb2_grpc.RivaSpeechSynthesisServicer):  # type: ignore[misc] 
             asked = check(request, self._voice, self._most)
         except Invalid as error:
             await context.abort(grpc.StatusCode.INVALID_ARGUMENT, str(error))
-        stop = Stop()
+        stop, pace = Stop(), Pace(*self._pace)
         heard, offset = False, 0.0
         try:
             for piece in text.pieces(asked.words):
@@ -101,27 +106,23 @@ class Tts(riva_tts_pb2_grpc.RivaSpeechSynthesisServicer):  # type: ignore[misc] 
                     pcm = pcm or Pcm(block.rate, asked.rate)
                     heard = True
                     for answer in _answers(block, pcm, offset, asked):
+                        await pace.hold(len(answer.audio) / (BYTES * asked.rate))
                         yield answer
                     offset += sum(phone.seconds for phone in block.phones)
         finally:
             stop.pull()
+            self._tidy_later()
         if not heard:
             await context.abort(grpc.StatusCode.INVALID_ARGUMENT, "Error: text has nothing to speak")
 
-    @asynccontextmanager
-    async def _call(self, context: Context) -> AsyncIterator[None]:
-        task = asyncio.current_task()
-        if task is None or self._ending:
-            await context.abort(grpc.StatusCode.UNAVAILABLE, "the server is ending")
-        self._calls.add(task)
-        try:
-            yield
-        except asyncio.CancelledError:
-            if not self._ending:
-                raise
-            await context.abort(grpc.StatusCode.UNAVAILABLE, "the server is ending")
-        finally:
-            self._calls.discard(task)
+    def _tidy_later(self) -> None:
+        if self._tidying is not None:
+            self._tidying.cancel()
+        self._tidying = asyncio.get_running_loop().call_later(IDLE, self._tidy)
+
+    def _tidy(self) -> None:
+        if not self._calls.ending:
+            self._workers.submit(tidy)
 
     async def _in_worker(self, blocks: Iterator[Block]) -> Block | None:
         """The next block, None at the end. Cancelled, it returns at once; the worker stops by itself."""
@@ -150,22 +151,3 @@ def _join(
     whole.processed_text = f"{whole.processed_text} {part.processed_text}".strip()
     whole.predicted_durations.extend(part.predicted_durations)
     whole.words.extend(part.words)
-
-
-class Health(health_pb2_grpc.HealthServicer):  # type: ignore[misc]  # generated, untyped
-    """grpc.health.v1; the server listens only once it can speak, so there is one answer."""
-
-    async def Check(
-        self, request: health_pb2.HealthCheckRequest, context: Context
-    ) -> health_pb2.HealthCheckResponse:
-        """SERVING for what is served, NOT_FOUND for the rest."""
-        if request.service not in SERVICES:
-            await context.abort(grpc.StatusCode.NOT_FOUND, f"unknown service {request.service}")
-        return health_pb2.HealthCheckResponse(status=health_pb2.HealthCheckResponse.SERVING)
-
-    async def Watch(
-        self, request: health_pb2.HealthCheckRequest, context: Context
-    ) -> AsyncIterator[health_pb2.HealthCheckResponse]:
-        """The same once, and again only if it changed, which it does not."""
-        yield await self.Check(request, context)
-        await asyncio.Event().wait()

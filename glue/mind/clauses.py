@@ -30,9 +30,11 @@ LINK = re.compile(r"(?:https?://|www\.)\S*$", re.IGNORECASE)
 SITE = re.compile(r"(?:https?://(?:www\.)?|(?=www\.))([^\s/?#]+)\S*?(?=[.,;!?]*(?:\s|$))", re.IGNORECASE)
 SMILEY = re.compile(r"(?<!\S)(?:[:;]['-]?[()DPpOo3/|]*|=[()DP])(?!\S)")
 LEFT_OVER = re.compile(r"^(?:[.,;:!?\-\u2014) ]|\"(?= ))+")  # of the clause before
+NUMBER = re.compile(r"(?:^|\s)[^\sa-zA-Z]*\d$")  # its comma may stand between thousands
 UNSPACED = 60  # characters without a space, after which a cut is made anywhere
-SECOND = 6  # words of a later clause after which a comma is enough
-LEAST = 2  # words: less is joined with what follows, where a comma or a full stop allows it
+COMMA = 6  # words of a clause after which a comma ends it; the first one ends at any: "Mika, ..."
+LEAST = 2  # words before a full stop: less is joined with what follows
+FEW = 2  # words said so far, which last too short a time to make a long clause meanwhile
 
 
 async def cut(pieces: AsyncIterator[str], length: Length, name: str) -> AsyncIterator[str]:
@@ -96,7 +98,7 @@ class Splitter:
         words = _count(text)
         if char in SHOUT:
             return len(text) + 1 if words >= 1 else None
-        if char in PAUSE and words >= self._enough() and text[-1:].isalpha():
+        if char in PAUSE and words >= self._enough() and not NUMBER.search(text):
             return len(text) + 1
         if char in ' "' and text[-1:] == "." and words >= LEAST and not _abbreviated(text):
             return len(text)
@@ -104,11 +106,18 @@ class Splitter:
 
     def _enough(self) -> int:
         """Words after which a comma ends the clause."""
-        return LEAST if not self._clauses else SECOND
+        if not self._clauses:
+            return 1
+        return LEAST if self._words <= FEW else COMMA
+
+    def _most(self) -> int:
+        """Words after which a clause ends wherever it can."""
+        if not self._clauses:
+            return self._length.first
+        return self._length.second if self._words <= FEW else self._length.clause
 
     def _too_long(self, found: list[str]) -> None:
-        most = self._length.clause if self._clauses else self._length.first
-        if _count(self._text) < most and len(self._text) - self._text.rfind(" ", 0, -1) <= UNSPACED:
+        if _count(self._text) < self._most() and len(self._text) - self._text.rfind(" ", 0, -1) <= UNSPACED:
             return
         words = self._text.split(" ")
         joints = [i for i in range(3, len(words) - 1) if words[i].lower().strip(",;") in JOINTS]

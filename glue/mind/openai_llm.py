@@ -1,6 +1,6 @@
 """DECISION -> TEXT: the `Llm` port over the OpenAI wire (HTTP + server-sent events).
 
-One adapter for llama.cpp's server and for trtllm-serve: what only the first has is sent only to it.
+One adapter for llama.cpp's server, trtllm-serve and vLLM; dialect.py says what each is sent.
 """
 
 from __future__ import annotations
@@ -8,8 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import AsyncIterator, Iterator, Mapping
-from contextlib import asynccontextmanager, contextmanager, suppress
-from enum import StrEnum
+from contextlib import ExitStack, asynccontextmanager, contextmanager, suppress
 from typing import Any
 
 import anyio
@@ -17,19 +16,20 @@ import httpx
 
 from glue.closing import closing
 from glue.errors import Refused, TooSlow, Unreachable
+from glue.mind.dialect import PART, Extensions, Request, Server
 from glue.mind.lane import Lane
 from glue.mind.sse import BadChunk, Chunk, read, split
-from glue.ports import Prompt, Role, Usage
+from glue.mind.template import Template
+from glue.ports import Message, Prompt, Role, Usage
 
-PART = "llm"
+__all__ = ["Extensions", "OpenAiLlm"]
+
+AHEAD = (
+    24  # tokens of a reply: six seconds of speech, which outlast a decision that is written beside the rest
+)
 WORTH_KEEPING = 100  # tokens; loading 30 MB takes 20 ms, evaluating 100 tokens a second
-
-
-class Extensions(StrEnum):
-    """What the server understands beyond OpenAI's own."""
-
-    LLAMACPP = "llamacpp"  # slots, prefill progress, tokenize
-    NONE = "none"
+# The field of a request to /tokenize that takes the text, where the server has it; both answer with `tokens`.
+TOKENIZE = {Extensions.LLAMACPP: "content", Extensions.VLLM: "prompt"}
 
 
 class OpenAiLlm:
@@ -44,17 +44,19 @@ class OpenAiLlm:
         first_token_s: float = 15.0,
         stall_s: float = 8.0,
         key: str = "",
+        adapters: Mapping[str, str] | None = None,
+        template: Template = Template.NONE,
     ) -> None:
-        """`models`: the model's name for each character ("default" for the rest, e.g. with an adapter);
-        `slots`: slot numbers likewise, "background" for that lane; `key`: of a server that wants one."""
+        """`models`: the model's name for each character ("default" for the rest), `slots`, `adapters`: slot
+        numbers and LoRA paths likewise, "background" for that lane; `template`: of prompts that we render
+        ourselves; `key`: of a server that wants one."""
         self._url = url
-        self._models = models
-        self._slots = slots
-        self._extensions = extensions
+        self._server = Server(extensions, models, slots, adapters or {}, template)
         self._first = first_token_s
         self._stall = stall_s
         self._key = key
-        self._lane = Lane()
+        self._lane = Lane()  # of background work: free while nobody writes, be it a reply or a decision
+        self._acting = Lane()  # of decisions in games: free while no reply's first words are written
         self._client: httpx.AsyncClient | None = None
 
     async def __aenter__(self) -> OpenAiLlm:
@@ -73,24 +75,45 @@ class OpenAiLlm:
             await self._client.aclose()
             self._client = None
 
+    @property
+    def continues(self) -> bool:
+        """Whether a prompt may have an opening; stream() is Refused where it may not."""
+        return self._server.continues
+
     async def stream(self, prompt: Prompt, role: Role = Role.SPEECH) -> AsyncIterator[str | Usage]:
         """Yield text, then one Usage (first, where the server tells early). See ports.Llm.
 
         A SPEECH request stops what the background lane has in work. A BACKGROUND one waits in that lane,
-        starts again whenever it had to give way, and yields its text in one piece."""
-        body = self._body(prompt, role)
+        starts again whenever it had to give way, and yields its text in one piece. So does an ACT request, in
+        a lane of its own, free again when the reply is AHEAD of the voice; URGENT ones never wait."""
+        request = self._server.request(prompt, role)
         if role is Role.BACKGROUND:
-            for piece in await self._lane.run(lambda: self._whole(body)):
+            for piece in await self._lane.run(lambda: self._whole(request)):
                 yield piece
             return
-        with self._lane.speaking():
-            async with closing(self._pieces(body)) as pieces:
+        if role is not Role.SPEECH:
+            urgent = role is Role.URGENT
+            decided = self._decided(request) if urgent else self._acting.run(lambda: self._decided(request))
+            for piece in await decided:
+                yield piece
+            return
+        written = 0
+        with self._lane.speaking(), ExitStack() as hurry:
+            hurry.enter_context(self._acting.speaking())
+            async with closing(self._pieces(request)) as pieces:
                 async for piece in pieces:
+                    written += isinstance(piece, str)
+                    if written == AHEAD:
+                        hurry.close()
                     yield piece
 
-    async def _pieces(self, body: Mapping[str, Any]) -> AsyncIterator[str | Usage]:
+    async def _decided(self, request: Request) -> tuple[str, Usage]:
+        with self._lane.speaking():
+            return await self._whole(request)
+
+    async def _pieces(self, request: Request) -> AsyncIterator[str | Usage]:
         usage: Usage | None = None
-        async with self._events(body) as chunks:
+        async with self._events(request) as chunks:
             async for chunk in chunks:
                 if chunk.usage is not None:
                     usage = chunk.usage
@@ -102,9 +125,9 @@ class OpenAiLlm:
         if usage is not None:
             yield usage
 
-    async def _whole(self, body: Mapping[str, Any]) -> tuple[str, Usage]:
+    async def _whole(self, request: Request) -> tuple[str, Usage]:
         text, usage = "", Usage(0, 0, 0)
-        async with closing(self._pieces(body)) as pieces:
+        async with closing(self._pieces(request)) as pieces:
             async for piece in pieces:
                 if isinstance(piece, Usage):
                     usage = piece
@@ -113,20 +136,27 @@ class OpenAiLlm:
         return text, usage
 
     async def warm(self, prompt: Prompt) -> int:
-        """Prefill `prompt`; the tokens that had to be evaluated."""
-        body = self._body(prompt, Role.SPEECH) | {"max_tokens": 1}
+        """Prefill `prompt`; the tokens that had to be evaluated. Background work gives way to it too: the
+        next reply waits for what is not prefilled while she speaks."""
+        request = self._server.request(prompt, Role.SPEECH)
+        request.body["max_tokens"] = 1
         total, cached = 0, 0
-        async with self._events(body) as chunks:
-            async for chunk in chunks:
-                if chunk.usage is not None:
-                    total, cached = chunk.usage.prompt_tokens, chunk.usage.cached_tokens
+        with self._lane.speaking():
+            async with self._events(request) as chunks:
+                async for chunk in chunks:
+                    if chunk.usage is not None:
+                        total, cached = chunk.usage.prompt_tokens, chunk.usage.cached_tokens
         return total - cached
 
     async def settle(self, prompt: Prompt) -> int:
         """As warm(), at a start: what llama.cpp kept of an earlier one is loaded, not evaluated."""
-        if self._extensions is Extensions.NONE:
+        if self._server.extensions is not Extensions.LLAMACPP:
             return await self.warm(prompt)
-        slot, file = self._slots.get(prompt.who, 0), {"filename": await self._prefix_name(prompt)}
+        slot, file = self._server.slots.get(prompt.who, 0), {"filename": await self._prefix_name(prompt)}
+        if self._server.adapters:
+            await self._know_adapters()
+            # a slot that changes its adapter drops its prefix, so it gets hers before the prefix is loaded
+            await self.warm(Prompt(prompt.who, (Message("user", ""),)))
         with suppress(Refused):  # none was kept, or the server keeps none
             await self._ask(f"/slots/{slot}?action=restore", file)
         evaluated = await self.warm(prompt)
@@ -135,46 +165,39 @@ class OpenAiLlm:
                 await self._ask(f"/slots/{slot}?action=save", file)
         return evaluated
 
+    async def _know_adapters(self) -> None:
+        """Requests name adapters by number: raises Refused where the server's order is not the config's."""
+        ours = self._server.loaded()
+        listed = await self._ask("/lora-adapters", None)
+        theirs = [each.get("path") for each in listed] if isinstance(listed, list) else []
+        if theirs != ours:
+            raise Refused(PART, f"the server's adapters are {theirs}, not {ours}; cure: llm.adapter.adapters")
+
     async def _prefix_name(self, prompt: Prompt) -> str:
         """A name for what these messages become in this very model."""
-        listed = (await self._ask("/v1/models", None)).get("data")
+        answer = await self._ask("/v1/models", None)
+        listed = answer.get("data") if isinstance(answer, dict) else None
         models = [(m.get("id"), m.get("meta")) for m in listed] if isinstance(listed, list) else []
-        known = json.dumps([models, [(m.role, m.content) for m in prompt.messages]], default=str)
+        said = [(m.role, m.content) for m in prompt.messages]
+        adapter = [who == prompt.who for who in self._server.adapters]
+        known = json.dumps([models, said, *adapter], default=str)
         return f"{hashlib.sha256(known.encode()).hexdigest()[:24]}.kv"
 
     async def count(self, text: str) -> int:
         """Tokens of `text`; 0 where the server cannot say."""
-        if self._extensions is Extensions.NONE:
+        field = TOKENIZE.get(self._server.extensions)
+        if field is None:
             return 0
-        answer = await self._ask("/tokenize", {"content": text})
-        tokens = answer.get("tokens")
+        answer = await self._ask("/tokenize", {"model": self._server.model(""), field: text})
+        tokens = answer.get("tokens") if isinstance(answer, dict) else None
         return len(tokens) if isinstance(tokens, list) else 0
 
-    def _body(self, prompt: Prompt, role: Role) -> dict[str, Any]:
-        body: dict[str, Any] = {
-            "model": self._models.get(prompt.who, self._models.get("default", "default")),
-            "messages": [{"role": m.role, "content": m.content} for m in prompt.messages],
-            "max_tokens": prompt.max_tokens,
-            "temperature": prompt.temperature,
-            "stream": True,
-            "stream_options": {"include_usage": True},
-            **prompt.sampling,
-        }
-        if prompt.stop:
-            body["stop"] = list(prompt.stop)
-        if prompt.seed is not None:
-            body["seed"] = prompt.seed
-        if self._extensions is Extensions.LLAMACPP:
-            who = prompt.who if role is Role.SPEECH else "background"
-            body |= {"id_slot": self._slots.get(who, 0), "cache_prompt": True, "return_progress": True}
-        return body
-
     @asynccontextmanager
-    async def _events(self, body: Mapping[str, Any]) -> AsyncIterator[AsyncIterator[Chunk]]:
+    async def _events(self, asked: Request) -> AsyncIterator[AsyncIterator[Chunk]]:
         """One streamed request; leaving the block closes its connection, which stops the server's work."""
         try:
             with _within(self._first, "no answer"):
-                request = self._http().build_request("POST", "/v1/chat/completions", json=body)
+                request = self._http().build_request("POST", asked.path, json=asked.body)
                 response = await self._http().send(request, stream=True)
         except httpx.TransportError as error:
             raise Unreachable(PART, type(error).__name__) from error
@@ -208,17 +231,17 @@ class OpenAiLlm:
         finally:
             await rows.aclose()
 
-    async def _ask(self, path: str, body: Mapping[str, Any] | None) -> dict[str, Any]:
+    async def _ask(self, path: str, body: Mapping[str, Any] | None) -> object:
         try:
             with _within(self._stall, f"no answer to {path}"):
                 response = await self._http().request("GET" if body is None else "POST", path, json=body)
         except httpx.TransportError as error:
             raise Unreachable(PART, type(error).__name__) from error
         try:
-            answer = response.json()
+            answer: object = response.json()
         except ValueError as error:
             raise Refused(PART, _said(response.status_code, response.content)) from error
-        if response.status_code != httpx.codes.OK or not isinstance(answer, dict):
+        if response.status_code != httpx.codes.OK:
             raise Refused(PART, _said(response.status_code, response.content))
         return answer
 
@@ -238,10 +261,12 @@ def _within(seconds: float, why: str) -> Iterator[None]:
 
 
 def _said(status: int, body: bytes) -> str:
-    """The server's own words of an error, cut short."""
+    """The server's own words of an error, cut short: {"error": {"message": ...}}, {"error": ...}, or
+    trtllm-serve's {"object": "error", "message": ...}."""
     try:
-        error = json.loads(body)["error"]
+        answer = json.loads(body)
+        error = answer.get("error", answer)
         text = str(error["message"] if isinstance(error, dict) else error)
-    except (ValueError, KeyError, TypeError, RecursionError):
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         text = body[:200].decode("utf-8", "replace")
     return f"HTTP {status}: {text[:200]}"

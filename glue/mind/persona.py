@@ -18,6 +18,7 @@ class Length:
     """How much she says. Words."""
 
     first: int = 7  # of the first clause: it decides when she is heard
+    second: int = 8  # of the second, where the first was a word or two
     clause: int = 22  # of a later one
     sentences: int = 3  # of a reply: it is ended after these
     reply: int = 45  # or at the next joint after so many words
@@ -33,9 +34,14 @@ class Persona:
     rules: Sequence[str]
     shots: Sequence[Shot]
     topics: Sequence[str]  # what she may turn to when nobody writes
+    nudge: str = (
+        ""  # stands before each line, prefilled with what is before it: a long history wears a model down
+    )
     avatar: str = ""  # the avatar's model
     blocked: Sequence[str] = ()  # words that never leave
+    instead: Sequence[str] = ()  # said in turn where a clause was refused, and the reply ends with it
     temperature: float = 0.8
     max_tokens: int = 90
-    sampling: Mapping[str, float] = field(default_factory=dict)  # top_p, penalties, ...: the wire's words
+    # top_p, penalties, logit_bias, ...: the wire's words
+    sampling: Mapping[str, float | Mapping[str, float]] = field(default_factory=dict)
     length: Length = field(default_factory=Length)

@@ -1,4 +1,4 @@
-"""The OpenAI wire's stream, line by line: what a `data:` line of a chat completion says."""
+"""The OpenAI wire's stream, line by line: what a `data:` line of a completion says."""
 
 import json
 from collections.abc import AsyncGenerator, AsyncIterator
@@ -66,8 +66,10 @@ def _message(error: object) -> str:
 def _text(data: dict[str, object]) -> str:
     choices = data.get("choices")
     first = choices[0] if isinstance(choices, list) and choices else None
-    delta = first.get("delta") if isinstance(first, dict) else None
-    content = delta.get("content") if isinstance(delta, dict) else None
+    if not isinstance(first, dict):
+        return ""
+    delta = first.get("delta")  # of a chat; a plain completion has its text right here
+    content = delta.get("content") if isinstance(delta, dict) else first.get("text")
     return content if isinstance(content, str) else ""
 
 

@@ -18,7 +18,6 @@ from glue.mind.persona import Persona
 from glue.ports import Message, Prompt
 
 MARKS = re.compile(r"<\|[^|]*\|?>|</?s>|\[/?INST\]|<</?SYS>>", re.IGNORECASE)
-UNHEARD = "(nobody heard the answer)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +26,7 @@ class Exchange:
 
     asked: str
     heard: str
+    line_id: str = ""
 
 
 class Talk:
@@ -42,34 +42,78 @@ class Talk:
         self._turns = 0
         self._history: list[Exchange] = []
         self._head = _head(persona)
+        self._core = self._next = ""
+        self._topic = ""
+        self.steer()
+
+    def steer(self, topic: str = "", mood: str = "") -> None:
+        """What she talks about and how she feels, from the next reply on; "" is as she likes. It stands with
+        the nudge, just before the line: what is cached before it stays as it is."""
+        topic, mood = plain(topic), plain(mood)
+        notes = [f"(Tonight's topic: {topic}.)"] if topic else []
+        notes += [f"({self._persona.name} is in a {mood} mood now.)"] if mood else []
+        self._topic = topic
+        self._nudge = "".join(f"{note}\n" for note in [*notes, self._persona.nudge] if note)
 
     def prompt(self, line: ChatLine, recalled: Sequence[str]) -> Prompt:
         """What to ask for a reply to `line`; what is recalled stands behind all that is cached."""
         self._turns += 1
-        asked = self._asked(line)
-        if recalled:
-            asked = f"(You remember: {' '.join(map(plain, recalled))})\n{asked}"
-        return self._prompt(self._history, asked)
+        return self._prompt(self._history, self._asked(line, recalled), self._core)
 
     def prefix(self, line: ChatLine | None = None, reply: str = "", likely: ChatLine | None = None) -> Prompt:
-        """All of the next prompt but its line. An empty last message ends where the line will begin."""
-        history = self._history
-        if line is not None:
-            history = self._kept([*history, Exchange(self._asked(line), reply or UNHEARD)])
-        return self._prompt(history, self._asked(likely) if likely else "")
+        """All of the next prompt but its line: the last message ends where the line will begin."""
+        history, core = self._history, self._core
+        if line is not None and reply:
+            longer = [*history, Exchange(self._asked(line), reply)]
+            history = self._kept(longer)
+            core = self._next if len(history) < len(longer) else core
+        return self._prompt(history, self._asked(likely) if likely else self._nudge, core)
 
     def clauses(self, pieces: AsyncIterator[str]) -> AsyncIterator[str]:
         """Cut her text into clauses that can be spoken."""
         return cut(pieces, self._persona.length, self._persona.name)
 
     def remember(self, line: ChatLine, heard: str, cut: bool) -> None:
-        """Add an exchange; a reply that was cut ends in a dash."""
-        reply = f"{heard.rstrip('.,;')}—" if cut and heard else heard
-        self._history = self._kept([*self._history, Exchange(self._asked(line), reply or UNHEARD)])
+        """Add an exchange; a reply that was cut ends in a dash. Where nothing was heard, no trace is left:
+        a small model that reads of unanswered lines goes on to answer none."""
+        reply = f"{heard.rstrip('.,;')}—" if cut else heard
+        if heard:
+            longer = [*self._history, Exchange(self._asked(line), reply, line.id)]
+            self._history = self._kept(longer)
+            if len(self._history) < len(longer):
+                self._core = self._next
 
-    def _asked(self, line: ChatLine) -> str:
+    def forget(self, line_ids: Sequence[str]) -> None:
+        """Drop these exchanges; what comes after them is evaluated again, once."""
+        self._history = [exchange for exchange in self._history if exchange.line_id not in line_ids]
+
+    def know(self, core: str) -> bool:
+        """What she knows at any time, behind the examples. It changes when the history is cut, for then all
+        that stands behind it is evaluated anyway; what has to be forgotten (`core` "") is gone at once.
+        Returns whether the next prompt has it."""
+        self._next = core
+        if not core or not self._history:
+            self._core = core
+        return self._core == core
+
+    def _asked(self, line: ChatLine, recalled: Sequence[str] = ()) -> str:
+        memory = f"(You remember: {' '.join(map(plain, recalled))})\n" if recalled else ""
+        return f"{self._nudge}{memory}{self._said(line)}"
+
+    def _said(self, line: ChatLine) -> str:
+        if line.source is Source.EYES:
+            return f'(Chat is quiet. On the screen: "{quoted(line.text)}". Make a short remark about it.)'
+        if line.deed:
+            return f"(Thank them in one short sentence, by name: {plain(line.author)} {plain(line.text)})"
+        if line.source is Source.GAME:
+            game, happened = plain(line.author), plain(line.text)
+            return f"(You are playing {game}. {happened} Tell chat in one short sentence what you did.)"
         if line.source is not Source.HERSELF:
             return f"{plain(line.author)}: {plain(line.text)}"
+        if line.text:  # something that she should tell chat
+            return f"({line.text})"
+        if self._topic:
+            return f"(Chat is quiet. Say something about {self._topic}.)"
         # the id decides, so that the prompt and later the history name the same topic
         topic = random.Random(f"{line.id}{self._seed}").choice(self._persona.topics)
         return f"(Chat is quiet. {topic})"
@@ -87,15 +131,18 @@ class Talk:
             kept = history[-len(kept) - 1 :]
         return kept
 
-    def _prompt(self, history: Sequence[Exchange], asked: str) -> Prompt:
-        messages = list(self._head)
+    def _prompt(self, history: Sequence[Exchange], asked: str, core: str) -> Prompt:
+        later: list[Message] = []
         for exchange in history:
-            messages += [Message("user", exchange.asked), Message("assistant", exchange.heard)]
-        messages.append(Message("user", asked))
+            later += [Message("user", exchange.asked), Message("assistant", exchange.heard)]
+        later.append(Message("user", asked))
+        if core:
+            later[0] = Message("user", f"{core}\n{later[0].content}")
+        messages = (*self._head, *later)
         persona = self._persona
         return Prompt(
             self._who,
-            tuple(messages),
+            messages,
             max_tokens=persona.max_tokens,
             temperature=persona.temperature,
             seed=self._seed + self._turns if self._seed else None,
@@ -119,3 +166,8 @@ def _head(persona: Persona) -> tuple[Message, ...]:
 def plain(text: str) -> str:
     """Viewers' text as data: one line, without the marks that a chat template is made of."""
     return " ".join(MARKS.sub(" ", text).split())
+
+
+def quoted(text: str) -> str:
+    """What stands on a screen, kept inside its quotation marks: it may want to be an instruction."""
+    return plain(re.sub(r"[\"()\[\]{}<>`“”„]", " ", text))

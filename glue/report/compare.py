@@ -65,12 +65,12 @@ def pick(found: Any, keys: tuple[str, ...]) -> float | None:
 
 
 def table(rows: list[Row]) -> Table:
-    """The comparison for a terminal."""
-    made = Table("run", *COLUMNS, title="Comparison", title_justify="left")
-    for column in made.columns[1:]:
-        column.justify = "right"
+    """The comparison for a terminal: a column a run, whose name is folded and never cut."""
+    made = Table("", title="Comparison", title_justify="left")
     for row in rows:
-        made.add_row(plain(row.name), *map(number, row.values))
+        made.add_column(plain(row.name), justify="right", overflow="fold")
+    for place, name in enumerate(COLUMNS):
+        made.add_row(name, *(number(row.values[place]) for row in rows))
     return made
 
 

@@ -2,16 +2,19 @@
 
 from dataclasses import dataclass
 from itertools import pairwise
+from statistics import median
 
 from glue.events import Stage
 from glue.report.read import Run
 
 SETTLED = 300.0  # seconds; growth counts from here
+MINUTE = 60.0
 
 
 @dataclass(frozen=True, slots=True)
 class Memory:
-    """Resident megabytes. `growth`: the most after the first five minutes, less what it was then."""
+    """Resident megabytes. `growth`: the median of the last minute less that of the minute after the first
+    five. A median, since a sample may fall into an inference, whose memory is given back after it."""
 
     first: float | None = None
     last: float | None = None
@@ -34,8 +37,10 @@ def memory(run: Run, name: str = "") -> Memory:
     if not samples:
         return Memory()
     values = [mb for _, mb in samples]
-    settled = [mb for at, mb in samples if at >= SETTLED]
-    growth = round(max(settled) - settled[0], 1) if len(settled) > 1 else None
+    end = samples[-1][0]
+    then = [mb for at, mb in samples if SETTLED <= at < SETTLED + MINUTE]
+    now = [mb for at, mb in samples if at > max(end - MINUTE, SETTLED)]
+    growth = round(median(now) - median(then), 1) if then and now and end > SETTLED else None
     return Memory(round(values[0], 1), round(values[-1], 1), round(max(values), 1), growth)
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import numpy as np
@@ -59,6 +59,7 @@ class Report:
     first_audio_ms: Spread = Spread()
     first_audio_idle_ms: Spread = Spread()
     first_audio_waited_ms: Spread = Spread()
+    after_speech_ms: Spread = Spread()  # from the end of words said aloud; lines that did not wait
     left_until_a_lull: int = 0  # of these, answered though the director first chose silence
     queue_wait_ms: Spread = Spread()
     drift: Drift = Drift()
@@ -68,11 +69,15 @@ class Report:
     our_share_ms: Spread = Spread()
     floor_ms: Spread = Spread()
     floor_ours_ms: Spread = Spread()  # first audio of the very replies whose floor was measured
-    floor_ratio: float | None = None
+    floor_ratio: float | None = None  # of the median reply to its own floor
     floor_new_tokens: Spread = Spread()
     floor_ours_new_tokens: Spread = Spread()
-    gaps_ms: Spread = Spread()
+    paces: list[dict[str, Any]] = field(default_factory=list)  # of a paced show: stated and kept, by model
+    faster_than_stated: int | None = None  # answers; None where nothing is paced
+    gaps_ms: Spread = Spread()  # a value for every joint of two clauses
     cached_prompt_share: float | None = None
+    opened: int = 0  # replies whose first words a small model said
+    distinct_openings: float | None = None  # share of different ones among these: 1 where no two are alike
     rss_mb: dict[str, Memory] = field(default_factory=dict)
     rss_total_mb: Memory = field(default_factory=Memory)
     cpu_s: dict[str, float] = field(default_factory=dict)
@@ -103,6 +108,8 @@ def report(run: Run) -> Report:
         rss_total_mb=memory(run),
         cpu_s={n: s for v in run.vitals[-1:] for n, s in v.cpu_s.items()},
         idle_cpu_share=idle_cpu(run),
+        paces=[asdict(pace) for pace in run.paces],
+        faster_than_stated=max((pace.faster for pace in run.paces), default=None),
         degraded=_counted(d.part for d in run.degraded),
         unreadable_journal_lines=run.unreadable,
         **_counts(run),
@@ -113,10 +120,13 @@ def report(run: Run) -> Report:
 
 
 def _counts(run: Run) -> dict[str, Any]:
+    openings = [r.opening for r in run.replies.values() if r.opening]
     return {
         "turns": len(run.replies),
         "turns_by_ending": _counted(r.ended.ending.value for r in run.replies.values() if r.ended),
         "by_herself": sum(not r.to_chat for r in run.replies.values()),
+        "opened": len(openings),
+        "distinct_openings": round(len(set(openings)) / len(openings), 3) if openings else None,
         "lines_in": len(run.lines),
         "lines_by_fate": _counted(line.fate.value for line in run.lines.values() if line.fate),
         "lines_without_fate": sum(line.fate is None for line in run.lines.values()),
@@ -129,12 +139,13 @@ def _times(run: Run, heard: Sequence[Reply]) -> dict[str, Any]:
         "first_audio_ms": _ms(_first(heard)),
         "first_audio_idle_ms": _ms(_first(r for r in heard if not r.waited)),
         "first_audio_waited_ms": _ms(_first(waited)),
+        "after_speech_ms": _ms(r.after_speech for r in heard if r.after_speech is not None),
         "left_until_a_lull": sum(r.marks[Stage.CHOSEN] - r.begins > LULL for r in heard),
         "queue_wait_ms": _ms(r.marks[Stage.CHOSEN] - r.marks[Stage.RECEIVED] for r in waited),
         "drift": drift(_first(heard)),
         "stages_ms": {stage: _ms(values) for stage, values in stages(heard).items()},
         "our_share_ms": _ms(our_share(heard)),
-        "gaps_ms": _ms(gap for r in run.replies.values() if r.measured for gap in r.measured.gaps),
+        "gaps_ms": _ms(gap for r in run.replies.values() for gap in gaps(r)),
     }
 
 
@@ -145,7 +156,7 @@ def _floor(replies: Sequence[Reply]) -> dict[str, Any]:
     return {
         "floor_ms": floor,
         "floor_ours_ms": ours,
-        "floor_ratio": round(ours.p50 / floor.p50, 3) if ours.p50 and floor.p50 else None,
+        "floor_ratio": _ratio(replies),
         "floor_new_tokens": spread(r.floor.new_tokens for r in replies if r.floor and r.floor.new_tokens),
         "floor_ours_new_tokens": spread(new_tokens(replies)),
     }
@@ -177,6 +188,18 @@ def stages(replies: Iterable[Reply]) -> dict[str, list[float]]:
                 found[stage.value].append(max(0.0, reply.marks[stage] - before))
                 before = max(before, reply.marks[stage])
     return {stage: values for stage, values in found.items() if values}
+
+
+def gaps(reply: Reply) -> list[float]:
+    """Seconds of silence at each joint of a reply's clauses; 0 where the voice went straight on."""
+    heard = list(reply.measured.gaps) if reply.measured else []
+    return heard + [0.0] * max(0, reply.clauses - 1 - len(heard))
+
+
+def _ratio(replies: Iterable[Reply]) -> float | None:
+    """The median reply's ratio to its own floor: a pair asks for the same, replies differ by far more."""
+    ratios = [r.first_audio / r.floor.to_audible for r in replies if r.first_audio and r.floor]
+    return round(float(np.median(ratios)), 3) if ratios else None
 
 
 def our_share(replies: Iterable[Reply]) -> list[float]:

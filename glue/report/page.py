@@ -6,7 +6,7 @@ from pathlib import Path
 from string import Template
 
 from glue.events import Stage
-from glue.report import plots
+from glue.report import plots, world
 from glue.report.numbers import Report
 from glue.report.read import Reply, Run
 from glue.report.table import measured, number, rows, words
@@ -16,8 +16,8 @@ SHELL = Template(Path(__file__).with_name("page.html").read_text(encoding="utf-8
 MARK = {True: ("met", "met"), False: ("missed", "missed"), None: ("unknown", "not measured")}
 
 
-def page(run: Run, report: Report) -> str:
-    """The whole page."""
+def page(run: Run, report: Report, places: Sequence[world.Row] = ()) -> str:
+    """The whole page. `places`: where she was in a game's world."""
     sections = [
         (
             "Where the time goes",
@@ -29,6 +29,10 @@ def page(run: Run, report: Report) -> str:
         ("Memory", "Resident, by process.", plots.memory(run) if run.vitals else "<p>Not sampled.</p>"),
         ("What became of the lines", fates(report), plots.bars(report.lines_by_fate)),
     ]
+    if places:
+        sections.append(("Where she went", world.outcome(places), world.wander(places)))
+    if any(row.did for row in places):
+        sections.append(("What she did there", "Every goal, and what came of it.", world.deeds(places)))
     drawn = [
         f"<section><h2>{title}</h2><p>{escape(text)}</p>{svg}</section>" for title, text, svg in sections
     ]

@@ -13,21 +13,21 @@ from pydantic import TypeAdapter, ValidationError
 
 from glue.events import (
     ButtonPressed,
+    ClauseCleared,
     Ending,
     Event,
     Fate,
-    FloorMeasured,
     LineArrived,
     LineClosed,
     PartDegraded,
+    ReplyOpened,
     Source,
     Stage,
     StageReached,
     TurnEnded,
-    TurnMeasured,
     TurnStarted,
-    VitalsTaken,
 )
+from glue.measured import FloorMeasured, PaceKept, TurnMeasured, VitalsTaken
 
 READERS: dict[str, TypeAdapter[Event]] = {kind.__name__: TypeAdapter(kind) for kind in get_args(Event)}
 
@@ -39,6 +39,7 @@ class Line:
     at: float
     author: str
     text: str
+    spoken: float | None = None  # when who said it aloud fell silent
     fate: Fate | None = None
 
 
@@ -52,10 +53,13 @@ class Reply:
     text: str
     to_chat: bool  # false where she spoke by herself
     before: float
+    clauses: int = 0
+    opening: str = ""  # its first words, where a small model said them
     marks: dict[Stage, float] = field(default_factory=dict)
     measured: TurnMeasured | None = None
     ended: TurnEnded | None = None
     floor: FloorMeasured | None = None
+    spoken: float | None = None  # when who said the line aloud fell silent
 
     @property
     def waited(self) -> bool:
@@ -66,6 +70,13 @@ class Reply:
     def begins(self) -> float:
         """Where its time to first audio counts from: the line's arrival, or the end of the speech before."""
         return max(self.marks[Stage.RECEIVED], self.before)
+
+    @property
+    def after_speech(self) -> float | None:
+        """Seconds from the end of words said aloud to the first audible sample of the answer."""
+        if self.spoken is None or self.waited or Stage.AUDIBLE not in self.marks:
+            return None
+        return self.marks[Stage.AUDIBLE] - self.spoken
 
     @property
     def first_audio(self) -> float | None:
@@ -84,6 +95,7 @@ class Run:
     replies: dict[str, Reply] = field(default_factory=dict)
     vitals: list[VitalsTaken] = field(default_factory=list)
     degraded: list[PartDegraded] = field(default_factory=list)
+    paces: list[PaceKept] = field(default_factory=list)
     buttons: int = 0
     unreadable: int = 0
 
@@ -128,23 +140,30 @@ def fold(events: Iterable[Event]) -> Run:
         run.ended = max(run.ended, event.at)
         match event:
             case TurnStarted():
-                run.replies[event.turn] = _reply(event, spoke_until)
+                run.replies[event.turn] = _reply(event, spoke_until, run.lines.get(event.line.id))
             case TurnEnded():
                 spoke_until = event.at
+            case ClauseCleared() if event.turn in run.replies:
+                run.replies[event.turn].clauses += 1
+            case PaceKept():
+                run.paces.append(event)
+            case ReplyOpened() if event.turn in run.replies:
+                run.replies[event.turn].opening = event.text
         _note(run, event)
     return run
 
 
-def _reply(event: TurnStarted, spoke_until: float) -> Reply:
+def _reply(event: TurnStarted, spoke_until: float, arrived: Line | None) -> Reply:
     line = event.line
-    to_chat = line.source is not Source.HERSELF
-    return Reply(event.turn, event.who, line.author, line.text, to_chat, spoke_until)
+    to_chat = line.source not in (Source.HERSELF, Source.EYES)
+    spoken = arrived.spoken if arrived else None
+    return Reply(event.turn, event.who, line.author, line.text, to_chat, spoke_until, spoken=spoken)
 
 
 def _note(run: Run, event: Event) -> None:
     match event:
-        case LineArrived(at, line):
-            run.lines[line.id] = Line(at, line.author, line.text)
+        case LineArrived(at, line, spoken):
+            run.lines[line.id] = Line(at, line.author, line.text, spoken)
         case LineClosed(_, id, fate) if id in run.lines:
             run.lines[id].fate = fate
         case StageReached(at, _, turn, stage) if turn in run.replies:

@@ -45,6 +45,7 @@ def rows(report: Report) -> list[tuple[str, Spread]]:
         ("chat to first audio", report.first_audio_ms),
         ("  line came while she was idle", report.first_audio_idle_ms),
         ("  line waited (from the end of that speech)", report.first_audio_waited_ms),
+        ("  end of speech to first audio (heard aloud)", report.after_speech_ms),
         ("wait in the queue", report.queue_wait_ms),
         *[(f"  to {stage.replace('_', ' ')}", spread) for stage, spread in report.stages_ms.items()],
         ("our share", report.our_share_ms),
@@ -59,11 +60,24 @@ def rows(report: Report) -> list[tuple[str, Spread]]:
 def summary(report: Report) -> str:
     """One paragraph: the machine, the models, the counts."""
     fates = ", ".join(f"{count} {fate}" for fate, count in report.lines_by_fate.items())
+    opened = f"{report.opened} were opened by the small model, " if report.opened else ""
+    distinct = f"{report.distinct_openings:.0%} of them differently. " if report.distinct_openings else ""
     cached = "?" if report.cached_prompt_share is None else f"{report.cached_prompt_share:.0%}"
     return (
         f"{report.turns} replies ({report.by_herself} unasked) to {report.lines_in} lines in "
-        f"{report.seconds:.0f} s: {fates}. {cached} of the prompts came from the cache.\n"
+        f"{report.seconds:.0f} s: {fates}. {opened}{distinct}{cached} of the prompts came from the cache.\n"
+        f"{paces(report)}"
         f"machine: {words(report.machine)}\nmodels: {words(report.models)}\n{report.method}"
+    )
+
+
+def paces(report: Report) -> str:
+    """A line for each model whose pace was played."""
+    return "".join(
+        f"pace of {p['model']}: {number(p['stated'])} tokens a second stated, {number(p['kept'])} kept; "
+        f"first token {number(p['stated_first_ms'], 'ms')} at least, {number(p['kept_first_ms'], 'ms')}; "
+        f"the small engine was late by {number(p['behind_ms'], 'ms')} at most\n"
+        for p in report.paces
     )
 
 

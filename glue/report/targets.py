@@ -34,5 +34,6 @@ TARGETS = (
     Target("growth after the first 5 minutes", "MB", 20, lambda r: r.rss_total_mb.growth),
     Target("idle CPU, share of a core", "", 0.15, lambda r: r.idle_cpu_share),
     Target("median of the last third to that of the first", "", 1.10, lambda r: r.drift.ratio),
+    Target("answers faster than the stated pace", "", 0, lambda r: r.faster_than_stated),
     Target("lines without a fate", "", 0, lambda r: float(r.lines_without_fate)),
 )

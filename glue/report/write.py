@@ -2,27 +2,44 @@
 
 import dataclasses
 import json
+from collections.abc import Mapping
 from pathlib import Path
 
+from glue.report import world
 from glue.report.numbers import Report, report
 from glue.report.page import page
 from glue.report.read import read
 from glue.report.targets import TARGETS
+
+PLAYED = "played.json"  # a game's own figures, in the run folder
 
 
 def write(run_dir: Path) -> Report:
     """Read `run_dir`/journal.jsonl, write both files beside it. Raises OSError."""
     run = read(run_dir / "journal.jsonl")
     found = report(run)
-    (run_dir / "report.json").write_text(to_json(found), encoding="utf-8")
-    (run_dir / "report.html").write_text(page(run, found), encoding="utf-8")
+    (run_dir / "report.json").write_text(to_json(found, _played(run_dir / PLAYED)), encoding="utf-8")
+    (run_dir / "report.html").write_text(
+        page(run, found, world.read(run_dir / world.WORLD)), encoding="utf-8"
+    )
     return found
 
 
-def to_json(found: Report) -> str:
-    """report.json: every figure, and the targets with their verdicts (null: not measured)."""
+def to_json(found: Report, played: Mapping[str, object]) -> str:
+    """report.json: every figure, the targets with their verdicts (null: not measured), and what a game's
+    body has `played` and measured itself."""
     verdicts = [
         {"what": t.what, "unit": t.unit, "at_most": t.most, "measured": t.value(found), "met": t.met(found)}
         for t in TARGETS
     ]
-    return json.dumps(dataclasses.asdict(found) | {"targets": verdicts}, indent=2, ensure_ascii=False) + "\n"
+    figures = dataclasses.asdict(found) | {"targets": verdicts, **played}
+    return json.dumps(figures, indent=2, ensure_ascii=False) + "\n"
+
+
+def _played(path: Path) -> dict[str, object]:
+    """What lies there; empty where no game was played, or what it left cannot be read."""
+    try:
+        figures = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return figures if isinstance(figures, dict) else {}

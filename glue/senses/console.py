@@ -7,13 +7,16 @@ from types import TracebackType
 from typing import Self
 
 from glue.closing import closing
+from glue.desk_events import OperatorAsked, Wish
 from glue.events import Button, ButtonPressed, ChatLine, Event, LineArrived, Source
+from glue.game_events import GameButton, GamePressed
 from glue.ports import Desk, DeskMessage
 from glue.senses.clean import clean, name
 
 log = logging.getLogger(__name__)
 
 BUTTONS = {button.value: button for button in Button}
+WISHES = {wish.value: wish for wish in Wish}
 
 
 class ConsoleSense:
@@ -42,6 +45,11 @@ class ConsoleSense:
         """A message as an event; None for an empty line and for what a desk should not have let in."""
         if message.kind == "button" and (button := BUTTONS.get(message.text)):
             return ButtonPressed(message.at, button)
+        if message.kind == "wish" and (wish := WISHES.get(message.author)):
+            return OperatorAsked(message.at, wish, clean(message.text).text)
+        if message.kind == "game":
+            pressed, _, text = message.text.partition(" ")
+            return GamePressed(message.at, message.author, GameButton(pressed), text)
         if message.kind != "chat":
             return None
         said = clean(message.text)

@@ -18,17 +18,8 @@ from typing import Protocol, Self
 import anyio
 
 from glue.errors import ConfigError, PortError
-from glue.events import (
-    ChatLine,
-    Ending,
-    Event,
-    FloorMeasured,
-    LineArrived,
-    LineClosed,
-    Source,
-    TurnEnded,
-    TurnStarted,
-)
+from glue.events import ChatLine, Ending, Event, LineArrived, LineClosed, Source, TurnEnded, TurnStarted
+from glue.measured import FloorMeasured
 from glue.ports import Llm
 from glue.senses.busy import keep_busy
 from glue.senses.chatlog import Said, load
@@ -140,7 +131,12 @@ class Rehearsal:
     def _note(self, ended: TurnEnded) -> None:
         """Keep what was asked for a reply to a line that came while she was idle."""
         turn = self._turn
-        if self._floor is None or turn is None or turn.waited or turn.line.source is Source.HERSELF:
+        if (
+            self._floor is None
+            or turn is None
+            or turn.waited
+            or turn.line.source in (Source.HERSELF, Source.EYES)
+        ):
             return
         if ended.ending is Ending.FINISHED and (asked := self._floor.asked(turn.who)) is not None:
             self._pending.append((turn.turn, turn.who, asked))

@@ -11,7 +11,9 @@ from typing import Self
 import anyio
 import anyio.lowlevel
 
+from glue.desk_events import OperatorAsked, Wish
 from glue.events import Button, ButtonPressed, ChatLine, Event, LineArrived, Source
+from glue.safety_events import SlowModeSet, ViewerTimedOut
 from glue.senses.clean import clean, name
 
 CHUNK = 4096  # bytes
@@ -24,10 +26,23 @@ COMMANDS = {
     "/unmute": Button.UNMUTE,
     "/pause": Button.PAUSE_CHAT,
     "/resume": Button.RESUME_CHAT,
+    "/dump": Button.DUMP,
+    "/panic": Button.PANIC,
     "/stop": Button.STOP,
     "/go": Button.GO,
 }
-HELP = f"type a line, or 'name: line'; commands: {' '.join(COMMANDS)} /help"
+HOLDS = {"/hold": "always", "/release": "never"}
+WISHES = {f"/{wish.value}": wish for wish in Wish if wish is not Wish.HOLD}
+SLOW = {"/slow": 15.0, "/fast": 0.0}  # seconds between two lines of a viewer, for the operator's slow mode
+TIMED = re.compile(r"/timeout\s+(?P<name>\S.*?)\s+(?P<seconds>\d{1,6})", re.IGNORECASE)
+HELP = (
+    f"type a line, or 'name: line'; commands: {' '.join(COMMANDS)} {' '.join(SLOW)} "
+    "/timeout NAME SECONDS (0 lets in again) /help\n"
+    "on air: /delay SECONDS, /hold and then /yes, /edit WORDS or /drop (t3.1: that clause; /yes t3: the "
+    "whole reply), /release, /anyway, /say WORDS, /topic, /mood, /persona WHO, /block WORD, /unblock WORD, "
+    "/remember ID WORDS, /forget ID or @NAME, /restart ENGINE, /look inbox|health|blocklist|desk|memory, "
+    "/find WORDS, /open t3"
+)
 
 
 def say(text: str) -> None:
@@ -77,7 +92,17 @@ class TerminalSense:
         return LineArrived(at, ChatLine(f"terminal-{next(self._numbers)}", author, text, Source.TERMINAL))
 
     def _command(self, at: float, text: str) -> Event | None:
-        button = COMMANDS.get(text.split()[0].lower())
+        if timed := TIMED.fullmatch(text):
+            return ViewerTimedOut(at, name(timed["name"]), at + int(timed["seconds"]), "by the operator")
+        word, _, rest = text.partition(" ")
+        word = word.lower()
+        if word in HOLDS:
+            return OperatorAsked(at, Wish.HOLD, HOLDS[word])
+        if word in WISHES:
+            return OperatorAsked(at, WISHES[word], rest.strip())
+        if word in SLOW:
+            return SlowModeSet(at, SLOW[word])
+        button = COMMANDS.get(word)
         if button is None:
             self._tell(HELP)
             return None

@@ -59,6 +59,8 @@ class Face:
         self._eased: dict[str, float] = {}
         self._mood: Mood | None = None
         self._mood_until = 0.0
+        self.base: Mood | None = None  # what she is in where her words ask for nothing else
+        self.neutral = False  # no mood shows, whatever is asked for
         self._attention = Attention.IDLE
         self._aside = 1.0
 
@@ -68,7 +70,9 @@ class Face:
 
     def mood(self, now: float) -> Mood | None:
         """The mood that she is in."""
-        return self._mood if now < self._mood_until else None
+        if self.neutral:
+            return None
+        return self._mood if now < self._mood_until else self.base
 
     def pose(self, now: float, mouth: Mapping[str, float], attention: Attention) -> dict[str, float]:
         """All inputs at `now` (seconds). `mouth` as MouthTrack.at() gives it."""

@@ -15,6 +15,8 @@ from glue.ports import Output, Pcm
 from glue.stage.track import Track
 
 BLOCK = 0.010  # seconds
+DUCKED = 0.2  # of her loudness, while somebody else may be about to speak
+RAMP = 0.005  # seconds
 LATE = 0.25  # a loop that fell this far behind skips the lost time instead of catching up
 
 
@@ -34,12 +36,13 @@ class Block:
 
 
 class Mixer:
-    """Tracks in, outputs behind. `delay` may be changed while it runs."""
+    """Tracks in, outputs behind. `delay` may be changed while it runs; what is on its way keeps its time."""
 
     def __init__(self, outputs: Sequence[Output], rate: int, ahead: float, delay: float = 0.0) -> None:
         self.rate = rate
         self.delay = delay
         self.muted = False
+        self._gain, self._ducked_until = 1.0, float("-inf")
         self._outputs = outputs
         self._ahead = ahead
         self._tracks: list[Track] = []
@@ -84,14 +87,33 @@ class Mixer:
                 parts.append((track, first, track.take(self._block)))
         if not parts:
             return
-        self._line.append(Block(due + self.delay, parts))
+        at = due + self.delay
+        if self._line:  # a shorter delay holds from the next pause on: nothing overtakes
+            at = max(at, self._line[-1].at + BLOCK)
+        self._line.append(Block(at, parts))
 
     def _leave(self, block: Block) -> None:
-        pcm = np.zeros(self._block, np.int16) if self.muted else block.sum(self._block)
+        pcm = np.zeros(self._block, np.int16) if self.muted else self._leveled(block.sum(self._block))
         for output in self._outputs:
             output.play(pcm, block.at)
         for track, first, part in block.parts:
             track.left(block.at, first, part)
+
+    def duck(self, seconds: float) -> None:
+        """Be quieter for so long."""
+        self._ducked_until = anyio.current_time() + seconds
+
+    def _leveled(self, pcm: Pcm) -> Pcm:
+        """A block at the loudness of now; a change is a ramp, for a step clicks."""
+        goal = DUCKED if anyio.current_time() < self._ducked_until else 1.0
+        if goal == self._gain == 1.0:
+            return pcm
+        steps = np.full(pcm.size, goal)
+        ramp = min(pcm.size, round(RAMP * self.rate))
+        steps[:ramp] = np.linspace(self._gain, goal, ramp)
+        self._gain = goal
+        leveled: Pcm = (pcm * steps).astype(np.int16)
+        return leveled
 
     def flush(self, track: Track) -> None:
         """Silence one voice at once: what is queued, delayed, or in an output and not heard yet."""

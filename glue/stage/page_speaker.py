@@ -36,7 +36,7 @@ class PageSpeaker:
             player.play(index, pcm)
 
     def flush(self, at: float) -> None:
-        """The Output port. The page fades out within 5 ms; whatever it holds is later than `at`."""
+        """The Output port. The page fades out within 3 ms; whatever it holds is later than `at`."""
         self._next = 0
         if player := self._players.player:
             player.flush()

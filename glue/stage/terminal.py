@@ -11,9 +11,12 @@ import anyio
 from rich.console import Console
 from rich.text import Text
 
+from glue.broadcast_events import BroadcastLacking, HighlightMarked, StreamFaltered, StreamRestored
+from glue.desk_events import ClauseWaits, OperatorServed
 from glue.events import (
     CaptionShown,
     ChatLine,
+    ClauseHeld,
     Ending,
     Event,
     Fate,
@@ -28,6 +31,7 @@ from glue.events import (
     TurnEnded,
     TurnStarted,
 )
+from glue.safety_events import LineScreened, Screened, SlowModeSet, ViewerTimedOut
 
 WAITING = 1000  # pieces of text for a terminal that is held (Ctrl-S); beyond it the oldest are lost
 PIECE = 512  # bytes that a writable pipe or terminal takes without blocking (POSIX's least PIPE_BUF)
@@ -76,8 +80,10 @@ class TerminalViewer:
                 self._names[who] = name
             case LineArrived(_, line):
                 self._arrive(line)
-            case LineClosed(_, line_id, fate):
-                self._close(line_id, fate)
+            case LineClosed(_, line_id, fate, _, why):
+                self._close(line_id, fate, why)
+            case LineScreened() | ClauseHeld() | ViewerTimedOut() | SlowModeSet():
+                self._safety(event)
             case TurnStarted(waited=waited):
                 self._marks, self._waited = {}, waited
             case StageReached(at=at, stage=stage):
@@ -86,10 +92,34 @@ class TerminalViewer:
                 self._caption(event)
             case TurnEnded():
                 self._end(event)
-            case PartDegraded(_, part, why):
-                self._line((f"{part} is down: {why}; the show goes on without it and tries again", "yellow"))
+            case PartDegraded() | PartRecovered() | OperatorServed() | ClauseWaits():
+                self._desk(event)
+            case _:
+                self._broadcast(event)
+
+    def _desk(self, event: PartDegraded | PartRecovered | OperatorServed | ClauseWaits) -> None:
+        """What the operator should know, and what came of their wishes."""
+        match event:
             case PartRecovered(_, part):
                 self._line((f"{part} is back", "green"))
+            case PartDegraded(_, part, why):
+                self._line((f"{part} is down: {why}; the show goes on without it and tries again", "yellow"))
+            case ClauseWaits(_, _, turn, index, text):
+                self._line((f"  {turn}.{index} waits for /yes, /edit or /drop: {text}", "yellow"))
+            case OperatorServed():
+                for line in event.effect.splitlines():
+                    self._line((f"  {event.what}: {line}", "green" if event.done else "yellow"))
+
+    def _broadcast(self, event: Event) -> None:
+        match event:
+            case StreamFaltered(fault=fault, why=why):
+                self._line((f"stream {fault}: {why}", "bold yellow"))
+            case StreamRestored(fault=fault, after=after):
+                self._line((f"stream no longer {fault}, after {after:.0f} s", "green"))
+            case BroadcastLacking(why=why):
+                self._line((why, "yellow"))
+            case HighlightMarked(why=why):
+                self._line((f"  highlight: {why}", "dim"))
             case _:
                 pass
 
@@ -100,10 +130,28 @@ class TerminalViewer:
         if line.source is not Source.TERMINAL or not self._tty:  # what was typed is there already
             self._line((line.author, "cyan"), f": {line.text}")
 
-    def _close(self, line_id: str, fate: Fate) -> None:
+    def _close(self, line_id: str, fate: Fate, why: str) -> None:
         author = self._authors.pop(line_id, "someone")
         if fate is not Fate.ANSWERED:
-            self._line((f"  {author}'s line: {fate}", "dim"))
+            self._line((f"  {author}'s line: {fate}{f' ({why})' if why else ''}", "dim"))
+
+    def _safety(self, event: LineScreened | ClauseHeld | ViewerTimedOut | SlowModeSet) -> None:
+        """What the filters did; what a person should look at stands out."""
+        match event:
+            case LineScreened(outcome=Screened.FLAGGED):
+                author = self._authors.get(event.line_id, "someone")
+                self._line((f"please look: {author} may be in danger ({event.why})", "bold red"))
+            case LineScreened(outcome=Screened.SANITISED, why=why):
+                self._line((f"  sanitised: {why}", "dim"))
+            case ClauseHeld(why=why):
+                self._line((f"  held back: {why}", "dim"))
+            case ViewerTimedOut(at, author, until, why):
+                self._line((f"  {author} is timed out for {max(0.0, until - at):.0f} s: {why}", "yellow"))
+            case SlowModeSet(_, gap):
+                told = f"slow mode: a line of each viewer in {gap:.0f} s" if gap else "slow mode is over"
+                self._line((told, "yellow"))
+            case _:
+                pass
 
     def _name(self, who: str) -> str:
         return self._names.get(who, who)

@@ -37,6 +37,7 @@ class Track:
         self._wake = wake
         self._chunks: deque[Pcm] = deque()
         self._queued = 0
+        self._gone = 0  # samples that have left the mixer; those between here and `queued` are being delayed
         self._room = anyio.Event()
         self._stretches: deque[Stretch] = deque()
         self._on_audible: Callable[[float], None] | None = None
@@ -78,7 +79,7 @@ class Track:
 
     def left(self, at: float, first: int, pcm: Pcm) -> None:
         """The mixer says: `pcm`, which begins at sample `first`, goes out and starts to be heard at `at`."""
-        last = first + pcm.size
+        last = self._gone = first + pcm.size
         tail = self._stretches[-1] if self._stretches else None
         joined = tail and tail.last == first and abs(tail.at + (first - tail.first) / self.rate - at) < 0.002
         if tail and joined:
@@ -99,7 +100,7 @@ class Track:
             if stretch.at <= now:
                 heard = stretch.first + (now - stretch.at) * self.rate
                 return min(heard, stretch.last) / self.rate
-        return (self._stretches[0].first if self._stretches else self.written - self._queued) / self.rate
+        return (self._stretches[0].first if self._stretches else self._gone) / self.rate
 
     def approaching(self, now: float) -> float:
         """As audible(), for a `now` a little ahead: into what is queued, since that follows without a gap."""
@@ -118,8 +119,7 @@ class Track:
     async def drained(self, latency: float) -> None:
         """Wait until every sample written has left and, `latency` seconds later, been heard."""
         while True:
-            gone = self._stretches[-1].last if self._stretches else 0
-            rest = (self.written - gone) / self.rate or self.ends() + latency - anyio.current_time()
+            rest = (self.written - self._gone) / self.rate or self.ends() + latency - anyio.current_time()
             if rest <= 0:
                 return
             await anyio.sleep(max(rest, 0.001))
@@ -132,7 +132,7 @@ class Track:
 
     def flush(self, now: float) -> None:
         """Drop what is queued, and forget what left but is not heard yet at `now`."""
-        start = self._stretches[0].first if self._stretches else self.written - self._queued
+        start = self._stretches[0].first if self._stretches else self._gone
         self._chunks.clear()
         self._queued = 0
         self._on_audible = None
@@ -141,4 +141,4 @@ class Track:
             heard = stretch.first + max(0, int((now - stretch.at) * self.rate))
             stretch.last = min(stretch.last, heard)
         self._stretches = deque(s for s in self._stretches if s.last > s.first)
-        self.written = max((s.last for s in self._stretches), default=start)
+        self.written = self._gone = max((s.last for s in self._stretches), default=start)

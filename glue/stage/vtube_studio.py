@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from types import TracebackType
 from typing import Any, Self
 
@@ -20,6 +22,7 @@ from glue.stage.vts_wire import ASKING, DENIED, FOREIGN_PARAMETER, UNKNOWN_PARAM
 log = logging.getLogger(__name__)
 
 LARGEST_FRAME = 4 << 20  # bytes; the list of a large model's parameters is some hundred kilobytes
+REMIND_S = 1.0  # a question that is open for longer waits for a person
 ASKED_AGAIN_S = 600.0  # after "Deny" the pop-up is not shown again before this
 CUSTOM = frozenset({"SparkBreath"})  # inputs of ours (glue/stage/face.py): sent where `parameters` makes them
 LOAD_S = 30.0  # a large model takes its time
@@ -80,14 +83,16 @@ class VTubeStudio:
         change = {"expressionFile": file, "active": active, "fadeTime": self._fade}
         await calls.ask("ExpressionActivation", change)
 
-    async def run(self) -> None:
-        """Connect, authenticate, pose for ever. Raises Unreachable, TooSlow or Refused when that ends."""
+    async def run(self, works: Callable[[], None] = lambda: None) -> None:
+        """Connect, authenticate, call `works`, pose for ever.
+
+        Raises Unreachable, TooSlow or Refused when that ends."""
         if time.monotonic() < self._denied_until:
             raise Refused(PART, self._cure())
         socket = await self._connect()
         try:
             calls = Calls(socket, self._timeout)
-            await self._within(calls)
+            await self._within(calls, works)
         except* PortError as group:
             raise _first(group) from group
         finally:
@@ -108,11 +113,12 @@ class VTubeStudio:
         except (OSError, InvalidHandshake, InvalidURI, TimeoutError) as error:
             raise Unreachable(PART, f"{self._address} cannot be reached ({error or 'no answer'})") from error
 
-    async def _within(self, calls: Calls) -> None:
+    async def _within(self, calls: Calls, works: Callable[[], None]) -> None:
         async with anyio.create_task_group() as tg:
             tg.start_soon(calls.read)
             await self._open(calls)
             self._calls, self._dropped = calls, set(CUSTOM.difference(self._parameters))
+            works()
             log.info("avatar connected", extra={"address": self._address})
             while True:
                 await self._inject(calls)
@@ -146,7 +152,9 @@ class VTubeStudio:
         return answer.get("authenticated") is True
 
     async def _ask_user(self, calls: Calls) -> str:
-        log.warning("VTube Studio asks whether to let us in: press Allow", extra={"address": self._address})
+        told = partial(log.warning, "VTube Studio asks whether to let us in: press Allow")
+        told = partial(told, extra={"address": self._address})
+        reminder = asyncio.get_running_loop().call_later(REMIND_S, told)  # our puppet lets us in at once
         try:
             answer = await calls.ask("AuthenticationToken", self._plugin, timeout=self._allow)
         except Denied as error:
@@ -156,6 +164,8 @@ class VTubeStudio:
             if error.number == ASKING:
                 raise Refused(PART, "another plugin's question is open in VTube Studio: answer it") from error
             raise
+        finally:
+            reminder.cancel()
         return str(answer.get("authenticationToken", ""))
 
     def _cure(self) -> str:

@@ -3,23 +3,27 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from contextlib import aclosing
 from types import TracebackType
 from typing import Any, Self
 
 import grpc
-from riva.client.proto.riva_audio_pb2 import AudioEncoding
-from riva.client.proto.riva_tts_pb2 import SynthesizeSpeechRequest, SynthesizeSpeechResponse
+from riva.client.proto.riva_tts_pb2 import (
+    RivaSynthesisConfigRequest,
+    SynthesizeSpeechRequest,
+    SynthesizeSpeechResponse,
+)
 from riva.client.proto.riva_tts_pb2_grpc import RivaSpeechSynthesisStub
 
 from glue.errors import PortError, Refused, TooSlow, Unreachable
 from glue.ports import Speech
+from glue.voice.riva_ask import Asking, Extra, spoken, voices
 from glue.voice.riva_meta import Clock
 
 PART = "speech"
 LARGEST_MESSAGE = 64 << 20  # bytes; gRPC's own 4 MB are 95 s of sound
-UNSPEAKABLE = str.maketrans("*{}<>", "     ")  # Magpie chokes on them
+UNWILLING = (grpc.StatusCode.INVALID_ARGUMENT, grpc.StatusCode.UNIMPLEMENTED)
 AWAY = (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.CANCELLED)
 CHANNEL: list[tuple[str, Any]] = [
     ("grpc.max_receive_message_length", LARGEST_MESSAGE),
@@ -30,6 +34,10 @@ CHANNEL: list[tuple[str, Any]] = [
     ("grpc.keepalive_timeout_ms", 5_000),
     ("grpc.use_local_subchannel_pool", 1),
 ]
+
+
+class Unwilling(Refused):
+    """The server will not take this request; it may take a plainer one."""
 
 
 class RivaTts:
@@ -47,19 +55,17 @@ class RivaTts:
         configuration: Mapping[str, str] | None = None,
         hold_s: float = 0.0,
         fastest: float = 40.0,
+        shortest_s: float = 0.0,
+        emotions: Mapping[str, str] | None = None,
+        mood: Callable[[str], str | None] = lambda text: None,
     ) -> None:
-        """`address` is host:port, `rate` Hz; conf/speech says what each is for."""
+        """`address` is host:port, `rate` Hz; conf/speech says what each is for. `mood` reads a clause."""
         self._address = address
         self._first, self._stall = first_chunk_s, stall_s
         self._rate, self._hold, self._fastest = rate, hold_s, fastest
-        self._request = SynthesizeSpeechRequest(
-            language_code=language,
-            encoding=AudioEncoding.LINEAR_PCM,
-            sample_rate_hz=rate,
-            custom_dictionary=",".join(f"{word}  {ipa}" for word, ipa in (dictionary or {}).items()),
-            custom_configuration=dict(configuration or {}),
-            enable_word_time_offsets=word_times,
-        )
+        self._shortest, self._emotions, self._mood = shortest_s, emotions or {}, mood
+        self._asking = Asking(language, rate, word_times, dictionary or {}, configuration or {})
+        self._voices: frozenset[str] | None = None  # not known yet
         self._channel: grpc.aio.Channel | None = None
 
     async def __aenter__(self) -> Self:
@@ -78,12 +84,12 @@ class RivaTts:
     async def speak(self, text: str, voice: str) -> AsyncGenerator[Speech, None]:
         """The Tts port. A server that gave only part of the sound is asked once more, if nothing was yielded
         yet (`hold_s`); after that, half a clause is Refused."""
-        spoken = " ".join(text.translate(UNSPEAKABLE).split())
-        enough = sum(c.isalnum() for c in spoken) / self._fastest
+        words = spoken(text)
+        enough = max(self._shortest, sum(c.isalnum() for c in words) / self._fastest)
         for attempt in (1, 2):
             held: list[Speech] = []
             length, yielded = 0.0, False
-            async with aclosing(self._stream(spoken, voice)) as chunks:
+            async with aclosing(self._willing(words, voice)) as chunks:
                 async for chunk in chunks:
                     held.append(chunk)
                     length += len(chunk.pcm) / self._rate
@@ -94,25 +100,75 @@ class RivaTts:
             if length >= enough:
                 return
             if attempt == 2 or yielded:
-                raise Refused(PART, f"only {length:.2f} s of sound for {len(spoken)} characters")
+                raise Refused(PART, f"only {length:.2f} s of sound for {len(words)} characters")
 
-    async def _stream(self, text: str, voice: str) -> AsyncGenerator[Speech, None]:
-        """One stream: a clause's chunks with their timings. Closing it cancels the call."""
+    async def _willing(self, text: str, voice: str) -> AsyncGenerator[Speech, None]:
+        """One stream, asked again without what the server refuses; that is remembered."""
+        emotional = await self._emotional(text, voice)
+        extras, given_up = self._asking.extras(emotional != voice), None
+        while True:
+            named = emotional if Extra.EMOTION in extras else voice
+            try:
+                async with aclosing(self._stream(self._asking.request(text, named, extras))) as chunks:
+                    async for chunk in chunks:
+                        if given_up is not None:  # it is this one that the server refused, at least
+                            self._refuse(given_up, emotional)
+                            given_up = None
+                        yield chunk
+                return
+            except Unwilling:
+                if not extras:
+                    raise
+                given_up, *extras = extras
+
+    def _refuse(self, extra: Extra, voice: str) -> None:
+        if extra is Extra.EMOTION:
+            self._voices = (self._voices or frozenset()) - {voice}
+        else:
+            self._asking.refused.add(extra)
+
+    async def _emotional(self, text: str, voice: str) -> str:
+        """The voice in the mood of these words, where the server has it; otherwise the plain one."""
+        emotion = self._emotions.get(self._mood(text) or "") if self._emotions else None
+        if emotion is None:
+            return voice
+        name = f"{voice}.{emotion}"
+        return name if name in await self._discovered() else voice
+
+    async def _discovered(self) -> frozenset[str]:
+        """The server's voices; asked once. None at all where it cannot say: then nothing is tried."""
+        if self._voices is None:
+            call = RivaSpeechSynthesisStub(self._open()).GetRivaSynthesisConfig(RivaSynthesisConfigRequest())
+            try:
+                self._voices = voices(await self._within(self._first, call))
+            except TooSlow:
+                self._voices = frozenset()
+            except grpc.aio.AioRpcError as error:
+                if error.code() in AWAY:  # it may be back for the next clause
+                    return frozenset()
+                self._voices = frozenset()
+        return self._voices
+
+    def _open(self) -> grpc.aio.Channel:
         if self._channel is None:
             raise Unreachable(PART, "the adapter is not open")
-        request = SynthesizeSpeechRequest(text=text, voice_name=voice)
-        request.MergeFrom(self._request)
-        call = RivaSpeechSynthesisStub(self._channel).SynthesizeOnline()
-        clock = Clock()
+        return self._channel
+
+    async def _stream(self, request: SynthesizeSpeechRequest) -> AsyncGenerator[Speech, None]:
+        """One stream: a clause's chunks with their timings. Closing it cancels the call."""
+        call = RivaSpeechSynthesisStub(self._open()).SynthesizeOnline()
+        clock, heard = Clock(), False
         try:
             wait = self._first
             await self._within(wait, call.write(request))
             await self._within(wait, call.done_writing())
             while (answer := await self._next(call, wait)) is not None:
                 if speech := clock.read(answer):
-                    wait = self._stall
+                    wait, heard = self._stall, True
                     yield speech
         except grpc.aio.AioRpcError as error:
+            if error.code() in UNWILLING and not heard:
+                raise Unwilling(PART, f"{error.code().name}: {error.details()}") from error
             raise _translated(error, self._address) from error
         finally:
             call.cancel()
@@ -121,14 +177,28 @@ class RivaTts:
         answer = await self._within(seconds, call.read())
         return answer if isinstance(answer, SynthesizeSpeechResponse) else None  # else grpc.aio.EOF
 
-    async def _within(self, seconds: float, work: Any) -> Any:
+    async def _within(self, seconds: float, work: Awaitable[Any]) -> Any:
+        """What gRPC gives in time. It runs as a task of its own: cancelled in the middle of one of its
+        awaits, grpc.aio raises a CancelledError of its own making, which is not the cut reply's any more: it
+        ended the show, in one cut of four right before the first sound."""
+        task = asyncio.ensure_future(work)
+        task.add_done_callback(_looked_at)
         try:
-            async with asyncio.timeout(seconds):
-                return await work
-        except TimeoutError as error:
-            raise TooSlow(PART, f"no sound within {seconds:g} s") from error
+            await asyncio.wait({task}, timeout=seconds)
+        finally:
+            task.cancel()
+        if not task.done() or task.cancelled():
+            raise TooSlow(PART, f"no sound within {seconds:g} s")
+        try:
+            return task.result()
         except asyncio.InvalidStateError as error:  # grpc.aio's word for a write on a call that has ended
             raise Unreachable(PART, f"{self._address} hung up") from error
+
+
+def _looked_at(task: asyncio.Future[Any]) -> None:
+    """An error of a call that nobody waits for any more is nobody's."""
+    if not task.cancelled():
+        task.exception()
 
 
 def _translated(error: grpc.aio.AioRpcError, address: str) -> PortError:

@@ -1,4 +1,4 @@
-"""Our speech server as a child process, for the tests that talk to it over its wire."""
+"""Our servers on the Riva wire as child processes, for the tests that talk to them."""
 
 from __future__ import annotations
 
@@ -38,9 +38,9 @@ def need(model: str, file: str) -> Path:
         pytest.skip(str(error))
 
 
-def start(port: int, *options: str) -> subprocess.Popen[bytes]:
+def start(port: int, *options: str, engine: str = "speech") -> subprocess.Popen[bytes]:
     """Start it without waiting."""
-    command = [sys.executable, "-m", "engines.speech", f"port={port}", *options]
+    command = [sys.executable, "-m", f"engines.{engine}", f"port={port}", *options]
     return subprocess.Popen(command, cwd=REPOSITORY, stderr=subprocess.PIPE)
 
 
@@ -59,11 +59,13 @@ def end(process: subprocess.Popen[bytes]) -> tuple[int, float, str]:
 
 
 @contextmanager
-def serving(*options: str, model: str = "piper-joe", file: str = "voice.onnx") -> Iterator[int]:
+def serving(
+    *options: str, model: str = "piper-joe", file: str = "voice.onnx", engine: str = "speech"
+) -> Iterator[int]:
     """A server that is ready; yields its port."""
     need(model, file)
     port = free_port()
-    process = start(port, *options)
+    process = start(port, *options, engine=engine)
     try:
         await_ready(port)
         yield port

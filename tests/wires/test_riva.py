@@ -20,6 +20,7 @@ from riva.client.proto import health_pb2, health_pb2_grpc, riva_asr_pb2, riva_as
 from riva.client.proto.riva_audio_pb2 import AudioEncoding
 from riva.client.proto.riva_tts_pb2 import RivaSynthesisConfigRequest, SynthesizeSpeechRequest
 
+from engines.speech.service import IDLE
 from tests.wires import speech_server
 
 BRIGHT, DARK = "Piper.joe.bright", "Piper.joe.dark"
@@ -251,11 +252,21 @@ def test_1200_words_without_a_full_stop_come_at_once_and_stay_small(port: int, t
 def test_memory_does_not_grow_with_the_texts(port: int, tts: Any) -> None:
     server = next(p for p in psutil.Process().children() if f"port={port}" in p.cmdline())
     sizes = []
-    for length in [1, 5, 9, 3, 12, 7, 2, 10, 4, 6] * 6:
-        for _ in tts.synthesize_online("banana " * length, BRIGHT, enable_word_time_offsets=True):
-            pass
-        sizes.append(server.memory_info().rss)
-    assert max(sizes[-10:]) - max(sizes[:20]) < 20e6
+    for _ in range(3):
+        for length in [1, 5, 9, 3, 12, 7, 2, 10, 4, 6] * 2:
+            for _ in tts.synthesize_online("banana " * length, BRIGHT, enable_word_time_offsets=True):
+                pass
+        sizes.append(at_rest(server))
+    assert sizes[-1] - sizes[0] < 20e6
+
+
+def at_rest(server: psutil.Process) -> int:
+    """Bytes that it still holds when it has been idle for as long as it takes to give memory back."""
+    lowest, end = server.memory_info().rss, time.monotonic() + 3 * IDLE
+    while time.monotonic() < end:
+        lowest = min(lowest, server.memory_info().rss)
+        time.sleep(IDLE / 5)
+    return int(lowest)
 
 
 @settings(max_examples=25, deadline=None)

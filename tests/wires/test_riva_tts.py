@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 
 import anyio
+import anyio.lowlevel
 import numpy as np
 import pytest
 
@@ -156,3 +157,29 @@ async def test_a_server_that_never_answers_is_too_slow() -> None:
         async with adapter(silent.getsockname()[1], first_chunk_s=0.3) as tts:
             with anyio.fail_after(3), pytest.raises(TooSlow):
                 await all_of(tts, "Hello.")
+
+
+def test_a_cut_at_any_moment_ends_the_reply_and_nothing_else(port: int) -> None:
+    """grpc.aio makes CancelledErrors of its own, which anyio takes for the end of all that goes on."""
+    survived = []
+
+    async def cuts() -> None:
+        async with adapter(port) as tts:
+
+            async def reply(scope: anyio.CancelScope) -> None:
+                with scope:
+                    async with closing(tts.speak(LONG, BRIGHT)) as sound:
+                        async for _ in sound:
+                            pass
+                survived.append(scope.cancel_called)
+
+            for ticks in range(40):
+                async with anyio.create_task_group() as tg:
+                    scope = anyio.CancelScope()
+                    tg.start_soon(reply, scope)
+                    for _ in range(ticks):
+                        await anyio.lowlevel.checkpoint()
+                    scope.cancel()
+
+    anyio.run(cuts)  # by itself: what gRPC still has to say to other tests' loops is no failure of this one
+    assert survived == [True] * 40

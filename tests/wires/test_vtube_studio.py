@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import logging
 import sys
 import time
 from collections.abc import AsyncIterator, Callable
@@ -122,17 +121,34 @@ async def test_unknown_parameters_are_left_out_and_told_once(
         assert len([e for e in told if isinstance(e, PartDegraded)]) == 1
 
 
-async def test_deny_is_final_for_now_and_says_the_cure(
+async def test_a_pop_up_that_waits_for_a_click_is_told_and_nothing_else_is(
     avatar: Made, caplog: pytest.LogCaptureFixture
 ) -> None:
-    caplog.set_level(logging.WARNING)
+    async with studio(pops_up=(clicked := asyncio.Event())) as there:
+        adapter = avatar(there.port, allow_s=60.0)
+        adapter.pose(POSE)
+        async with running(adapter):
+            try:
+                await eventually(lambda: "press Allow" in caplog.text, 20.0)
+            finally:
+                clicked.set()
+            await there.until(1)
+    caplog.clear()
+    async with studio() as there:
+        adapter = avatar(there.port)
+        adapter.pose(POSE)
+        async with running(adapter):
+            await there.until(1)
+    assert "press Allow" not in caplog.text
+
+
+async def test_deny_is_final_for_now_and_says_the_cure(avatar: Made) -> None:
     async with studio(denies=True) as there:
         adapter = avatar(there.port)
         for _ in range(2):
             with pytest.raises(Refused, match="press Allow"):
                 await adapter.run()
         assert there.kinds().count("AuthenticationTokenRequest") == 1
-    assert "press Allow" in caplog.text
 
 
 async def test_expressions_by_name(avatar: Made) -> None:

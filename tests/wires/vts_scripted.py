@@ -27,6 +27,7 @@ class Studio:
 
     denies: bool = False
     hangs: bool = False
+    pops_up: asyncio.Event | None = None  # its user's click, for which a new plugin waits
     noise: tuple[str | bytes, ...] = ()  # sent before every answer
     unknown: frozenset[str] = frozenset()  # parameters
     takes: float = 0.0  # seconds to answer an injection
@@ -66,6 +67,8 @@ class Studio:
         self.at_once = max(self.at_once, self._open)
         if message["messageType"] == "InjectParameterDataRequest":
             await asyncio.sleep(self.takes)
+        if message["messageType"] == "AuthenticationTokenRequest" and self.pops_up is not None:
+            await self.pops_up.wait()
         for frame in self.noise:
             await socket.send(frame)
         kind, data = self._answer(message["messageType"], message["data"])

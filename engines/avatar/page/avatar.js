@@ -26,8 +26,8 @@ export class Avatar {
     this.eyes = [-1, 1].map((side) => new Eye(side, palette)); // her right eye is on the left
   }
 
-  /** Work out where everything is at `time` (seconds), `dt` after the last picture. */
-  place(params, mood, time, dt) {
+  /** Work out where everything is at `time` (seconds), `dt` after the last picture; `speaking` 0-1. */
+  place(params, mood, time, dt, speaking) {
     const { pose } = this, get = (name) => params[name] ?? 0;
     pose.set({
       turn: get("FaceAngleX"), nod: get("FaceAngleY"), tilt: get("FaceAngleZ"),
@@ -40,7 +40,8 @@ export class Avatar {
     const smile = clamp(get("MouthSmile") + mood.smile);
     const vowels = Object.fromEntries([..."AIUEO"].map((v) => [v, clamp(get(`Voice${v}`))]));
     vowels.O = Math.max(vowels.O, mood.round);
-    const open = Math.max(get("MouthOpen"), mood.open);
+    // A mood that holds the mouth open would hide every syllable.
+    const open = Math.max(get("MouthOpen"), mood.open * (1 - speaking));
     const form = shape({ open, smile, vowels, shift: clamp(get("MouthX"), -1, 1) });
     this.mouth.place(pose, form, {
       wave: mood.wave * (1 - form.gap), cat: mood.cat * (1 - clamp(form.gap * 3)),

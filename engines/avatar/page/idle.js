@@ -14,6 +14,7 @@ export class Idle {
   constructor() {
     this.phase = Array.from({ length: 6 }, () => between(0, 9));
     this.blinkAt = between(0.8, 2);
+    this.shut = false;
     this.lookAt = 0;
     this.goal = [0, 0];
     this.gaze = [0, 0];
@@ -55,7 +56,13 @@ export class Idle {
     const since = t - this.blinkAt;
     if (since < 0) return 1;
     if (since < SHUT) return 1 - ease(since / SHUT);
+    if (!this.shut) { // on a slow machine too, where no frame would fall on it
+      this.shut = true;
+      this.blinkAt = t - SHUT;
+      return 0;
+    }
     if (since < SHUT + OPEN) return ease((since - SHUT) / OPEN);
+    this.shut = false;
     this.blinkAt = t + (Math.random() < 0.13 ? 0.12 : pause());
     return 1;
   }

@@ -16,6 +16,8 @@ const EASE_EYES = 0.012;
 const RETURN = 0.25; // seconds: back to rest when nobody injects any more
 const STILL = 2; // seconds: a part that was not moved for so long gets a life of its own
 const WAKE = 0.5; // seconds: how softly it starts and ends
+const PAUSE = 0.4; // seconds of a shut mouth that are still speech
+const BEGIN = 0.02, END = 0.15; // seconds: how softly `speaking` comes and goes
 const PARTS = {
   FaceAngle: "head", FacePosition: "head", EyeOpen: "lids", EyeLeft: "gaze", EyeRight: "gaze",
   SparkBreath: "breath",
@@ -30,6 +32,8 @@ export class Inputs {
     this.injected = false;
     this.moved = { head: -99, lids: -99, gaze: -99, breath: -99 };
     this.held = { head: 0, lids: 0, gaze: 0, breath: 0 }; // 1: a plugin moves it
+    this.spokeAt = -99;
+    this.speaking = 0; // 1 while a voice moves the mouth
     this.idle = new Idle();
   }
 
@@ -38,6 +42,7 @@ export class Inputs {
     for (const [name, value] of Object.entries(values)) {
       if (this.goals[name] === value) continue;
       this.goals[name] = value;
+      if (name === "MouthOpen" && value > 0) this.spokeAt = now;
       const part = PARTS[startOf(PARTS, name)];
       if (part) this.moved[part] = now;
     }
@@ -53,6 +58,8 @@ export class Inputs {
       const held = this.injected && now - this.moved[part] < STILL ? 1 : 0;
       this.held[part] = lerp(this.held[part], held, 1 - Math.exp(-dt / WAKE));
     }
+    const speaks = this.injected && now - this.spokeAt < PAUSE ? 1 : 0;
+    this.speaking = lerp(this.speaking, speaks, 1 - Math.exp(-dt / (speaks ? BEGIN : END)));
     return this.alive(now, dt);
   }
 

@@ -13,13 +13,12 @@ const FRAME = 1000 / 60; // milliseconds: faster screens do not make her smoothe
 const PATIENCE = 1500; // milliseconds until she shows herself without a server
 const DENSE = 2; // canvas pixels per CSS pixel, at most
 const ROOM = 100; // drawing units at each side, where the window has them: hair swings out of the box
-const SPEAKING = 400; // milliseconds after the mouth last moved
 const KEPT = 900; // frames whose mouth is remembered
 const query = new URLSearchParams(location.search);
 const canvas = document.getElementById("avatar"), ctx = canvas.getContext("2d");
 const inputs = new Inputs(), mood = new Mood();
-const drawsInSoftware = software(); // then two frames of three will do while she is silent
-let turn = 0, spokeAt = 0;
+const SHARE = software() ? { idle: 0.6, speaking: 2 / 3 } : { idle: 1, speaking: 1 }; // of the frames: 36, 40 or 60
+let turn = 0;
 let avatar = null, look = null, view = { scale: 1, pixels: 1, width: BOX.width }, last = 0;
 
 window.spark = {
@@ -55,15 +54,16 @@ function software() {
 function frame(now) {
   requestAnimationFrame(frame);
   if (!avatar || now - last < FRAME - 4) return;
-  turn = (turn + 1) % 3;
-  if (!turn && drawsInSoftware && now - spokeAt > SPEAKING) return;
+  turn += inputs.speaking < 0.5 ? SHARE.idle : SHARE.speaking;
+  if (turn < 1) return;
+  turn -= 1;
   const dt = clamp((now - last) / 1000, 0.001, 0.25);
   last = now;
   window.spark.fps += (1 / dt - window.spark.fps) * 0.06;
   window.spark.frames += 1;
   const params = inputs.step(now / 1000, dt);
   window.spark.params = params;
-  avatar.place(params, mood.step(dt), now / 1000, dt);
+  avatar.place(params, mood.step(dt), now / 1000, dt, inputs.speaking);
   ctx.setTransform(1, 0, 0, 1, 0, 0);
   ctx.clearRect(0, 0, canvas.width, canvas.height);
   ctx.setTransform(view.pixels, 0, 0, view.pixels, (view.width / 2) * view.pixels, -BOX.top * view.pixels);
@@ -106,7 +106,6 @@ function take(message) {
   if ("expressions" in message) mood.want(message.expressions);
   if ("position" in message) put(message.position);
   const values = message.params ?? message.p ?? {};
-  if ("MouthOpen" in values) spokeAt = performance.now();
   inputs.take(values, now);
   if ("injected" in message) inputs.injected = message.injected;
 }

@@ -1,0 +1,131 @@
+"""What one show is made of, and each of the cast put together from it. app.py builds the adapters."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from random import Random
+from typing import Any
+
+from omegaconf import DictConfig
+
+from glue.checks import personas
+from glue.events import Event
+from glue.gate import Gate, Held, Replaced
+from glue.memories import Memories
+from glue.mind.persona import Persona
+from glue.mind.talk import Talk
+from glue.ports import Memory, Sense, Taker, Viewer
+from glue.safety.screen import Screen
+from glue.stage.face import Face
+from glue.stage.mixer import Mixer
+from glue.stage.performer import Performer
+from glue.stage.stand import StageStand
+from glue.supervise import supervise
+from glue.turn import Member
+
+Facts = Callable[[str, str], list[str]]  # what bears on a line that somebody of the cast will answer
+
+
+class NoMemory:
+    """The Memory port of somebody who lives in the moment: the history in her prompt is all she knows."""
+
+    async def recall(self, who: str, author: str, text: str) -> tuple[str, ...]:
+        """Nothing."""
+        return ()
+
+
+class Informed:
+    """The Memory port, and what other parts of the show know that bears on a line: the games."""
+
+    def __init__(self, memory: Memory, facts: Sequence[Facts]) -> None:
+        self._memory, self._facts = memory, facts
+
+    async def recall(self, who: str, author: str, text: str) -> list[str]:
+        """See ports.Memory."""
+        known = [fact for facts in self._facts for fact in facts(who, text)]
+        return [*known, *await self._memory.recall(who, author, text)]
+
+
+@dataclass(slots=True)
+class Parts:
+    """What is built for one show."""
+
+    viewers: list[Viewer] = field(default_factory=list)
+    senses: list[Sense] = field(default_factory=list)
+    members: dict[str, Member] = field(default_factory=dict)
+    performers: list[Performer] = field(default_factory=list)
+    takers: list[Taker] = field(default_factory=list)
+    talks: list[Talk] = field(default_factory=list)
+    eyes: list[Any] = field(default_factory=list)
+    facts: list[Facts] = field(default_factory=list)
+    memories: Memories | None = None  # None: she lives in the moment
+    tasks: list[Callable[[], Any]] = field(default_factory=list)
+
+    def add(self, adapter: Any) -> None:
+        """A sense, a viewer, or both; what it has to run is supervised, part by part."""
+        if hasattr(adapter, "events"):
+            self.senses.append(adapter)
+        if hasattr(adapter, "show"):
+            self.viewers.append(adapter)
+        if hasattr(adapter, "takes"):
+            self.takers.append(adapter)
+        if hasattr(adapter, "watch"):
+            self.eyes.append(adapter)
+        if hasattr(adapter, "facts"):
+            self.facts.append(adapter.facts)
+        if hasattr(adapter, "amend"):
+            self.memories = adapter
+        for part, run in getattr(adapter, "runs", dict)().items():
+            self.tasks.append(partial(supervise, part, run, self.emit))
+
+    def emit(self, event: Event) -> None:
+        """Tell every viewer."""
+        for viewer in self.viewers:
+            viewer.show(event)
+
+
+def cast(
+    cfg: DictConfig,
+    who: str,
+    persona: Persona,
+    parts: Parts,
+    offer: Mapping[str, Any],
+    mixer: Mixer,
+    avatar: Any,
+) -> None:
+    """One character: her mind, her voice, her place on stage."""
+    stage = cfg.stage
+    face = Face(Random(cfg.seed or None))
+
+    def performer(playhead: Callable[[], float]) -> Performer:
+        return Performer(who, avatar, playhead, parts.emit, face, stage.rate, stage.tick_hz, stage.idle_hz)
+
+    stand = StageStand(mixer, performer, stage.lead)
+    parts.performers.append(stand.performer)
+    mind = Talk(who, persona, cfg.speech.voices[persona.voice], seed=cfg.seed)
+    parts.talks.append(mind)
+    gate, memory = gate_of(persona, offer["screen"]), Informed(offer["memory"], parts.facts)
+    parts.members[who] = Member(who, mind, offer["llm"], offer["tts"], memory, gate, stand)
+
+
+def gate_of(persona: Persona, screen: Screen | None) -> Gate:
+    """What judges this character's clauses."""
+    return Gate(secret_of(persona), persona.blocked, screen=screen, instead=persona.instead)
+
+
+def secret_of(persona: Persona) -> str:
+    """What she must not read out."""
+    return "\n".join([persona.prompt, *persona.rules, persona.nudge])
+
+
+def for_games(cfg: DictConfig, parts: Parts) -> dict[str, object]:
+    """What a game's adapter asks for: who plays, what may leave, where its events go."""
+
+    def clears(who: str, text: str) -> str:
+        verdict = parts.members[who].gate.check(text) if any(map(str.isalpha, text)) else None
+        return verdict.why if isinstance(verdict, Held | Replaced) else ""
+
+    cast = {who: persona.name for who, persona in personas(cfg).items()}
+    return {"cast": cast, "clears": clears, "emit": parts.emit}
