@@ -210,6 +210,39 @@ async def test_background_work_is_the_small_models() -> None:
     assert [role for _, role in small.asked] == [Role.BACKGROUND] and not main.asked
 
 
+async def test_background_work_waits_until_both_have_spoken() -> None:
+    """On one machine they share the memory: beside the main model it takes half of that one's pace."""
+    main, small = slow(), Model(words=("note",) * 400)
+    async with OpenedLlm(main, small, When.always) as llm, anyio.create_task_group() as tg:
+
+        async def learn() -> None:
+            assert len([piece async for piece in llm.stream(PROMPT, Role.BACKGROUND)]) > 100
+
+        tg.start_soon(learn)
+        await anyio.sleep(1)
+        assert small.working == 1
+        async with closing(llm.stream(PROMPT)) as pieces:
+            async for _ in pieces:
+                assert [role for _, role in small.asked].count(Role.BACKGROUND) == 1
+        assert main.asked and small.unfinished == 1
+    assert [role for _, role in small.asked].count(Role.BACKGROUND) == 2
+
+
+class Deaf(Model):
+    """Nobody answers there."""
+
+    async def warm(self, prompt: Prompt) -> int:
+        raise Unreachable("llm", "connection refused")
+
+
+async def test_a_small_model_that_is_not_there_takes_nothing_from_the_main_one() -> None:
+    main = slow()
+    async with OpenedLlm(main, Deaf(), When.always) as llm:
+        await llm.settle(PROMPT)
+        await llm.warm(PROMPT)
+    assert len(main.warmed) == 2
+
+
 async def test_a_turn_speaks_both_with_one_voice_and_tells_who_began() -> None:
     scene = Scene()
     words = ("Oh ", "hello ", "Mika, ", "how ", "are ", "you ", "all ", "on ", "thi")

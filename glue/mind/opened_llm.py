@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import math
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable
 from dataclasses import replace
 from typing import Self
 
@@ -16,6 +16,7 @@ import anyio
 
 from glue.closing import closing
 from glue.errors import ConfigError, PortError, TooSlow
+from glue.mind.lane import Lane
 from glue.mind.opening import SENTENCE, Opening
 from glue.mind.pace import Pace, Watch
 from glue.ports import Llm, Opened, Piece, Prompt, Role, Usage
@@ -49,6 +50,7 @@ class OpenedLlm:
         self._when, self._words = when, words
         self._soon, self._within, self._patience = soon, within, patience
         self._pace = Pace()
+        self._lane = Lane()  # of background work: the two models read their weights over one memory
 
     async def __aenter__(self) -> Self:
         return self
@@ -58,19 +60,21 @@ class OpenedLlm:
 
     def stream(self, prompt: Prompt, role: Role = Role.SPEECH) -> AsyncIterator[Piece]:
         """The Llm port; Opened stands where the small model's words end."""
+        if role is Role.BACKGROUND:
+            return self._quietly(prompt)
         if role is not Role.SPEECH:  # a decision in a game has no seconds to wait either
             return self._small.stream(prompt, role)
-        return self._both(prompt) if self._wanted() else self._alone(prompt)
+        return self._spoken(prompt)
 
     async def warm(self, prompt: Prompt) -> int:
         """The Llm port. The small model is ready first."""
         if self._when is not When.never:
-            await self._small.warm(prompt)
+            await self._readied(self._small.warm(prompt))
         return await self._main.warm(prompt)
 
     async def settle(self, prompt: Prompt) -> int:
         """The Llm port."""
-        await self._small.settle(prompt)
+        await self._readied(self._small.settle(prompt))
         evaluated = await self._main.settle(prompt)
         if self._when is When.auto and self._pace.until(self._words) is None:
             async with closing(self._alone(replace(prompt, max_tokens=PROBE))) as pieces:
@@ -81,6 +85,30 @@ class OpenedLlm:
     async def count(self, text: str) -> int:
         """The Llm port."""
         return await self._main.count(text)
+
+    @staticmethod
+    async def _readied(preparing: Awaitable[int]) -> None:
+        """The small model where it is there: she speaks without it, too."""
+        try:
+            await preparing
+        except PortError as error:
+            log.warning("the opener is not ready: %s", error)
+
+    async def _quietly(self, prompt: Prompt) -> AsyncGenerator[Piece, None]:
+        """The small model's answer, while neither of the two speaks."""
+        for piece in await self._lane.run(lambda: self._whole(prompt)):
+            yield piece
+
+    async def _whole(self, prompt: Prompt) -> list[Piece]:
+        async with closing(self._small.stream(prompt, Role.BACKGROUND)) as pieces:
+            return [piece async for piece in pieces]
+
+    async def _spoken(self, prompt: Prompt) -> AsyncGenerator[Piece, None]:
+        answer = self._both(prompt) if self._wanted() else self._alone(prompt)
+        with self._lane.speaking():
+            async with closing(answer) as pieces:
+                async for piece in pieces:
+                    yield piece
 
     def _wanted(self) -> bool:
         if self._when is not When.auto:
