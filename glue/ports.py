@@ -118,6 +118,10 @@ class Mind(Protocol):
         """Add an exchange to the history: what was heard of the reply; `cut` where she did not finish."""
         ...
 
+    def shed(self) -> None:
+        """Drop the history: the server refused a prompt with it."""
+        ...
+
     def know(self, core: str) -> bool:
         """What stands in every prompt from the next cut of the history on; "" is obeyed at once. Returns
         whether the next prompt has it."""
