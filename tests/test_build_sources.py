@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import signal
 import subprocess
@@ -56,7 +57,9 @@ def test_hub_and_folder_give_the_same_bundle(hub: Hub, checkpoint: Path, tmp_pat
     assert build(of(str(checkpoint)), tmp_path / "b")
     one, other = (manifest.read(tmp_path / each / "tiny-llama") for each in "ab")
     assert one and other and one["files"] == other["files"]
-    assert one["steps"]["fetch"]["figures"]["source"].startswith("c0ffee")
+    fetched = one["steps"]["fetch"]["figures"]["source"]
+    weights = hashlib.sha256((checkpoint / "model.safetensors").read_bytes()).hexdigest()
+    assert fetched["commit"].startswith("c0ffee") and fetched["files"]["model.safetensors"] == weights
     before = len(hub.asked)
     assert not build(of("owner/name", hub.address), tmp_path / "a")
     assert len(hub.asked) == before
