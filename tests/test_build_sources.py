@@ -138,6 +138,19 @@ def test_adapters_that_do_not_fit_stop_the_build(checkpoint: Path, tmp_path: Pat
     assert not (tmp_path / "tiny-llama").exists()
 
 
+def test_adapters_for_another_base_stop_the_build_of_a_named_one(
+    hub: Hub, checkpoint: Path, tmp_path: Path
+) -> None:
+    tiny.adapter(tmp_path / "main", seed=1)
+    settings = tmp_path / "main" / "adapter_config.json"
+    settings.write_text(settings.read_text().replace('"tiny-llama"', '"some/other"'))
+    given = Adapters(main=str(tmp_path / "main"))
+    with pytest.raises(BundleError, match=r"trained for some/other, not for owner/name; cure"):
+        build(replace(of("owner/name", hub.address), adapters=given), tmp_path)
+    assert build(replace(of("owner/name", hub.address), adapters=replace(given, base="other")), tmp_path)
+    assert build(replace(of(str(checkpoint)), adapters=given), tmp_path / "unnamed")
+
+
 def test_the_engine_takes_its_model_from_the_bundle(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("SPARK_MODELS")
     need_models("smollm2", "piper-joe")

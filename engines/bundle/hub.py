@@ -77,7 +77,7 @@ class Hub:
             ) from error
 
     def fetch(self, listing: Listing, folder: Path, bars: Bars) -> None:
-        """Every file of the listing in `folder`, whole and checked, and no other. Raises BundleError, OSError.
+        """Every file of the listing in `folder`, whole, checked, and no other. Raises BundleError, OSError.
 
         What lies there is read again: a branch may have moved since it was fetched, to files as long."""
         names = {file.name for file in listing.files}
