@@ -96,8 +96,8 @@ class Docker:
         return (self.folder / "calls.txt").read_text().splitlines()
 
 
-@pytest.fixture
-def docker_here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Docker:
+@pytest.fixture(name="docker_here")
+def docker_on_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Docker:
     monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}{os.environ['PATH']}")
     monkeypatch.setattr(compose, "POLL_SECONDS", 0.01)
     monkeypatch.setattr(port, "free", lambda host, number: True)

@@ -7,7 +7,7 @@ from rich.console import Console
 from rich.table import Table
 
 from engines import services
-from engines.bundle.config import Config, Kind
+from engines.bundle.config import Config, Kind, Mode
 from engines.bundle.disk import disks, downloads
 from engines.bundle.errors import BundleError
 from engines.bundle.plan import Plan, fitting, plan, total
@@ -99,5 +99,8 @@ def use(config: Config) -> str:
     template = " llm.adapter.template=chatml" if config.dims.startswith("qwen") else ""
     alone = config.opener == "never" and meant is known[0]
     without = " llm.opener=never 'engines.services=[trtllm,tts]'" if alone else ""
+    given = list(config.adapters.given) if config.adapters.mode is Mode.merged else []
+    persona = f" 'persona=[{given[0]}]'" if given and given != ["main"] else ""
+    other = f"; one persona at a time: SPARK_PERSONA={given[1]} and persona=[{given[1]}]" if given[1:] else ""
     opener = f"; its opener: ./build_engines.sh bundle={config.opener}" if config.opener != "never" else ""
-    return f"{named}python launch.py stack=spark{template}{without}{opener}"
+    return f"{named}python launch.py stack=spark{template}{persona}{without}{other}{opener}"

@@ -75,6 +75,9 @@ def containers(names: Sequence[str]) -> Iterator[Finding]:
         each, image = seen[name], there[name]["image"]
         if each.state == "running":
             logs = f"docker compose -f engines/compose.yaml logs {name}"
+            if compose.outdated(there[name], each):
+                yield Finding(name, "warn", f"{each.words}, with another bundle; the show starts it anew")
+                continue
             yield Finding(name, "bad" if each.failed else "ok", each.words, logs if each.failed else "")
             continue
         yield Finding(name, "ok", f"{each.state}; the show starts {image}")
