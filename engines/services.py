@@ -54,6 +54,11 @@ def bundle(service: Mapping[str, Any], environment: Mapping[str, str]) -> Bundle
     return None
 
 
+def limit_gb(service: Mapping[str, Any]) -> float:
+    """The memory that a service may take, GB; Docker's g is 2^30 bytes."""
+    return int(service["mem_limit"].removesuffix("g")) * 2**30 / 1e9
+
+
 def address(service: Mapping[str, Any], inside: int) -> tuple[str, int]:
     """Host and port under which a service publishes a port of its container."""
     published = (each.split(":") for each in service["ports"])

@@ -137,7 +137,8 @@ def test_a_bundle_of_one_merged_persona_is_hers_alone(
 )
 def test_merged_personas_are_put_to_use_one_at_a_time(given: dict[str, str], said: str, persona: str) -> None:
     config = words.read("llama31-70b-nvfp4")
-    line = show.use(replace(config, adapters=Adapters(mode=Mode.merged, **given)))
+    merged = Adapters(Mode.merged, given.get("main", ""), given.get("evil", ""))
+    line = show.use(replace(config, adapters=merged))
     assert said in line
     found = line.split(";")[0].replace("'", "").split("launch.py ")[1].split()
     assert list(composed(*found).cast) == [persona]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -11,7 +12,7 @@ from typing import cast
 import pytest
 from omegaconf import DictConfig, OmegaConf
 
-from engines import build
+from engines import build, cache
 from engines.bundle import disk, hub, show, tiny, words
 from engines.bundle.config import Adapters, Config, Mode, Quantise
 from engines.bundle.errors import BundleError
@@ -29,7 +30,7 @@ def own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def free(monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
     def has(size: float) -> None:
-        monkeypatch.setattr(disk.shutil, "disk_usage", lambda path: SimpleNamespace(free=size))
+        monkeypatch.setattr(shutil, "disk_usage", lambda path: SimpleNamespace(free=size))
 
     return has
 
@@ -84,7 +85,7 @@ def test_each_disk_is_judged_by_what_goes_there(tmp_path: Path, monkeypatch: pyt
     for name in rooms:
         (tmp_path / name).mkdir()
     monkeypatch.setattr(disk, "_device", lambda path: 1 if "models" in path.parts else 2)
-    monkeypatch.setattr(disk.shutil, "disk_usage", usage)
+    monkeypatch.setattr(shutil, "disk_usage", usage)
     show.refuse(config, plan(config))
     for name, room in (("models", 140 * GB), ("bundles", 40 * GB)):
         before = rooms[name]
@@ -102,7 +103,7 @@ def test_what_is_linked_on_one_disk_is_copied_to_another(
     monkeypatch.setattr(disk, "_device", lambda path: 1 if "models" in path.parts else 2)
     two = disk.disks(config, plan(config))
     model = config.models[0]
-    assert sum(each.need for each in two) - one[0].need == disk.cache.known(model).size
+    assert sum(each.need for each in two) - one[0].need == cache.known(model).size
 
 
 def test_the_bundle_that_is_named_instead_fits_without_the_others_download(
@@ -123,10 +124,9 @@ def test_a_folder_is_no_download(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("given", "count"),
-    [({}, 2), ({"main": "/main"}, 1), ({"evil": "/evil"}, 1), ({"main": "/main", "evil": "/evil"}, 2)],
+    ("main", "evil", "count"), [("", "", 2), ("/main", "", 1), ("", "/evil", 1), ("/main", "/evil", 2)]
 )
-def test_a_merged_persona_has_a_checkpoint_and_one_alone_fits(given: dict[str, str], count: int) -> None:
-    config = replace(words.read("llama31-70b-nvfp4"), adapters=Adapters(mode=Mode.merged, **given))
+def test_a_merged_persona_has_a_checkpoint_and_one_alone_fits(main: str, evil: str, count: int) -> None:
+    config = replace(words.read("llama31-70b-nvfp4"), adapters=Adapters(Mode.merged, main, evil))
     assert merged(config) == count
     assert (plan(config).memory <= config.limit * GB) is (count == 1)

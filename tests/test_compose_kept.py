@@ -15,6 +15,7 @@ from engines import compose
 from engines.bundle import manifest
 from engines.compose import started
 from engines.keeper import StartFailed
+from engines.services import speaker
 from tests.test_compose import Docker, docker_on_path, services, start
 from tests.wires.nim_peer import Nim, serving
 
@@ -118,7 +119,7 @@ def test_the_entrypoint_starts_the_persona_asked_for_on_its_services_port(
         [sys.executable, *words], env=environment, capture_output=True, text=True, timeout=20, check=True
     )
     assert done.stdout.split() == [*spoken.split(), *"--port 8400 --host 0.0.0.0 --port 8355".split(), spoken]
-    assert compose.services.speaker(tmp_path, environment) == spoken
+    assert speaker(tmp_path, environment) == spoken
 
 
 def test_who_waits_is_told_how_long_and_what_was_logged_last(
