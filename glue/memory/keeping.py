@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from uuid import uuid4
 
 import anyio
+import anyio.lowlevel
 import anyio.to_thread
 
 from glue.closing import closing
@@ -23,6 +24,7 @@ from glue.memory.notes import Exchange, judged, prompt
 from glue.memory.shares import share
 from glue.memory.store import Store
 from glue.memory.vectors import Embeddings
+from glue.memory.whose import theirs
 from glue.ports import Llm, Role
 
 if TYPE_CHECKING:
@@ -48,8 +50,10 @@ class Keeping:
         learn_after: float,
         same: float,
         wall: Callable[[], float] = time.time,
+        refuses: Callable[[str], str] = lambda text: "",
     ) -> None:
-        """`llm` may be None where nothing is exchanged. `same`: cosine from which on two entries are one."""
+        """`llm` may be None where nothing is exchanged. `same`: cosine from which on two entries are one.
+        `refuses(text)`: why the filters would not let in what a model wrote, or ""."""
         self.store: Store | None = None
         self.lost = 0  # lines that could not be written
         self._llm = llm
@@ -57,12 +61,14 @@ class Keeping:
         self._learn_after = learn_after
         self._same = same
         self._wall = wall
+        self._refuses = refuses
         self._heard: dict[str, tuple[ChatLine, float]] = {}  # lines that are in no file yet
         self._exchanges: list[tuple[str, Exchange]] = []
         self._changed_at = 0.0
         self._authors: dict[str, None] = {}
         self._new: list[Entry] = []  # learnt, not yet compared with what is known
-        self._forgotten: list[tuple[tuple[str, ...], str, set[str]]] = []  # line ids, viewer, hidden entries
+        # line ids, viewer, hidden entries, the viewer's name
+        self._forgotten: list[tuple[tuple[str, ...], str, set[str], str]] = []
         self._forgets = 0
         self._stale: set[str] = set()  # ids whose rows differ from the file
         self._gone: dict[str, str] = {}  # ids whose rows have to go, and where these are
@@ -71,7 +77,8 @@ class Keeping:
     def met(self, line: ChatLine) -> None:
         """Who wrote it is here today."""
         if self.store is not None and line.author:
-            self.store.bonds.met(line.author, self._wall(), line.deed is not None and line.deed.paid)
+            paid = line.deed is not None and line.deed.paid
+            self.store.bonds.met(line.viewer, self._wall(), paid, line.author)
 
     def tell(self, ids: Sequence[str], line: str) -> list[str]:
         """The words of these entries at this line, with their dates where it asks for them. What holds no
@@ -96,7 +103,8 @@ class Keeping:
 
     def exchanged(self, who: str, id: str, line: ChatLine, heard: str) -> None:
         """Something to learn from, later."""
-        self._exchanges = [*self._exchanges[-MOST + 1 :], (who, Exchange(id, line.author, line.text, heard))]
+        exchange = Exchange(id, line.author, line.text, heard, line.viewer)
+        self._exchanges = [*self._exchanges[-MOST + 1 :], (who, exchange)]
         self._changed_at = anyio.current_time()
 
     def amend(self, old: Entry, text: str) -> Entry:
@@ -109,27 +117,31 @@ class Keeping:
         self.forget((), "", (old.id,))
         return new
 
-    def forget(self, ids: Sequence[str], viewer: str, entries: Sequence[str] = ()) -> dict[str, Entry]:
-        """Leave no trace of these lines, of this viewer, and of these entries: what is about them is unknown
-        from now on; it leaves the files in file(), the index in serve(), and a failure of either only delays
-        that. Returns what was known."""
-        gone, name = set(ids), viewer.casefold()
+    def forget(
+        self, ids: Sequence[str], viewer: str, entries: Sequence[str] = (), name: str = ""
+    ) -> dict[str, Entry]:
+        """Leave no trace of these lines, of this viewer (see theirs()), and of these entries: what is about
+        them is unknown from now on; it leaves the files in file(), the index in serve(), and a failure of
+        either only delays that. Returns what was known."""
+        gone, whose = set(ids), theirs(viewer, name)
         self._heard = {
             id: each
             for id, each in self._heard.items()
-            if id not in gone and each[0].author.casefold() != name
+            if id not in gone and not whose(each[0].viewer, each[0].author)
         }
         self._exchanges = [
             (who, each)
             for who, each in self._exchanges
-            if each.id not in gone and each.author.casefold() != name
+            if each.id not in gone and not whose(each.viewer, each.author)
         ]
-        self._new = [each for each in self._new if each.source not in gone and each.viewer.casefold() != name]
-        self._authors.pop(viewer, None)
+        self._new = [
+            each for each in self._new if each.source not in gone and not whose(each.viewer, each.called)
+        ]
+        self._authors.pop(name or viewer, None)
         self._forgets += 1
-        hidden = {} if self.store is None else self.store.hide(ids, viewer, entries)
+        hidden = {} if self.store is None else self.store.hide(ids, viewer, entries, name)
         self._left(hidden)
-        self._forgotten.append((tuple(ids), viewer, set(hidden)))
+        self._forgotten.append((tuple(ids), viewer, set(hidden), name))
         return hidden
 
     def _left(self, gone: dict[str, Entry]) -> None:
@@ -147,8 +159,7 @@ class Keeping:
         for id, (line, at) in lines.items():
             self._learnt(gleaned(id, line, SHARED, at, self._authors))
         while self._forgotten:
-            ids, viewer, hidden = self._forgotten[0]
-            self._left(await anyio.to_thread.run_sync(self.store.forget, ids, viewer, hidden))
+            self._left(await anyio.to_thread.run_sync(self.store.forget, *self._forgotten[0]))
             del self._forgotten[0]
         await anyio.to_thread.run_sync(self.store.sync)
 
@@ -157,7 +168,7 @@ class Keeping:
         assert self.store is not None
         for id, (line, at) in lines.items():
             try:
-                self.store.heard(id, line.author, line.text, at)
+                self.store.heard(id, line.author, line.text, at, line.viewer)
             except Refused as error:
                 self.lost += 1
                 if self.lost == 1:
@@ -261,8 +272,12 @@ class Keeping:
             log.info("nothing was learnt: %s", error)
             self._changed_at = anyio.current_time()
             return
+        found = []
+        for entry in judged(answer, some, who, self._wall(), self._authors):
+            found += [] if self._refuses(entry.text) else [entry]
+            await anyio.lowlevel.checkpoint()  # a face moves beside it
         if before != self._forgets:
             return  # some of it was forgotten meanwhile: what is left is asked again
         done = {each.id for each in some}
         self._exchanges = [(w, each) for w, each in self._exchanges if each.id not in done]
-        self._learnt(judged(answer, some, who, self._wall(), self._authors))
+        self._learnt(found)

@@ -66,12 +66,13 @@ TASK = (
 
 @dataclass(frozen=True, slots=True)
 class Exchange:
-    """A viewer's line and what was heard of the reply; `id` is the raw line's."""
+    """A viewer's line and what was heard of the reply; `id` is the raw line's, `viewer` the author's key."""
 
     id: str
     author: str
     text: str
     heard: str
+    viewer: str = ""
 
 
 def prompt(exchanges: Sequence[Exchange]) -> Prompt:
@@ -105,9 +106,8 @@ def judged(
             continue
         topic = note.get("topic")
         known = topic if isinstance(topic, str) and topic in TOPICS else "other"
-        entry = Entry(
-            uuid4().hex, Kind(kind), persona, exchange.author, text, now, topic=known, source=exchange.id
-        )
+        viewer, name = exchange.viewer or exchange.author, exchange.author
+        entry = Entry(uuid4().hex, Kind(kind), persona, viewer, text, now, 0.0, known, exchange.id, name)
         found.append(entry)
     return found[:MOST_NOTES]
 

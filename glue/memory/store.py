@@ -14,6 +14,7 @@ from typing import TypeVar
 from glue.memory.bonds import Bonds
 from glue.memory.entry import Entry, WrongEntry, dump, ends, load, repeats
 from glue.memory.file import BREATH, LineFile
+from glue.memory.whose import theirs
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -39,6 +40,7 @@ class Store:
         self.bonds = Bonds(viewers)
         self.entries: dict[str, Entry] = {}
         self._of: dict[str, dict[str, None]] = {}  # a viewer's entries
+        self._keys: dict[str, set[str]] = {}  # of the viewers who are called so
         self._from: dict[str, dict[str, None]] = {}  # what was learnt from a line
         self.damaged = 0  # lines that are no entries; they stay in the file
         for line in self._file.read():
@@ -80,50 +82,66 @@ class Store:
             self._of.get(old.viewer.casefold(), {}).pop(entry.id, None)
         self.entries[entry.id] = entry
         self._of.setdefault(entry.viewer.casefold(), {})[entry.id] = None
+        self._keys.setdefault(entry.called.casefold(), set()).add(entry.viewer)
         if entry.source:
             self._from.setdefault(entry.source, {})[entry.id] = None
 
-    def heard(self, id: str, author: str, text: str, at: float) -> None:
-        """Keep a raw line. Raises Refused."""
-        line = {"id": id, "author": author[:100], "text": text[:LONGEST], "at": at}
+    def heard(self, id: str, author: str, text: str, at: float, viewer: str = "") -> None:
+        """Keep a raw line; `viewer`: the author's key, where that is no name. Raises Refused."""
+        line: dict[str, object] = {"id": id, "author": author[:100], "text": text[:LONGEST], "at": at}
+        line |= {"viewer": viewer} if viewer and viewer != author else {}
         self._raw.append(json.dumps(line, ensure_ascii=False))
 
-    def hide(self, ids: Iterable[str], viewer: str = "", entries: Iterable[str] = ()) -> dict[str, Entry]:
+    def hide(
+        self, ids: Iterable[str], viewer: str = "", entries: Iterable[str] = (), name: str = ""
+    ) -> dict[str, Entry]:
         """Out of what is known, at once: what was learnt from these lines, all that is about this viewer, and
         these entries. The files still hold it until forget() was called with what is returned."""
-        gone = {entry.id: entry for entry in self.about(viewer)} if viewer else {}
+        keys = {viewer} | (set() if name else self._keys.get(viewer.casefold(), set())) if viewer else set()
+        gone = {entry.id: entry for key in keys for entry in self.about(key)}
         gone |= {id: self.entries[id] for id in entries if id in self.entries}
         for source in ids:
             gone |= {id: self.entries[id] for id in self._from.get(source, {}) if id in self.entries}
         self._unknow(gone)
         return gone
 
-    def forget(self, ids: Iterable[str], viewer: str, hidden: Collection[str] = ()) -> dict[str, Entry]:
+    def forget(
+        self, ids: Iterable[str], viewer: str, hidden: Collection[str] = (), name: str = ""
+    ) -> dict[str, Entry]:
         """Leave no trace in the files of these lines, of what was learnt from them, and of this viewer.
 
         Who is called "the", or as she is, takes only their own along: a name that many lines have in them is
-        a word. Returns the entries that were known until now. Raises Refused."""
-        lines, about = set(ids), self._about(viewer.casefold()) if viewer else _nobody
-        self._raw.keep(lambda line: _id(line) not in lines and not about(*_folded(line)))
+        a word; and nobody takes along what is another's of the same name. Returns the entries that were known
+        until now. Raises Refused."""
+        lines, about = set(ids), self._about(viewer, name) if viewer else _nobody
+        self._raw.keep(lambda line: _id(line) not in lines and not about(*_told(line)))
         gone = {
             entry.id: entry
             for entry in _gently(self.entries.values())
-            if entry.source in lines or about(entry.viewer.casefold(), entry.text.casefold())
+            if entry.source in lines or about(entry.viewer, entry.called, entry.text)
         }
         self._unknow(gone)
         if viewer:
-            self.bonds.forget(viewer)
+            self.bonds.forget(viewer, name)
         self._strike({*gone, *hidden})
         return gone
 
-    def _about(self, name: str) -> Callable[[str, str], bool]:
-        named = re.compile(rf"(?<!\w){re.escape(name)}(?!\w)")
+    def _about(self, viewer: str, name: str) -> Callable[[str, str, str], bool]:
+        """Whether a text of somebody with a key and a name has to go with this viewer."""
+        own, called = theirs(viewer, name), (name or viewer).casefold()
+        named = re.compile(rf"(?<!\w){re.escape(called)}(?!\w)")
         lines = with_it = 0
         for line in _gently(self._raw.read()):
             lines += 1
-            with_it += bool(named.search(_folded(line)[1]))
+            with_it += bool(named.search(_told(line)[2].casefold()))
         word = lines >= FEW and with_it > COMMON * lines
-        return lambda author, text: author == name or (not word and bool(named.search(text)))
+
+        def about(key: str, author: str, text: str) -> bool:
+            if own(key, author):
+                return True
+            return not word and author.casefold() != called and bool(named.search(text.casefold()))
+
+        return about
 
     def forget_entries(self, ids: Iterable[str]) -> dict[str, Entry]:
         """Leave no trace of these entries. Raises Refused."""
@@ -173,7 +191,7 @@ def _alike(new: Entry, old: Entry, alike: Collection[str]) -> bool:
     return old.id in alike and not old.ended and (len(topics) == 1 or "other" in topics)
 
 
-def _nobody(author: str, text: str) -> bool:
+def _nobody(key: str, author: str, text: str) -> bool:
     return False
 
 
@@ -185,10 +203,10 @@ def _id(line: bytes) -> object:
     return said.get("id") if isinstance(said, dict) else None
 
 
-def _folded(line: bytes) -> tuple[str, str]:
-    """A raw line's author and words, to find a name in."""
+def _told(line: bytes) -> tuple[str, str, str]:
+    """A raw line's viewer, author and words, to find a name in."""
     try:
         said = json.loads(line)
-        return str(said["author"]).casefold(), str(said["text"]).casefold()
-    except (ValueError, KeyError, TypeError, RecursionError):
-        return "", line.decode("utf-8", "replace").casefold()
+        return str(said.get("viewer", said["author"])), str(said["author"]), str(said["text"])
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        return "", "", line.decode("utf-8", "replace")
