@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import IntEnum
@@ -68,9 +69,8 @@ class Bonds:
                 continue
             self.known[bond.viewer.casefold()] = bond
         if lines > len(self.known) + SPARE:
-            file.keep(lambda line: False)
-            self._changed = dict.fromkeys(self.known)
-            self.write()
+            with suppress(Refused):  # no room: it stays as long as it is
+                file.rewrite(map(_dump, self.known.values()))
 
     def met(self, viewer: str, now: float, gift: bool = False) -> None:
         """The viewer wrote, or gave something, at wall clock `now`."""
@@ -91,13 +91,19 @@ class Bonds:
             strangers = (k for k, b in self.known.items() if b.visits < 2 and k not in self._here)
             self.known.pop(next(strangers, next(iter(self.known))))
 
-    def forget(self, viewer: str) -> None:
-        """Leave no trace. Raises Refused."""
-        key = viewer.casefold()
+    def hide(self, viewer: str) -> None:
+        """Nobody is known by this name from now on; forget() takes it out of the file."""
+        key = viewer.casefold()[:100]
         self.known.pop(key, None)
         self._changed.pop(key, None)
         self._here.discard(key)
-        self._file.keep(lambda line: _name(line) != key)
+
+    def forget(self, viewers: frozenset[str]) -> None:
+        """Leave no trace of them. Raises Refused."""
+        for viewer in viewers:
+            self.hide(viewer)
+        keys = {viewer.casefold()[:100] for viewer in viewers}
+        self._file.keep(lambda line: _name(line) not in keys)
 
     def closest(self, most: int) -> list[Bond]:
         """Those whom she knows best, regulars at least."""
@@ -111,7 +117,7 @@ class Bonds:
             bond = self.known.get(key)
             try:
                 if bond is not None:
-                    self._file.append(json.dumps(dataclasses.asdict(bond), ensure_ascii=False))
+                    self._file.append(_dump(bond))
             except Refused:
                 self._changed[key] = None
                 raise
@@ -131,6 +137,10 @@ class Bonds:
             self._file.close()
 
 
+def _dump(bond: Bond) -> str:
+    return json.dumps(dataclasses.asdict(bond), ensure_ascii=False)
+
+
 def _date(now: float) -> str:
     try:
         return datetime.fromtimestamp(now, UTC).date().isoformat()
@@ -140,6 +150,6 @@ def _date(now: float) -> str:
 
 def _name(line: bytes) -> str:
     try:
-        return str(json.loads(line)["viewer"]).casefold()
+        return str(json.loads(line)["viewer"]).casefold()[:100]
     except (ValueError, KeyError, TypeError, RecursionError):
         return ""
