@@ -90,8 +90,6 @@ class Scene:
         index, vectors = cast(Index, self.shelf), cast(Embeddings, Zeros())
         await self.memory._file()
         await self.memory._keeping.work(index, vectors)
-        while self.memory._keeping.busy:
-            await self.memory._keeping.work(index, vectors)
 
     async def recalled(self, line: ChatLine, *arrived: ChatLine) -> list[str]:
         """What she is told at a line, once those that `arrived` (or it) were looked up."""

@@ -190,7 +190,8 @@ async def test_memories_of_before_stay_with_the_name(tmp_path: Path) -> None:
     store.close()
     async with remembering(tmp_path) as scene:
         assert scene.memory.found("mira")[0]["text"] == "Mira lives in Oslo"
-        scene.memory._keeping._stale.add("1")
+        assert scene.memory._store is not None
+        scene.memory._keeping._rows.changed([scene.memory._store.entries["1"]])
         await scene.settle()
         assert await scene.recalled(line("where do I live?", "l1")) == ["Mira lives in Oslo"]
         assert await scene.recalled(on(Source.TWITCH, "1", "where do I live?", "l2")) == []
@@ -273,7 +274,7 @@ async def test_what_one_forgets_costs_nobody_else_their_recall(tmp_path: Path) -
         joke = Entry("j", Kind.JOKE, "main", "", "the toaster runs the stream", 1.0)
         assert scene.memory._store is not None
         scene.memory._store.put(joke)
-        scene.memory._keeping._stale.add("j")
+        scene.memory._keeping._rows.changed([joke])
         await scene.settle()
         asks = on(Source.TWITCH, "2", "what do I play?", "l3", "bob")
         assert set(await scene.recalled(asks)) == {"bob plays the tuba", joke.text}

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import json
+from collections.abc import Collection, Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import IntEnum
@@ -12,7 +14,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from glue.errors import Refused
 from glue.memory.file import LineFile
-from glue.memory.whose import theirs
+from glue.memory.whose import among, folded
 
 MOST = 50_000  # viewers; beyond it those who came once and longest ago are let go
 SPARE = 1000  # lines of the file that nobody needs any more before it is written again
@@ -75,9 +77,8 @@ class Bonds:
                 continue
             self.known[bond.viewer.casefold()] = bond
         if lines > len(self.known) + SPARE:
-            file.keep(lambda line: False)
-            self._changed = dict.fromkeys(self.known)
-            self.write()
+            with suppress(Refused):  # no room: it stays as long as it is
+                file.rewrite(map(_dump, self.known.values()))
 
     def met(self, viewer: str, now: float, gift: bool = False, name: str = "") -> None:
         """The viewer, who is called `name`, wrote, or gave something, at wall clock `now`."""
@@ -98,13 +99,22 @@ class Bonds:
             strangers = (k for k, b in self.known.items() if b.visits < 2 and k not in self._here)
             self.known.pop(next(strangers, next(iter(self.known))))
 
-    def forget(self, viewer: str, name: str = "") -> None:
-        """Leave no trace of them, see theirs(). Raises Refused."""
-        whose = theirs(viewer, name)
-        for key in [key for key, bond in list(self.known.items()) if whose(key, bond.name)]:
+    def hide(self, viewers: Iterable[str], names: Collection[str] = ()) -> None:
+        """These viewers, and whoever is called so, are not known from now on; forget() takes them out of the
+        file."""
+        gone = set(map(folded, viewers))
+        if names:
+            whose = among((), names)
+            gone |= {key for key, bond in list(self.known.items()) if whose("", bond.name)}
+        for key in gone:
             self.known.pop(key, None)
             self._changed.pop(key, None)
             self._here.discard(key)
+
+    def forget(self, viewers: Collection[str], names: Collection[str] = ()) -> None:
+        """Leave no trace of them. Raises Refused."""
+        self.hide(viewers, names)
+        whose = among(viewers, names)
         self._file.keep(lambda line: not whose(*_names(line)))
 
     def closest(self, most: int) -> list[Bond]:
@@ -119,7 +129,7 @@ class Bonds:
             bond = self.known.get(key)
             try:
                 if bond is not None:
-                    self._file.append(json.dumps(dataclasses.asdict(bond), ensure_ascii=False))
+                    self._file.append(_dump(bond))
             except Refused:
                 self._changed[key] = None
                 raise
@@ -137,6 +147,10 @@ class Bonds:
             pass  # told before; who came today is not worth a traceback at the end
         finally:
             self._file.close()
+
+
+def _dump(bond: Bond) -> str:
+    return json.dumps(dataclasses.asdict(bond), ensure_ascii=False)
 
 
 def _date(now: float) -> str:

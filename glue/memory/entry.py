@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
 
 from pydantic import TypeAdapter, ValidationError
 
+ID = re.compile(r"[\w:.-]{1,64}", re.ASCII)  # stands in filters of the index as it is
 SHARED = "shared"  # the persona of what all characters know
 MOST = 400  # characters of a text; a longer one is cut
 FILLERS = frozenset(
@@ -70,8 +72,8 @@ def load(line: str | bytes) -> Entry:
     except (ValidationError, ValueError, RecursionError) as error:
         raise WrongEntry(str(error).splitlines()[0]) from error
     longest = max(len(entry.viewer), len(entry.name), len(entry.persona))
-    if not entry.id or len(entry.id) > 64 or longest > 100:
-        raise WrongEntry("an entry's id, viewer or persona is empty or too long")
+    if not ID.fullmatch(entry.id) or longest > 100:
+        raise WrongEntry("an entry's id is none, or its viewer or persona is too long")
     return dataclasses.replace(entry, text=" ".join(entry.text.split())[:MOST], topic=entry.topic[:40])
 
 

@@ -96,7 +96,8 @@ class MilvusMemory:
             raise ConfigError(
                 f"memory: {error.name} is not installed; cure: uv sync --extra memory"
             ) from error
-        self._store = self._keeping.store = Store(place(self._folder))
+        self._store = Store(place(self._folder))
+        self._keeping.open(self._store)
         return self
 
     async def __aexit__(self, *exc: object) -> None:
