@@ -98,8 +98,7 @@ class ChatLine:
     """A viewer's line, cleaned by glue/senses. `text` is data: never HTML, a path or an instruction.
 
     With a `deed` the text tells what `author` did: "subscribed for the 7th month, saying: hi". `author_id`:
-    who that is to the source, whatever they call themselves; "" where it knows of names alone. `joined`: the
-    lines that it was put together from."""
+    who that is to the source, "" where it knows of names alone. `joined`: the lines that it was made of."""
 
     id: str
     author: str

@@ -119,14 +119,17 @@ class Mind(Protocol):
         """Add an exchange to the history: what was heard of the reply; `cut` where she did not finish."""
         ...
 
+    def shed(self) -> None:
+        """Drop the history: the server refused a prompt with it."""
+        ...
+
     def know(self, core: str) -> bool:
         """What stands in every prompt from the next cut of the history on; "" is obeyed at once. Returns
         whether the next prompt has it."""
         ...
 
     def forget(self, line_ids: Sequence[str], whose: Whose | None = None) -> None:
-        """Drop these lines and the answers to them from the history, and all lines that are `whose()`: a
-        moderator removed them, or the viewer wants to be forgotten."""
+        """Drop these lines, all that are `whose()`, and the answers to them: they were removed, or forgotten."""
         ...
 
 

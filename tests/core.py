@@ -127,6 +127,9 @@ class PlainMind:
     def remember(self, line: ChatLine, heard: str, cut: bool) -> None:
         self.history.append((line.text, heard, cut))
 
+    def shed(self) -> None:
+        self.history.clear()
+
     def know(self, core: str) -> bool:
         """She lives in the moment."""
         return False

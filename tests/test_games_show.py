@@ -129,6 +129,9 @@ async def test_a_button_of_a_game_goes_from_the_page_to_the_show() -> None:
         GamePressed(1.0, "My Game", GameButton.FORCE, 'place {"cell": 4}'),
         GamePressed(2.0, "G", GameButton.PAUSE, ""),
     ]
+    broken = read('{"kind": "game", "game": "\\ud800G", "button": "pause", "text": "\\udfff"}', 2.0)
+    [event] = [event async for event in ConsoleSense(ADesk(broken)).events()]
+    assert str(event).encode()  # half a character would break whoever writes it down
     with pytest.raises(Nonsense, match="GAME_BUTTON"):
         read('{"kind": "game", "game": "G", "button": "explode", "text": ""}', 0.0)
 

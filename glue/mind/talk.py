@@ -33,7 +33,7 @@ class Talk:
     """The `Mind` port: prompts from a persona and a history of what was heard."""
 
     def __init__(self, who: str, persona: Persona, voice: str, budget: int = 2400, seed: int = 0) -> None:
-        """`budget`: characters of history before all but its newest fifth is dropped; `seed` 0: by chance."""
+        """`budget`: bytes of history before all but its newest fifth is dropped; `seed` 0: by chance."""
         self.voice = voice
         self._who = who
         self._persona = persona
@@ -82,6 +82,11 @@ class Talk:
             self._history = self._kept(longer)
             if len(self._history) < len(longer):
                 self._core = self._next
+
+    def shed(self) -> None:
+        """The server refused the prompt, most likely for its length: go on without what was said. A line in
+        a rare script has up to three tokens a character, and one that fails must not fail every later one."""
+        self._history = []
 
     def forget(self, line_ids: Sequence[str], whose: Whose | None = None) -> None:
         """See ports.Mind. What comes after the exchanges is evaluated again, once."""
@@ -157,7 +162,8 @@ class Talk:
 
 
 def _size(exchange: Exchange) -> int:
-    return len(exchange.asked) + len(exchange.heard)
+    """Bytes: a token is four letters of English, and hardly more than one of Burmese."""
+    return len(exchange.asked.encode()) + len(exchange.heard.encode())
 
 
 def _head(persona: Persona) -> tuple[Message, ...]:
