@@ -129,7 +129,7 @@ class Mind(Protocol):
         ...
 
     def forget(self, line_ids: Sequence[str], whose: Whose | None = None) -> None:
-        """Drop these lines, all that are `whose()`, and the answers to them: they were removed, or forgotten."""
+        """Drop these lines, all that are `whose()`, and the answers: they were removed, or forgotten."""
         ...
 
 
