@@ -135,6 +135,7 @@ async def test_a_stranger_of_the_same_name_learns_and_erases_nothing(
 ) -> None:
     async with remembering(tmp_path) as scene:
         scene.say(on(source, id, "my cat is called Biscuit", "l1"), heard="Aww.")
+        scene.say(on(source, id, "it is me, Mira!", "l1b"))
         scene.say(on(Source.TWITCH, "9", "Mira sings well", "l2", "bob"), heard="She does.")
         await scene.settle()
         assert await scene.recalled(on(other, others, "what is my cat called?", "l3")) == []
@@ -143,6 +144,7 @@ async def test_a_stranger_of_the_same_name_learns_and_erases_nothing(
         await scene.settle()
         assert "Waffle" not in scene.written() + scene.prompt()
         assert "Biscuit" in scene.written() and "Biscuit" in scene.prompt()
+        assert "it is me, Mira!" in scene.written() and "sings" not in scene.written()
         known = await scene.recalled(on(source, id, "what is my cat called?", "l6"))
         assert known == ["Mira's cat is called Biscuit"]
         scene.say(on(source, id, "forget me", "l7"))
