@@ -90,8 +90,9 @@ class Director:
         if line.source is not Source.VOICE or not before:
             return line, []
         self._inbox = [w for w in self._inbox if w not in before]
-        text = " ".join([*(w.line.text for w in before), line.text])
-        return replace(line, text=text), [Close(w.line.id, Fate.CONTINUED) for w in before]
+        parts = (*(part for w in before for part in w.line.parts), line)
+        text = " ".join(part.text for part in parts)
+        return replace(line, text=text, joined=parts), [Close(w.line.id, Fate.CONTINUED) for w in before]
 
     def overhear(self, now: float) -> None:
         """Somebody speaks: let them finish, but not for ever."""

@@ -11,7 +11,7 @@ from typing import Any
 from omegaconf import DictConfig
 
 from glue.checks import personas
-from glue.events import Event
+from glue.events import ChatLine, Event
 from glue.gate import Gate, Held, Replaced
 from glue.memories import Memories
 from glue.mind.persona import Persona
@@ -31,7 +31,7 @@ Facts = Callable[[str, str], list[str]]  # what bears on a line that somebody of
 class NoMemory:
     """The Memory port of somebody who lives in the moment: the history in her prompt is all she knows."""
 
-    async def recall(self, who: str, author: str, text: str) -> tuple[str, ...]:
+    async def recall(self, who: str, line: ChatLine) -> tuple[str, ...]:
         """Nothing."""
         return ()
 
@@ -42,10 +42,10 @@ class Informed:
     def __init__(self, memory: Memory, facts: Sequence[Facts]) -> None:
         self._memory, self._facts = memory, facts
 
-    async def recall(self, who: str, author: str, text: str) -> list[str]:
+    async def recall(self, who: str, line: ChatLine) -> list[str]:
         """See ports.Memory."""
-        known = [fact for facts in self._facts for fact in facts(who, text)]
-        return [*known, *await self._memory.recall(who, author, text)]
+        known = [fact for facts in self._facts for fact in facts(who, line.text)]
+        return [*known, *await self._memory.recall(who, line)]
 
 
 @dataclass(slots=True)

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from glue.events import ChatLine, Event
 
 Pcm = NDArray[np.int16]  # mono, shape [samples]
+Whose = Callable[[ChatLine], bool]  # whether a line is one viewer's
 
 
 class Role(StrEnum):
@@ -127,8 +128,8 @@ class Mind(Protocol):
         whether the next prompt has it."""
         ...
 
-    def forget(self, line_ids: Sequence[str]) -> None:
-        """Drop these lines and the answers to them from the history: a moderator removed them."""
+    def forget(self, line_ids: Sequence[str], whose: Whose | None = None) -> None:
+        """Drop these lines, all that are `whose()`, and the answers: they were removed, or forgotten."""
         ...
 
 
@@ -211,8 +212,8 @@ class Stand(Protocol):
 class Memory(Protocol):
     """What she remembers."""
 
-    async def recall(self, who: str, author: str, text: str) -> Sequence[str]:
-        """Lines worth knowing before answering; empty when there are none or it is late."""
+    async def recall(self, who: str, line: ChatLine) -> Sequence[str]:
+        """What is worth knowing before answering `line`; empty when there is nothing or it is late."""
         ...
 
 

@@ -29,7 +29,7 @@ def together(lines: Sequence[ChatLine]) -> ChatLine:
     if rest > 0:
         named.append(f"{rest} other{'s' if rest > 1 else ''}")
     deeds = dict.fromkeys(DID[line.deed] for line in lines if line.deed)
-    return replace(first, author=_listed(named), text=_listed(list(deeds)))
+    return replace(first, author=_listed(named), text=_listed(list(deeds)), joined=tuple(lines))
 
 
 def _listed(words: Sequence[str]) -> str:

@@ -142,7 +142,7 @@ class Turn:
     async def _recall(self) -> Sequence[str]:
         recalled: Sequence[str] = ()
         with anyio.move_on_after(self.settings.recall_within):
-            recalled = await self.member.memory.recall(self.member.who, self.line.author, self.line.text)
+            recalled = await self.member.memory.recall(self.member.who, self.line)
         self._mark(Stage.RECALLED)
         return recalled
 

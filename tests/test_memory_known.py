@@ -12,11 +12,13 @@ from hypothesis import strategies as st
 from glue.events import ChatLine, Source
 from glue.memory.bonds import Bonds, Closeness
 from glue.memory.core import lines
-from glue.memory.entry import Entry, Kind
+from glue.memory.entry import Entry, Kind, meant
 from glue.memory.file import LineFile
 from glue.memory.glean import gleaned
+from glue.memory.names import Names
 from glue.memory.shares import ALL, COMMON, own, share, telling
 from glue.memory.store import Store
+from glue.memory.traces import Forget
 from glue.memory.year import KINDS, year
 
 DAY = 86_400.0
@@ -24,7 +26,7 @@ DAY = 86_400.0
 
 def facts(text: str, author: str = "mira") -> list[str]:
     line = ChatLine("1", author, text, Source.CONSOLE)
-    return [entry.text for entry in gleaned("s:1", line, "shared", 1.0, ("bob", "mira", "mir"))]
+    return [entry.text for entry in gleaned("s:1", line, "shared", 1.0, Names("bob", "mira", "mir"))]
 
 
 @pytest.mark.parametrize(
@@ -86,7 +88,7 @@ def test_a_relationship_grows_by_days_and_gifts_one_step_a_show(tmp_path: Path) 
     assert known.known["bob"].closeness is Closeness.GUEST  # twelve shows on one day
     assert known.known["rich"].closeness is Closeness.FRIEND
     assert {"mira", "rich"} <= {bond.viewer for bond in known.closest(9)}
-    known.forget("MIRA")
+    known.forget(frozenset({"MIRA"}))
     known.close()
     assert "mira" not in (tmp_path / "viewers.jsonl").read_text()
 
@@ -101,6 +103,21 @@ def test_five_thousand_viewers_and_a_short_file(tmp_path: Path) -> None:
     assert len(known.known) == 5000
     known.close()
     assert (tmp_path / "viewers.jsonl").read_text().count("\n") < 12_000
+
+
+def test_what_she_always_knows_names_viewers_and_no_keys(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    for day in range(12):
+        store.bonds._here.clear()
+        store.bonds.met("twitch:1", day * DAY, name="mira" if day else "mira_before")
+    store.put(Entry("1", Kind.PROMISE, "main", "twitch:1", "Spark will draw Biscuit", 1.0, name="mira"))
+    assert lines(store, "main") == ["Old friends: mira.", "Promised to mira: Spark will draw Biscuit."]
+    store.close()
+
+
+def test_what_is_embedded_of_a_fact_has_no_name_in_it() -> None:
+    fact = Entry("1", Kind.VIEWER, "main", "twitch:1", "mira's cat is called Biscuit", 1.0, name="mira")
+    assert meant(fact) == "cat is called Biscuit"
 
 
 def test_what_she_always_knows_holds_no_sentence_for_a_name(tmp_path: Path) -> None:
@@ -136,7 +153,7 @@ def test_lines_that_come_while_a_viewer_is_forgotten_are_kept(tmp_path: Path) ->
     store = Store(tmp_path)
     for number in range(3000):
         store.heard(str(number), f"viewer{number % 10}", "hello", 1.0)
-    forgetting = threading.Thread(target=store.forget, args=((), "viewer3"))
+    forgetting = threading.Thread(target=store.forget, args=(Forget(viewers=frozenset({"viewer3"})),))
     forgetting.start()
     written = 0
     while forgetting.is_alive() or written < 10:

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from glue.memory.entry import Entry, Kind, WrongEntry, dump, load
+from glue.memory.names import Names
 from glue.memory.notes import LONGEST, MOST_NOTES, Exchange, judged, prompt
 from glue.memory.wishes import Wish, wish
 
@@ -20,7 +21,7 @@ SAID = [
 
 
 def learnt(*notes: dict[str, object]) -> list[Entry]:
-    return judged(json.dumps({"notes": notes}), SAID, "main", 5.0, ("mira", "bob", "eve"))
+    return judged(json.dumps({"notes": notes}), SAID, "main", 5.0, Names("mira", "bob", "eve"))
 
 
 def note(line: int, text: str, kind: str = "viewer") -> dict[str, object]:

@@ -15,6 +15,7 @@ from glue.errors import ConfigError, Refused
 from glue.memory.__main__ import import_
 from glue.memory.entry import Entry, Kind, WrongEntry, dump
 from glue.memory.store import Store
+from glue.memory.traces import Forget
 
 
 def fact(id: str, text: str, viewer: str = "mira", topic: str = "other", source: str = "") -> Entry:
@@ -24,6 +25,10 @@ def fact(id: str, text: str, viewer: str = "mira", topic: str = "other", source:
 @pytest.fixture
 def store(tmp_path: Path) -> Store:
     return Store(tmp_path)
+
+
+def forget(store: Store, *viewers: str, line: str = "") -> dict[str, Entry]:
+    return store.forget(Forget(frozenset({line} - {""}), frozenset(viewers)))[0]
 
 
 def again(store: Store, folder: Path) -> Store:
@@ -57,9 +62,9 @@ def test_forgetting_leaves_nothing_in_the_files(store: Store, tmp_path: Path) ->
     store.heard("b", "bob", "hello", 1.0)
     store.learn(fact("1", "mira has a cat called Biscuit", source="a"), 1.0)
     store.learn(fact("2", "bob likes tea", "bob", source="b"), 1.0)
-    assert set(store.forget((), "Mira")) == {"1"}
+    assert set(forget(store, "Mira")) == {"1"}
     assert not [p for p in tmp_path.iterdir() if b"iscuit" in p.read_bytes() or b"mira" in p.read_bytes()]
-    assert set(store.forget(["b"], "")) == {"2"}
+    assert set(forget(store, line="b")) == {"2"}
     assert not [p for p in tmp_path.iterdir() if b"bob" in p.read_bytes()]
 
 
@@ -67,11 +72,11 @@ def test_a_name_inside_a_word_and_a_name_that_is_a_word_take_no_others_along(sto
     store.learn(fact("1", "walter likes the sea", "walter"), 1.0)
     store.learn(fact("2", "al has a boat", "al"), 1.0)
     store.learn(fact("3", "bob thanked al", "bob"), 1.0)
-    assert set(store.forget((), "AL")) == {"2", "3"}
+    assert set(forget(store, "AL")) == {"2", "3"}
     for number in range(40):
         store.heard(str(number), f"viewer{number}", "the sea is calm today", 1.0)
     store.heard("x", "the", "please forget me", 1.0)
-    assert store.forget((), "the") == {}
+    assert forget(store, "the") == {}
     assert "1" in store.entries and len(list(store._raw.read())) == 40
 
 

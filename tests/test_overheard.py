@@ -31,6 +31,8 @@ from glue.events import (
 )
 from glue.overheard import Meaning, Overheard
 from glue.ports import Pcm, Words
+from glue.senses.ears_device import DeviceEars
+from glue.senses.ears_page import PageEars
 from glue.senses.hearing import hear
 from glue.settings import DirectorSettings
 from glue.show import Show
@@ -233,10 +235,30 @@ async def test_ears_that_are_away_are_tried_again_and_words_are_cleaned() -> Non
         yield np.zeros(320, np.int16)
 
     ears = Deaf()
-    events = [event async for event in hear(ears, silence, "mic")]
+    events = [event async for event in hear(ears, silence, "mic", "wav")]
     assert [type(e) for e in events] == [PartDegraded, PartRecovered, SpeechHeard, LineArrived]
     said, arrived = events[2], events[3]
     assert isinstance(said, SpeechHeard) and said.text == "hello spark"
     assert isinstance(arrived, LineArrived) and arrived.line == ChatLine(
-        "voice-1", "mic", "hello spark", Source.VOICE
+        "voice-wav-1", "mic", "hello spark", Source.VOICE
     )
+
+
+class Mouth:
+    """An operator's page whose microphone gives nothing."""
+
+    wanted = False
+
+    async def heard(self) -> Pcm:
+        return np.zeros(320, np.int16)
+
+
+async def test_lines_of_two_microphones_are_told_apart() -> None:
+    class One(Deaf):
+        async def listen(self, sound: AsyncIterator[Pcm]) -> AsyncIterator[Words]:
+            yield Words("hello spark", True)
+
+    said = [event async for event in PageEars(One(), Mouth()).events()]
+    said += [event async for event in DeviceEars(One()).events()]
+    ids = {event.line.id for event in said if isinstance(event, LineArrived)}
+    assert len(ids) == len(said) == 2

@@ -43,7 +43,9 @@ def lines(chat: Chat, *items: dict[str, Any]) -> list[ChatLine]:
 
 def test_a_line_once() -> None:
     chat = Chat(0.0)
-    assert lines(chat, text("hi Spark")) == [ChatLine("youtube-m1", "@mika", "hi Spark", Source.YOUTUBE)]
+    assert lines(chat, text("hi Spark")) == [
+        ChatLine("youtube-m1", "@mika", "hi Spark", Source.YOUTUBE, author_id="UCmika")
+    ]
     assert lines(chat, text("hi Spark")) == []
 
 
@@ -85,6 +87,7 @@ def test_what_was_written_before_the_show_is_history() -> None:
 def test_deeds(told: dict[str, Any], deed: Deed, words: str) -> None:
     (line,) = lines(Chat(0.0), told)
     assert (line.deed, line.text, line.supporter) == (deed, words, True)
+    assert line.viewer == "youtube:UCmika"
 
 
 @pytest.mark.parametrize(

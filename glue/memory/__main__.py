@@ -24,6 +24,7 @@ from glue.errors import ConfigError, PortError
 from glue.memory.entry import Entry, WrongEntry, dump, load
 from glue.memory.place import place
 from glue.memory.store import Store
+from glue.memory.traces import Forget
 from glue.settings import register
 
 CONF = Path(__file__).parent.parent.parent / "conf"
@@ -85,9 +86,9 @@ def _do(verb: str, rest: list[str], section: dict[str, Any]) -> None:
             case "import", [file]:
                 _say(f"{import_(store, Path(file))} entries were new; the next show can recall them")
             case "forget", [word] if word.startswith("viewer=") and len(word) > 7:
-                _forgotten(store.forget((), word[7:]))
+                _forgotten(store.forget(Forget(viewers=frozenset({word[7:]})))[0])
             case "forget", [word] if word.startswith("id="):
-                _forgotten(store.forget_entries([word[3:]]))
+                _forgotten(store.forget(Forget(entries=frozenset({word[3:]})))[0])
             case _:
                 sys.stderr.write(f"{__doc__}")
                 raise SystemExit(2)
@@ -116,7 +117,7 @@ def _forgotten(gone: Collection[str]) -> None:
 
 def _shown(entry: Entry) -> str:
     held = "" if not entry.ended else " (no longer)"
-    return f"{entry.id}  {entry.kind.value:8} {entry.persona:8} {entry.viewer or '-':20} {entry.text}{held}\n"
+    return f"{entry.id}  {entry.kind.value:8} {entry.persona:8} {entry.called or '-':20} {entry.text}{held}\n"
 
 
 def _say(line: str) -> None:

@@ -139,8 +139,6 @@ class Sitting:
     async def _work(self) -> None:
         await self._keeping.file()
         await self._keeping.work(self._index, self._vectors)
-        while self._keeping.busy:
-            await self._keeping.work(self._index, self._vectors)
 
     async def _examine(self, made: Year, answer: Answer | None) -> dict[str, object]:
         marks, right, false = Marks(), list[bool](), list[bool]()

@@ -17,6 +17,7 @@ from glue.errors import ConfigError, Refused
 
 PART = "memory"
 VERSION = 1
+DRAFT = ".new"  # a file's name while it is written again
 BREATH = 500  # lines that a rewriting handles before it lets the show's own thread on: 2 ms
 NO_ROOM = (errno.ENOSPC, errno.EFBIG, errno.EDQUOT)
 
@@ -34,6 +35,7 @@ class LineFile:
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             self._fd = self._opened()
+            path.with_suffix(DRAFT).unlink(missing_ok=True)  # of a kill: it may hold what was to be forgotten
             self._size = self._whole()
         except OSError as error:
             raise ConfigError(f"{path}: {error.strerror}; cure: memory.adapter.folder=FOLDER") from error
@@ -115,26 +117,43 @@ class LineFile:
     def keep(self, wanted: Callable[[bytes], bool]) -> int:
         """Leave only the wanted lines, on the disk as well; returns how many went. Lines may be appended
         meanwhile. Raises Refused: then nothing has changed."""
-        draft, end = self.path.with_suffix(".new"), self._size
+        end = self._size
+        with self._draft() as file:
+            gone = _copied(_until(self.read(), end), wanted, file)
+            file.flush()
+            os.fsync(file.fileno())
+            with self._one:  # what came meanwhile
+                late = os.pread(self._fd, self._size - end, end)
+                gone += _copied(late.splitlines(keepends=True), wanted, file)
+                file.flush()
+                self._replace(Path(file.name))
+        return gone
+
+    def rewrite(self, lines: Iterable[str]) -> None:
+        """These lines in the place of all others; a kill leaves either the old or the new ones. Nobody may
+        append meanwhile. Raises Refused: then nothing has changed."""
+        with self._draft() as file:
+            file.writelines((line + "\n").encode("utf-8", "replace") for line in lines)
+            file.flush()
+            os.fsync(file.fileno())
+            with self._one:
+                self._replace(Path(file.name))
+
+    @contextlib.contextmanager
+    def _draft(self) -> Iterator[IO[bytes]]:
+        """A file beside this one, which is to take its place."""
+        draft = self.path.with_suffix(DRAFT)
         try:
             with draft.open("wb") as file:
                 os.chmod(draft, 0o600)  # noqa: PTH101  # by the open file would need the same
                 file.write((json.dumps({"spark_memory": VERSION}) + "\n").encode())
-                gone = _copied(_until(self.read(), end), wanted, file)
-                file.flush()
-                os.fsync(file.fileno())
-                with self._one:  # what came meanwhile
-                    late = os.pread(self._fd, self._size - end, end)
-                    gone += _copied(late.splitlines(keepends=True), wanted, file)
-                    file.flush()
-                    self._replace(draft)
+                yield file
         except OSError as error:
             draft.unlink(missing_ok=True)
             raise _refusal(self.path, error) from error
         folder = os.open(self.path.parent, os.O_RDONLY)
         os.fsync(folder)
         os.close(folder)
-        return gone
 
     def _replace(self, draft: Path) -> None:
         fd = os.open(draft, os.O_RDWR | os.O_CLOEXEC)

@@ -7,6 +7,7 @@ left of that partition moves to a new one, with its vectors; a Milvus server com
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -34,12 +35,14 @@ from glue.memory.vectors import Vectors
 
 PART = "memory"
 T = TypeVar("T")
-PAGE = 1000  # rows of one insert
-IDS = 16384  # of one query: the most that Milvus gives
+PAGE = 1000  # rows of one insert, or of one answer
+EVERY = 'id != ""'
 NLIST = 64  # cells of a partition's dense index
 FIELDS = ("id", "kind", "persona", "viewer", "text", "at")
 # pymilvus asks every 10 s whether the server lives; Milvus Lite hangs up on who asks so often in a silence
 CALM = {"grpc.keepalive_time_ms": 330_000, "grpc.keepalive_permit_without_calls": False}
+# that Milvus Lite has no clock is told with a warning of each iterator
+logging.getLogger("pymilvus.client.iterator.query_iterator").setLevel(logging.ERROR)
 MOVED = "_b"  # a partition's other name: it is moved there and, the next time, back
 
 
@@ -121,12 +124,21 @@ class Index:
         for name in sorted(set(names)):
             old = self._names[name]
             new = name if old != name else name + MOVED
+            held = await self._count(old)
             rows = await self._rows(name, [*FIELDS, "dense"])
             await _aside(self._opened.create_partition, self._name, new)
             await self._put(rows, new)
             await self.flush()
+            if not held == len(rows) == await self._count(new):  # open() makes it again from the file
+                raise Refused(PART, f"Milvus: {held} rows of {old} became {len(rows)} while they were moved")
             self._names[name] = new
             await _aside(self._opened.drop_partition, self._name, old)
+
+    async def _count(self, partition: str) -> int:
+        """Its rows. Milvus Lite counts the whole collection where nothing is asked of them."""
+        ask = partial(self._opened.query, filter=EVERY, output_fields=["count(*)"])
+        (row,) = await _aside(partial(ask, partition_names=[partition]), self._name)
+        return int(row["count(*)"])
 
     async def _put(self, rows: Sequence[dict[str, Any]], partition: str) -> None:
         for start in range(0, len(rows), PAGE):
@@ -134,17 +146,21 @@ class Index:
             await _aside(ask, self._name, list(rows[start : start + PAGE]))
 
     async def _rows(self, name: str, fields: Sequence[str]) -> list[dict[str, Any]]:
-        """All rows of a partition, in the order of their ids."""
-        page = PAGE if "dense" in fields else IDS
+        """All rows of a partition."""
+        return await _aside(self._paged, self._names[name], list(fields))
+
+    def _paged(self, partition: str, fields: list[str]) -> list[dict[str, Any]]:
+        """Only an iterator pages in the order of the keys; plain queries of Milvus Lite have none."""
         found: list[dict[str, Any]] = []
-        last = ""
-        while True:
-            ask = partial(self._opened.query, filter=f"id > {_quoted(last)}", output_fields=list(fields))
-            rows = await _aside(partial(ask, limit=page, partition_names=[self._names[name]]), self._name)
-            found += [{field: row[field] for field in fields} for row in rows]
-            if len(rows) < page:
-                return found
-            last = max(str(row["id"]) for row in rows)
+        pages = self._opened.query_iterator(
+            self._name, PAGE, filter=EVERY, output_fields=fields, partition_names=[partition]
+        )
+        try:
+            while page := pages.next():
+                found += [{field: row[field] for field in fields} for row in page]
+        finally:
+            pages.close()
+        return found
 
     async def flush(self) -> None:
         """Many rows that were not flushed are searched slowly."""

@@ -7,22 +7,28 @@ import logging
 import re
 import time
 from collections.abc import Callable, Sequence
+from functools import reduce
+from operator import or_
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
 import anyio
+import anyio.lowlevel
 import anyio.to_thread
 
 from glue.closing import closing
 from glue.errors import PortError, Refused
 from glue.events import ChatLine
 from glue.memory.entry import MOST as LONGEST
-from glue.memory.entry import SHARED, Entry, Kind, meant, told
+from glue.memory.entry import SHARED, Entry, Kind, told
 from glue.memory.glean import gleaned
+from glue.memory.names import Names
 from glue.memory.notes import Exchange, judged, prompt
-from glue.memory.shares import share
-from glue.memory.store import Store
+from glue.memory.rows import Rows
+from glue.memory.store import Store, Waiting
+from glue.memory.traces import Forget
 from glue.memory.vectors import Embeddings
+from glue.memory.whose import theirs
 from glue.ports import Llm, Role
 
 if TYPE_CHECKING:
@@ -30,10 +36,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-BATCH = 64  # entries embedded at once
 MOST = 60  # exchanges that wait to be distilled; beyond it the oldest is let go
-MOST_NEW = 5000  # entries that wait to be compared; beyond it the oldest is let go
-MOST_NAMES = 20_000
+CHUNK = 100  # lines that are written and read through before the show's own thread is asked for anything
 WHEN = re.compile(r"\b(?:when|how long|since|date|month|what day)\b", re.IGNORECASE)
 LOOK = 0.25  # seconds between two looks at what there is to do
 
@@ -48,30 +52,37 @@ class Keeping:
         learn_after: float,
         same: float,
         wall: Callable[[], float] = time.time,
+        refuses: Callable[[str], str] = lambda text: "",
     ) -> None:
-        """`llm` may be None where nothing is exchanged. `same`: cosine from which on two entries are one."""
+        """`llm` may be None where nothing is exchanged. `same`: cosine from which on two entries are one.
+        `refuses(text)`: why the filters would not let in what a model wrote, or ""."""
         self.store: Store | None = None
         self.lost = 0  # lines that could not be written
         self._llm = llm
         self._learn_from = learn_from
         self._learn_after = learn_after
-        self._same = same
         self._wall = wall
+        self._refuses = refuses
         self._heard: dict[str, tuple[ChatLine, float]] = {}  # lines that are in no file yet
-        self._exchanges: list[tuple[str, Exchange]] = []
+        self._exchanges: list[Waiting] = []
+        self._kept: list[Waiting] = []  # of them, what is in the file
         self._changed_at = 0.0
-        self._authors: dict[str, None] = {}
-        self._new: list[Entry] = []  # learnt, not yet compared with what is known
-        self._forgotten: list[tuple[tuple[str, ...], str, set[str]]] = []  # line ids, viewer, hidden entries
-        self._forgets = 0
-        self._stale: set[str] = set()  # ids whose rows differ from the file
-        self._gone: dict[str, str] = {}  # ids whose rows have to go, and where these are
+        self._names = Names()  # who writes in this show
+        self._forgotten: list[Forget] = []  # what is still in the files
+        self._rows = Rows(same)
         self.changes = 0  # of what is known: core memory asks
+
+    def open(self, store: Store) -> None:
+        """What was kept before, what was still to be learnt from among it."""
+        self.store = store
+        self._exchanges = self._kept = store.waiting()[-MOST:]
+        self._changed_at = anyio.current_time()
 
     def met(self, line: ChatLine) -> None:
         """Who wrote it is here today."""
         if self.store is not None and line.author:
-            self.store.bonds.met(line.author, self._wall(), line.deed is not None and line.deed.paid)
+            paid = line.deed is not None and line.deed.paid
+            self.store.bonds.met(line.viewer, self._wall(), paid, line.author)
 
     def tell(self, ids: Sequence[str], line: str) -> list[str]:
         """The words of these entries at this line, with their dates where it asks for them. What holds no
@@ -85,9 +96,7 @@ class Keeping:
 
     def heard(self, id: str, line: ChatLine) -> None:
         """A raw line, to be kept."""
-        self._authors[line.author] = None
-        if len(self._authors) > MOST_NAMES:
-            del self._authors[next(iter(self._authors))]
+        self._names.add(line.author)
         self._heard[id] = (line, self._wall())
 
     def unheard(self, id: str) -> None:
@@ -96,7 +105,8 @@ class Keeping:
 
     def exchanged(self, who: str, id: str, line: ChatLine, heard: str) -> None:
         """Something to learn from, later."""
-        self._exchanges = [*self._exchanges[-MOST + 1 :], (who, Exchange(id, line.author, line.text, heard))]
+        exchange = Exchange(id, line.author, line.text, heard, line.viewer)
+        self._exchanges = [*self._exchanges[-MOST + 1 :], (who, exchange)]
         self._changed_at = anyio.current_time()
 
     def amend(self, old: Entry, text: str) -> Entry:
@@ -105,141 +115,132 @@ class Keeping:
         words = " ".join(text.split())[:LONGEST]
         new = dataclasses.replace(old, id=uuid4().hex, text=words, at=self._wall(), ended=0.0)
         self.store.put(new)
-        self._stale.add(new.id)
+        self._rows.changed([new])
         self.forget((), "", (old.id,))
         return new
 
-    def forget(self, ids: Sequence[str], viewer: str, entries: Sequence[str] = ()) -> dict[str, Entry]:
-        """Leave no trace of these lines, of this viewer, and of these entries: what is about them is unknown
-        from now on; it leaves the files in file(), the index in serve(), and a failure of either only delays
-        that. Returns what was known."""
-        gone, name = set(ids), viewer.casefold()
+    def forget(
+        self, ids: Sequence[str], viewer: str, entries: Sequence[str] = (), name: str = ""
+    ) -> dict[str, Entry]:
+        """Leave no trace of these lines, of this viewer (see theirs()), and of these entries: what is about
+        them is unknown from now on; it leaves the files in file(), the index in serve(), and a failure of
+        either only delays that. Returns what was known."""
+        gone, whose = set(ids), theirs(viewer, name)
         self._heard = {
             id: each
             for id, each in self._heard.items()
-            if id not in gone and each[0].author.casefold() != name
+            if id not in gone and not whose(each[0].viewer, each[0].author)
         }
         self._exchanges = [
             (who, each)
             for who, each in self._exchanges
-            if each.id not in gone and each.author.casefold() != name
+            if each.id not in gone and not whose(each.key, each.author)
         ]
-        self._new = [each for each in self._new if each.source not in gone and each.viewer.casefold() != name]
-        self._authors.pop(viewer, None)
-        self._forgets += 1
-        hidden = {} if self.store is None else self.store.hide(ids, viewer, entries)
+        self._names.discard(name or viewer)
+        what = Forget(
+            frozenset(ids),
+            frozenset() if name else frozenset({viewer} - {""}),
+            frozenset(entries),
+            frozenset({(viewer, name)}) if name else frozenset(),
+        )
+        hidden = {} if self.store is None else self.store.hide(what)
         self._left(hidden)
-        self._forgotten.append((tuple(ids), viewer, set(hidden)))
+        self._forgotten.append(what | Forget(entries=frozenset(hidden)))
         return hidden
 
     def _left(self, gone: dict[str, Entry]) -> None:
-        self._gone |= {id: share(entry) for id, entry in gone.items()}
-        self._stale -= set(gone)
+        self._rows.left(gone)
         self.changes += bool(gone)
 
     async def file(self) -> None:
-        """What was heard into the files, what is forgotten out of them, all of it to the disk. In a thread:
-        the loop that calls this moves a face 60 times a second. Raises Refused."""
+        """What was heard and what is learnt of it into the files, what is forgotten out of them, all of it to
+        the disk. In a thread: the loop that calls this moves a face 60 times a second. Raises Refused."""
         if self.store is None:
             return
-        lines, self._heard = self._heard, {}
-        await anyio.to_thread.run_sync(self._write, lines)
-        for id, (line, at) in lines.items():
-            self._learnt(gleaned(id, line, SHARED, at, self._authors))
-        while self._forgotten:
-            ids, viewer, hidden = self._forgotten[0]
-            self._left(await anyio.to_thread.run_sync(self.store.forget, ids, viewer, hidden))
-            del self._forgotten[0]
+        heard, wishes = list(self._heard), list(self._forgotten)  # whatever a wish is about was heard by now
+        for start in range(0, len(heard), CHUNK):
+            await self._take_down(heard[start : start + CHUNK])
+        if wishes:
+            what = reduce(or_, wishes)
+            gone, lines, traces = await anyio.to_thread.run_sync(self.store.forget, what)
+            self._left(gone)
+            self._exchanges = [
+                (who, each)
+                for who, each in self._exchanges
+                if each.id not in lines
+                and not traces.in_line(each.key, each.author, f"{each.text} {each.heard}")
+            ]
+            del self._forgotten[: len(wishes)]
+        if self._exchanges != self._kept:
+            waiting = list(self._exchanges)
+            await anyio.to_thread.run_sync(self.store.wait, waiting)
+            self._kept = waiting
         await anyio.to_thread.run_sync(self.store.sync)
 
-    def _write(self, lines: dict[str, tuple[ChatLine, float]]) -> None:
-        """A full disk loses lines, never the show."""
+    async def _take_down(self, ids: Sequence[str]) -> None:
+        """Lines into the file, and what is learnt of them. One that is forgotten meanwhile is learnt nothing
+        from; where this is cut off before it began, the lines wait for the next time."""
+        lines = {id: self._heard[id] for id in ids if id in self._heard}
+        found = await anyio.to_thread.run_sync(self._write, lines)
+        for id in lines:
+            if self._heard.pop(id, None) is not None:
+                self._learnt(found[id])
+
+    def _write(self, lines: dict[str, tuple[ChatLine, float]]) -> dict[str, list[Entry]]:
+        """What is learnt of each. A full disk loses lines, never the show."""
         assert self.store is not None
         for id, (line, at) in lines.items():
             try:
-                self.store.heard(id, line.author, line.text, at)
+                self.store.heard(id, line.author, line.text, at, line.viewer)
             except Refused as error:
                 self.lost += 1
                 if self.lost == 1:
                     log.error("a line was not kept: %s", error)
+        return {id: gleaned(id, line, SHARED, at, self._names) for id, (line, at) in lines.items()}
 
     def _learnt(self, entries: Sequence[Entry]) -> None:
-        self._new = [*self._new, *entries][-MOST_NEW:]
+        """Into the file at once; whether it says what an older one says is seen when the index takes it."""
+        assert self.store is not None
+        for entry in entries:
+            try:
+                changed = self.store.learn(entry, entry.at)
+            except Refused as error:
+                log.error("nothing was learnt: %s", error)
+                return
+            self._rows.changed(changed, new=changed == [entry])
+            self.changes += bool(changed)
 
     async def serve(self, index: Index, vectors: Embeddings) -> None:
-        """Keep the index as the file is, and learn. Raises PortError of either server."""
-        await self._level(index, vectors)
-        while True:
-            await self.work(index, vectors)
-            await anyio.sleep(LOOK)
+        """Keep the index as the file is, and learn. Raises a group of PortErrors of either server."""
+        assert self.store is not None
+        async with anyio.create_task_group() as tg:
+            tg.start_soon(self._learning)  # a request may take minutes: nothing waits for it
+            await self._rows.level(self.store, index)
+            while True:
+                await self._tend(index, vectors)
+                if not self._rows.stale:
+                    await anyio.sleep(LOOK)
 
     async def work(self, index: Index, vectors: Embeddings) -> None:
-        """All that is to be done now. Raises PortError of either server."""
-        if self._gone:
-            await self._remove(index)
+        """All that is to be done now, one thing after the other. Raises PortError of either server."""
         if self._due():
             await self._learn()
-        if self._new:
-            await self._compare(index, vectors)
-        if self._stale:
-            await self._add(index, vectors)
+        await self._tend(index, vectors)
+        while self._rows.stale:
+            await self._tend(index, vectors)
 
-    @property
-    def busy(self) -> bool:
-        """Whether work() has something left that needs no model."""
-        return bool(self._gone or self._new or self._stale)
-
-    async def _remove(self, index: Index) -> None:
-        gone = dict(self._gone)
-        await index.remove(gone)
-        if not self._forgotten:  # what else has to go of it, goes with it
-            await index.purge(gone.values())
-            self._gone = {id: name for id, name in self._gone.items() if id not in gone}
-
-    async def _level(self, index: Index, vectors: Embeddings) -> None:
-        """After a start: what the index lacks is added, what it has too much is taken out."""
+    async def _tend(self, index: Index, vectors: Embeddings) -> None:
         assert self.store is not None
-        there = await index.ids()
-        held = {id: share(entry) for id, entry in self.store.entries.items() if not entry.ended}
-        self._gone |= {id: name for id, name in there.items() if held.get(id) != name}
-        self._stale |= set(held) - set(there)
-        await self._add(index, vectors)
+        if self._rows.gone:
+            await self._rows.remove(index, purge=not self._forgotten)  # what else has to go, goes with it
+        if self._rows.stale:
+            self.changes += await self._rows.add(self.store, index, vectors)
 
-    async def _add(self, index: Index, vectors: Embeddings) -> None:
-        """Entries of the file into the index; those that hold no longer are only in the file."""
-        assert self.store is not None
-        known = self.store.entries
-        while some := sorted(self._stale)[:BATCH]:
-            entries = [known[id] for id in some if id in known and not known[id].ended]
-            if entries:
-                found = await vectors.embed([meant(entry) for entry in entries])
-                still = [n for n, entry in enumerate(entries) if known.get(entry.id) is entry]
-                await index.add([entries[n] for n in still], found[still])
-            ended = {id: share(known[id]) for id in some if id in known and known[id].ended}
-            await index.remove(ended)
-            self._stale -= set(some)
-        await index.flush()
-
-    async def _compare(self, index: Index, vectors: Embeddings) -> None:
-        """What was learnt, with what is known of the same viewer: new, said before, or instead of it."""
-        assert self.store is not None
-        some = self._new[:BATCH]
-        found = await vectors.embed([meant(entry) for entry in some])
-        for entry, vector in zip(some, found, strict=True):
-            alike = set[
-                str
-            ]()  # what is only quoted is one with its like alone: "greetings from Oslo", or Rome
-            if entry.kind is not Kind.EPISODE and self.store.about(entry.viewer):
-                alike = await index.near(entry, vector, self._same)
-            if entry in self._new:  # not forgotten meanwhile
-                try:
-                    changed = self.store.learn(entry, entry.at, alike)
-                except Refused as error:
-                    log.error("nothing was learnt: %s", error)
-                    return
-                self._stale |= {each.id for each in changed}
-                self.changes += bool(changed)
-                self._new.remove(entry)
+    async def _learning(self) -> None:
+        while True:
+            if self._due():
+                await self._learn()
+            await anyio.sleep(LOOK)
 
     def _due(self) -> bool:
         waited = anyio.current_time() - self._changed_at
@@ -252,7 +253,7 @@ class Keeping:
         assert self._llm is not None
         who = self._exchanges[0][0]
         some = [each for whose, each in self._exchanges if whose == who][: self._learn_from]
-        before, answer = self._forgets, ""
+        answer = ""
         try:
             async with closing(self._llm.stream(prompt(some), Role.BACKGROUND)) as pieces:
                 async for piece in pieces:
@@ -261,8 +262,11 @@ class Keeping:
             log.info("nothing was learnt: %s", error)
             self._changed_at = anyio.current_time()
             return
-        if before != self._forgets:
-            return  # some of it was forgotten meanwhile: what is left is asked again
+        found = []
+        for entry in judged(answer, some, who, self._wall(), self._names):
+            found += [] if self._refuses(entry.text) else [entry]
+            await anyio.lowlevel.checkpoint()  # a face moves beside it
         done = {each.id for each in some}
+        left = {each.id for _, each in self._exchanges}  # not those that were forgotten meanwhile
         self._exchanges = [(w, each) for w, each in self._exchanges if each.id not in done]
-        self._learnt(judged(answer, some, who, self._wall(), self._authors))
+        self._learnt([entry for entry in found if entry.source in left])

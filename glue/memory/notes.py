@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import uuid4
 
 from glue.memory.entry import Entry, Kind
+from glue.memory.names import NOBODY, WORD, Names
+from glue.memory.rules import SMALL, taken
 from glue.ports import Message, Prompt
 
 TOPICS = ("name", "home", "job", "age", "language", "pet", "likes", "dislikes", "plan", "other")
@@ -26,10 +28,6 @@ ORDER = re.compile(
     r"obey|override|jailbreak|developer mode|remember (that|this|to)\b.*\byou|forget your)\b|"
     r"[<>{}\[\]|`]|https?:",
     re.IGNORECASE,
-)
-SMALL = frozenset(
-    "that this with from have has had been being they them their she her him his its was were are is and the "
-    "for who said says told likes like lives named called about viewer fact will would does".split()
 )
 
 SCHEMA: dict[str, Any] = {
@@ -66,12 +64,18 @@ TASK = (
 
 @dataclass(frozen=True, slots=True)
 class Exchange:
-    """A viewer's line and what was heard of the reply; `id` is the raw line's."""
+    """A viewer's line and what was heard of the reply; `id` is the raw line's, `viewer` the author's key."""
 
     id: str
     author: str
     text: str
     heard: str
+    viewer: str = ""
+
+    @property
+    def key(self) -> str:
+        """Whose it is."""
+        return self.viewer or self.author
 
 
 def prompt(exchanges: Sequence[Exchange]) -> Prompt:
@@ -88,7 +92,7 @@ def prompt(exchanges: Sequence[Exchange]) -> Prompt:
 
 
 def judged(
-    answer: str, exchanges: Sequence[Exchange], persona: str, now: float, others: Collection[str] = ()
+    answer: str, exchanges: Sequence[Exchange], persona: str, now: float, others: Names = NOBODY
 ) -> list[Entry]:
     """The entries that a model's answer is good for; never raises, whatever it wrote.
 
@@ -105,10 +109,8 @@ def judged(
             continue
         topic = note.get("topic")
         known = topic if isinstance(topic, str) and topic in TOPICS else "other"
-        entry = Entry(
-            uuid4().hex, Kind(kind), persona, exchange.author, text, now, topic=known, source=exchange.id
-        )
-        found.append(entry)
+        about = (persona, exchange.key, text, now, 0.0, known, exchange.id, exchange.author)
+        found.append(Entry(uuid4().hex, Kind(kind), *about))
     return found[:MOST_NOTES]
 
 
@@ -128,27 +130,24 @@ def _exchange(note: dict[str, Any], exchanges: Sequence[Exchange]) -> Exchange |
     return exchanges[line]
 
 
-def sound(text: str, kind: Kind, exchange: Exchange, others: Collection[str]) -> bool:
+def sound(text: str, kind: Kind, exchange: Exchange, others: Names) -> bool:
     """Whether a note tells no more than was said, orders nothing, and is about nobody else."""
     if ORDER.search(text) or ORDER.search(exchange.text):
         return False
     if exchange.text.rstrip().endswith("?") and not re.search(r"[.!;]\s", exchange.text):
         return False  # who only asks has stated nothing
-    words = _words(text)
-    names = {name.casefold() for name in others} - {exchange.author.casefold()}
-    bare = text.casefold().replace(exchange.author.casefold(), " ")  # "mira" is in "mira_2"
-    if names & set(words) or any(name in bare for name in names if len(name) > 3):
+    if others.are_in(taken(text, exchange.author), exchange.author):
         return False
     said = exchange.heard if kind is Kind.PROMISE else exchange.text
-    return _grounded(words, _words(f"{exchange.author} {said}"))
+    return _grounded(_words(text), _words(f"{exchange.author} {said}"))
 
 
 def _words(text: str) -> list[str]:
-    return re.findall(r"\w+", text.casefold())
+    return WORD.findall(text.casefold())
 
 
 def _grounded(words: Sequence[str], said: Sequence[str]) -> bool:
     """Most of the words that carry something were said: a small model invents a past gladly."""
     heard = {word[:4] for word in said}
-    heavy = [word for word in words if (len(word) > 3 or word.isdigit()) and word not in SMALL]
+    heavy = [word for word in words if (len(word) > 3 or word.isdigit()) and word not in SMALL] or words
     return bool(heavy) and sum(word[:4] in heard for word in heavy) >= GROUNDED * len(heavy)

@@ -5,21 +5,29 @@ from __future__ import annotations
 import dataclasses
 import json
 import logging
-import re
 import time
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import TypeVar
 
+from pydantic import TypeAdapter, ValidationError
+
+from glue.errors import Refused
 from glue.memory.bonds import Bonds
 from glue.memory.entry import Entry, WrongEntry, dump, ends, load, repeats
 from glue.memory.file import BREATH, LineFile
+from glue.memory.notes import Exchange
+from glue.memory.traces import Forget, Traces
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
-COMMON, FEW = 0.05, 40  # a name in more than this share of at least so many lines is a word, too
 LONGEST = 2000  # characters of a raw line that are kept
-FILES = ("entries.jsonl", "lines.jsonl", "viewers.jsonl")
+FILES = ("entries.jsonl", "lines.jsonl", "viewers.jsonl", "waiting.jsonl")
+SPARE = 1000  # lines of merged entries before the file is written again
+MERGED = b'{"merged"'
+Waiting = tuple[str, Exchange]  # a character, and what she is to learn from
+_EXCHANGE = TypeAdapter(Exchange)
 
 
 class Store:
@@ -35,35 +43,57 @@ class Store:
             for file in opened:
                 file.close()
             raise
-        self._file, self._raw, viewers = opened
+        self._file, self._raw, viewers, self._waiting = opened
         self.bonds = Bonds(viewers)
         self.entries: dict[str, Entry] = {}
         self._of: dict[str, dict[str, None]] = {}  # a viewer's entries
+        self._keys: dict[str, set[str]] = {}  # of the viewers who are called so
         self._from: dict[str, dict[str, None]] = {}  # what was learnt from a line
+        self._merged: set[str] = set()  # ids that are in the file, and known no more
+        self._struck: set[str] = set()  # lines that are gone, with what was learnt from them still there
         self.damaged = 0  # lines that are no entries; they stay in the file
+        self._read()
+        if self.damaged:
+            log.warning("lines of the memory file that cannot be read: %d", self.damaged)
+        if len(self._merged) > SPARE:
+            with suppress(Refused):  # no room: it stays as long as it is
+                self._strike(set())
+
+    def _read(self) -> None:
         for line in self._file.read():
+            if line.startswith(MERGED):
+                self._merged.add(str(_id(line)))
+                self._unknow([str(_id(line))])
+                continue
             try:
                 self._know(load(line))
             except WrongEntry:
                 self.damaged += 1
-        if self.damaged:
-            log.warning("lines of the memory file that cannot be read: %d", self.damaged)
 
-    def learn(self, new: Entry, now: float, alike: Collection[str] = ()) -> list[Entry]:
+    def learn(self, new: Entry, now: float) -> list[Entry]:
         """Add an entry; what it contradicts ends `now`, a repetition adds nothing. Returns what changed.
-
-        `alike`: entries that mean the same, by their vectors. Raises Refused (no room)."""
+        Raises Refused (no room)."""
         known = self.about(new.viewer)
         changed = [
             dataclasses.replace(old, ended=max(now, old.at, 1.0))  # 0 means that it holds: a clock may be off
             for old in known
             if ends(new, old)
         ]
-        if not changed and any(repeats(new, old) or _alike(new, old, alike) for old in known):
+        if not changed and any(repeats(new, old) for old in known):
             return []
         for entry in (*changed, new):
             self.put(entry)
         return [*changed, new]
+
+    def merge(self, new: Entry, alike: Collection[str]) -> bool:
+        """An entry that was learnt goes again where an older one says the same. `alike`: those that mean the
+        same, by their vectors. Raises Refused (no room)."""
+        if not any(_alike(new, old, alike) for old in self.about(new.viewer) if old.id != new.id):
+            return False
+        self._file.append(json.dumps({"merged": True, "id": new.id}))
+        self._merged.add(new.id)
+        self._unknow([new.id])
+        return True
 
     def about(self, viewer: str) -> list[Entry]:
         """The entries about a viewer, or about nobody."""
@@ -80,57 +110,72 @@ class Store:
             self._of.get(old.viewer.casefold(), {}).pop(entry.id, None)
         self.entries[entry.id] = entry
         self._of.setdefault(entry.viewer.casefold(), {})[entry.id] = None
+        self._keys.setdefault(entry.called.casefold(), set()).add(entry.viewer)
         if entry.source:
             self._from.setdefault(entry.source, {})[entry.id] = None
 
-    def heard(self, id: str, author: str, text: str, at: float) -> None:
-        """Keep a raw line. Raises Refused."""
-        line = {"id": id, "author": author[:100], "text": text[:LONGEST], "at": at}
+    def heard(self, id: str, author: str, text: str, at: float, viewer: str = "") -> None:
+        """Keep a raw line; `viewer`: the author's key, where that is no name. Raises Refused."""
+        line: dict[str, object] = {"id": id, "author": author[:100], "text": text[:LONGEST], "at": at}
+        line |= {"viewer": viewer} if viewer and viewer != author else {}
         self._raw.append(json.dumps(line, ensure_ascii=False))
 
-    def hide(self, ids: Iterable[str], viewer: str = "", entries: Iterable[str] = ()) -> dict[str, Entry]:
-        """Out of what is known, at once: what was learnt from these lines, all that is about this viewer, and
-        these entries. The files still hold it until forget() was called with what is returned."""
-        gone = {entry.id: entry for entry in self.about(viewer)} if viewer else {}
-        gone |= {id: self.entries[id] for id in entries if id in self.entries}
-        for source in ids:
-            gone |= {id: self.entries[id] for id in self._from.get(source, {}) if id in self.entries}
+    def waiting(self) -> list[Waiting]:
+        """What was kept of exchanges that are to be learnt from."""
+        found: list[Waiting] = []
+        for line in self._waiting.read():
+            with suppress(ValueError, KeyError, TypeError, RecursionError, ValidationError):
+                said = json.loads(line)
+                found.append((str(said.pop("who")), _EXCHANGE.validate_python(said)))
+        return found
+
+    def wait(self, exchanges: Iterable[Waiting]) -> None:
+        """Keep these, and no others. Raises Refused."""
+        rows = [{"who": who} | dataclasses.asdict(each) for who, each in exchanges]
+        self._waiting.rewrite(json.dumps(row, ensure_ascii=False) for row in rows)
+
+    def hide(self, what: Forget) -> dict[str, Entry]:
+        """Out of what is known, at once: what was learnt from these lines, all that is about these viewers,
+        and these entries. The files still hold it until forget() was called with what is returned."""
+        ids = {id for source in what.lines for id in self._from.get(source, {})} | what.entries
+        gone = {id: self.entries[id] for id in ids if id in self.entries}
+        called = (self._keys.get(viewer.casefold(), set()) for viewer in what.viewers)
+        for viewer in what.keys.union(*called):
+            gone |= {entry.id: entry for entry in self.about(viewer)}
+        self.bonds.hide(what.keys, what.viewers)
         self._unknow(gone)
         return gone
 
-    def forget(self, ids: Iterable[str], viewer: str, hidden: Collection[str] = ()) -> dict[str, Entry]:
-        """Leave no trace in the files of these lines, of what was learnt from them, and of this viewer.
+    def forget(self, what: Forget) -> tuple[dict[str, Entry], set[str], Traces]:
+        """Leave no trace of it in the files: another viewer's line goes where it names one of these viewers,
+        and what was learnt from it with it.
 
-        Who is called "the", or as she is, takes only their own along: a name that many lines have in them is
-        a word. Returns the entries that were known until now. Raises Refused."""
-        lines, about = set(ids), self._about(viewer.casefold()) if viewer else _nobody
-        self._raw.keep(lambda line: _id(line) not in lines and not about(*_folded(line)))
+        Returns the entries that were known until now, the lines that went, and who is named where. Raises
+        Refused."""
+        traces = Traces(what, (_said(line)[2] for line in _gently(self._raw.read())))
+        lines = self._struck  # an attempt before this one may have come as far as that
+        lines |= what.lines
+
+        def stays(line: bytes) -> bool:
+            if (id := _id(line)) not in what.lines and not traces.in_line(*_said(line)):
+                return True
+            lines.add(str(id))
+            return False
+
+        if what.lines or what.keys:
+            self._raw.keep(stays)
+            self._waiting.keep(lambda line: _id(line) not in lines and not traces.in_line(*_said(line)))
         gone = {
             entry.id: entry
             for entry in _gently(self.entries.values())
-            if entry.source in lines or about(entry.viewer.casefold(), entry.text.casefold())
+            if entry.source in lines or entry.id in what.entries or traces.in_entry(entry)
         }
+        self._strike({*gone, *what.entries})
         self._unknow(gone)
-        if viewer:
-            self.bonds.forget(viewer)
-        self._strike({*gone, *hidden})
-        return gone
-
-    def _about(self, name: str) -> Callable[[str, str], bool]:
-        named = re.compile(rf"(?<!\w){re.escape(name)}(?!\w)")
-        lines = with_it = 0
-        for line in _gently(self._raw.read()):
-            lines += 1
-            with_it += bool(named.search(_folded(line)[1]))
-        word = lines >= FEW and with_it > COMMON * lines
-        return lambda author, text: author == name or (not word and bool(named.search(text)))
-
-    def forget_entries(self, ids: Iterable[str]) -> dict[str, Entry]:
-        """Leave no trace of these entries. Raises Refused."""
-        gone = {id: self.entries[id] for id in ids if id in self.entries}
-        self._unknow(gone)
-        self._strike(set(gone))
-        return gone
+        if what.keys:
+            self.bonds.forget(what.keys, what.viewers)
+        self._struck = set()
+        return gone, lines, traces
 
     def _unknow(self, gone: Iterable[str]) -> None:
         for id in gone:
@@ -139,9 +184,11 @@ class Store:
                 self._of.get(entry.viewer.casefold(), {}).pop(id, None)
                 self._from.get(entry.source, {}).pop(id, None)
 
-    def _strike(self, gone: Collection[str]) -> None:
-        if gone:
-            self._file.keep(lambda line: _id(line) not in gone)
+    def _strike(self, gone: set[str]) -> None:
+        merged = set(self._merged)
+        if struck := gone | merged:
+            self._file.keep(lambda line: _id(line) not in struck)
+            self._merged -= merged
 
     def sync(self) -> None:
         """See that all of it is on the disk. Raises Refused."""
@@ -151,13 +198,9 @@ class Store:
 
     def close(self) -> None:
         """Put it on the disk and let go of it."""
-        try:
-            self._file.close()
-        finally:
-            try:
-                self._raw.close()
-            finally:
-                self.bonds.close()
+        with ExitStack() as stack:  # each of them, whatever becomes of the others
+            for part in (self._waiting, self.bonds, self._raw, self._file):
+                stack.callback(part.close)
 
 
 def _gently(things: Iterable[T]) -> Iterator[T]:
@@ -173,10 +216,6 @@ def _alike(new: Entry, old: Entry, alike: Collection[str]) -> bool:
     return old.id in alike and not old.ended and (len(topics) == 1 or "other" in topics)
 
 
-def _nobody(author: str, text: str) -> bool:
-    return False
-
-
 def _id(line: bytes) -> object:
     try:
         said = json.loads(line)
@@ -185,10 +224,11 @@ def _id(line: bytes) -> object:
     return said.get("id") if isinstance(said, dict) else None
 
 
-def _folded(line: bytes) -> tuple[str, str]:
-    """A raw line's author and words, to find a name in."""
+def _said(line: bytes) -> tuple[str, str, str]:
+    """Whose a line is, what they are called, and its words, to find a name in."""
     try:
         said = json.loads(line)
-        return str(said["author"]).casefold(), str(said["text"]).casefold()
-    except (ValueError, KeyError, TypeError, RecursionError):
-        return "", line.decode("utf-8", "replace").casefold()
+        author = str(said["author"])
+        return str(said.get("viewer") or author), author, f"{said['text']} {said.get('heard', '')}"
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        return "", "", line.decode("utf-8", "replace")

@@ -15,18 +15,18 @@ from dataclasses import dataclass
 from glue.events import ChatLine, Source
 from glue.mind.clauses import cut
 from glue.mind.persona import Persona
-from glue.ports import Message, Prompt
+from glue.ports import Message, Prompt, Whose
 
 MARKS = re.compile(r"<\|[^|]*\|?>|</?s>|\[/?INST\]|<</?SYS>>", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
 class Exchange:
-    """A line and what was heard of the answer."""
+    """A line, as it is `asked`, and what was heard of the answer."""
 
     asked: str
     heard: str
-    line_id: str = ""
+    line: ChatLine | None = None
 
 
 class Talk:
@@ -78,7 +78,7 @@ class Talk:
         a small model that reads of unanswered lines goes on to answer none."""
         reply = f"{heard.rstrip('.,;')}—" if cut else heard
         if heard:
-            longer = [*self._history, Exchange(self._asked(line), reply, line.id)]
+            longer = [*self._history, Exchange(self._asked(line), reply, line)]
             self._history = self._kept(longer)
             if len(self._history) < len(longer):
                 self._core = self._next
@@ -88,9 +88,14 @@ class Talk:
         a rare script has up to three tokens a character, and one that fails must not fail every later one."""
         self._history = []
 
-    def forget(self, line_ids: Sequence[str]) -> None:
-        """Drop these exchanges; what comes after them is evaluated again, once."""
-        self._history = [exchange for exchange in self._history if exchange.line_id not in line_ids]
+    def forget(self, line_ids: Sequence[str], whose: Whose | None = None) -> None:
+        """See ports.Mind. What comes after the exchanges is evaluated again, once."""
+
+        def gone(exchange: Exchange) -> bool:
+            parts = exchange.line.parts if exchange.line else ()
+            return any(part.id in line_ids or (whose is not None and whose(part)) for part in parts)
+
+        self._history = [exchange for exchange in self._history if not gone(exchange)]
 
     def know(self, core: str) -> bool:
         """What she knows at any time, behind the examples. It changes when the history is cut, for then all

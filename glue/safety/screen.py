@@ -78,6 +78,11 @@ class Screen:
             return Judged(Screened.SANITISED, shown, family, "a wall of text")
         return Judged(Screened.PASSED, text, family, why)
 
+    def refuses(self, text: str) -> str:
+        """Why she may not keep a text in mind; "" where she may."""
+        judged = self.line(text)
+        return "" if judged.outcome is Screened.PASSED else judged.why
+
     def name(self, author: str) -> str:
         """A viewer's name as she may say it."""
         return NOBODY if self._listed(author) or redact(author)[1] else author

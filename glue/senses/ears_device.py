@@ -69,7 +69,7 @@ class DeviceEars:
 
     def events(self) -> AsyncIterator[Event]:
         """The Sense port."""
-        return hear(self._asr, lambda: steady(self._heard), self._author)
+        return hear(self._asr, lambda: steady(self._heard), self._author, "device")
 
     def _hand_over(self, token: Any, heard: Any, frames: int, when: object, status: object) -> None:
         """Called by PortAudio's thread."""

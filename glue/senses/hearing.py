@@ -24,8 +24,11 @@ KEEP_ALIVE = 5.0  # seconds; a NIM ends a stream that is quiet for 8 to 10 minut
 QUIET: Pcm = np.zeros(RATE // 10, np.int16)
 
 
-async def hear(asr: Asr, sound: Callable[[], AsyncIterator[Pcm]], author: str) -> AsyncGenerator[Event, None]:
-    """What `author` says into the microphone that `sound()` opens, until the sound ends."""
+async def hear(
+    asr: Asr, sound: Callable[[], AsyncIterator[Pcm]], author: str, ear: str
+) -> AsyncGenerator[Event, None]:
+    """What `author` says into the microphone that `sound()` opens, until the sound ends. `ear`: the sense's
+    name, in its lines' ids: several may listen at once."""
     numbers, wait, down = count(1), FIRST, False
     while True:
         try:
@@ -37,7 +40,7 @@ async def hear(asr: Asr, sound: Callable[[], AsyncIterator[Pcm]], author: str) -
                         wait, down = FIRST, False
                     text = clean(words.text).text
                     if words.final and text:
-                        line = ChatLine(f"voice-{next(numbers)}", author, text, Source.VOICE)
+                        line = ChatLine(f"voice-{ear}-{next(numbers)}", author, text, Source.VOICE)
                         yield LineArrived(now, line, words.until)
                     elif text:
                         yield SpeechHeard(now, author, text)

@@ -43,11 +43,11 @@ class Chat:
 
     def _line(self, message: Message) -> ChatLine:
         said = message.text.removeprefix(ACTION)
-        author, text = who(message), clean(said).text
+        author, text, id = who(message), clean(said).text, author_id(message.tags.get("user-id", ""))
         bits = number(message.tags.get("bits", ""))
         if bits:
-            return deed(self._id(message), author, Deed.BITS, f"cheered {bits} bits", said)
-        return ChatLine(self._id(message), author, text, Source.TWITCH)
+            return deed(self._id(message), author, Deed.BITS, f"cheered {bits} bits", said, id)
+        return ChatLine(self._id(message), author, text, Source.TWITCH, author_id=id)
 
     def _noticed(self, message: Message, at: float) -> Event | None:
         origin = message.tags.get("msg-param-origin-id", "")
@@ -60,7 +60,8 @@ class Chat:
             return None
         kind, what = told
         said = message.text if len(message.params) > 1 else ""
-        return self._arrived(message, at, deed(self._id(message), who(message), kind, what, said))
+        id = author_id(message.tags.get("user-id", ""))
+        return self._arrived(message, at, deed(self._id(message), who(message), kind, what, said, id))
 
     def _arrived(self, message: Message, at: float, line: ChatLine) -> Event | None:
         author = message.tags.get("user-id") or message.nick
@@ -100,11 +101,16 @@ def number(raw: str) -> int:
     return int(raw) if raw.isascii() and raw.isdigit() and len(raw) < 10 else 0
 
 
-def deed(id: str, author: str, kind: Deed, what: str, said: str = "") -> ChatLine:
+def author_id(raw: object) -> str:
+    """A user's id, the same on every wire; "" where there is none."""
+    return clean(str(raw or ""), LONGEST_ID).text
+
+
+def deed(id: str, author: str, kind: Deed, what: str, said: str = "", author_id: str = "") -> ChatLine:
     """A line that tells what `author` did, with their own words behind it."""
     words = clean(said).text
     text = clean(f"{what}, saying: {words}" if words else what).text
-    return ChatLine(id, author, text, Source.TWITCH, supporter=kind.paid, deed=kind)
+    return ChatLine(id, author, text, Source.TWITCH, kind.paid, kind, author_id)
 
 
 def told_by(message: Message) -> tuple[Deed, str] | None:

@@ -14,7 +14,7 @@ from glue.chat_events import Deed
 from glue.events import ChatLine
 from glue.senses.clean import clean, name
 from glue.senses.irc import Garbled
-from glue.senses.twitch_chat import deed, gave, line_id, raided, subscribed
+from glue.senses.twitch_chat import author_id, deed, gave, line_id, raided, subscribed
 
 ANONYMOUS = "ananonymousgifter"  # whom the chat names in the place of somebody unnamed
 
@@ -78,7 +78,8 @@ def read(news: News) -> tuple[ChatLine, str] | None:
     unnamed = event.get("is_anonymous") is True
     login = ANONYMOUS if unnamed else str(event.get(f"{raid}login") or "")
     author = "somebody unnamed" if unnamed else name(str(event.get(f"{raid}name") or login))
-    return deed(line_id(news.id), author, kind, what, said), login
+    whose = "" if unnamed else author_id(event.get(f"{raid}id"))
+    return deed(line_id(news.id), author, kind, what, said, whose), login
 
 
 def _told(topic: str, event: Mapping[str, Any]) -> tuple[Deed, str, str] | None:

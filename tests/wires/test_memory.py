@@ -8,11 +8,15 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import anyio
+import numpy as np
 import pytest
 from openai import AsyncOpenAI
 
 from glue.chat_events import LinesRemoved
+from glue.errors import Refused
+from glue.memory.entry import Entry, Kind
 from glue.memory.index import Index
+from glue.memory.shares import COMMON
 from glue.memory.store import Store
 from tests.need import need_models
 from tests.wires.memory_servers import Servers, note, remembering, servers
@@ -43,12 +47,12 @@ async def empty(at: Servers) -> Servers:
 async def test_a_fact_is_learnt_and_recalled_after_a_restart(empty: Servers, tmp_path: Path) -> None:
     answers = [note(0, "mira has a cat named Biscuit", topic="pet")]
     async with remembering(empty, tmp_path, answers) as show:
-        show.say("mira", "my cat is called Biscuit and she snores", "Biscuit sounds lovely!")
+        show.say("mira", "we have a cat, Biscuit, and she snores", "Biscuit sounds lovely!")
         assert await show.recalled("mira", "what is my cat called?") == ["mira has a cat named Biscuit"]
         assert show.llm.asked[0].schema is not None
     async with remembering(empty, tmp_path) as show:
         assert await show.recalled("mira", "do you know my cat?") == ["mira has a cat named Biscuit"]
-        assert not await show.memory.recall("main", "mira", "a line that never arrived")
+        assert not await show.memory.recall("main", show.line("mira", "a line that never arrived"))
 
 
 async def test_a_viewers_fact_is_for_that_viewer(empty: Servers, tmp_path: Path) -> None:
@@ -120,7 +124,7 @@ async def test_forget_me_leaves_no_trace_in_file_index_or_prompt(empty: Servers,
         assert not traces(empty.index, "mira")
         assert said in show.unlearned
         assert await show.recalled("bob", "what instrument do I play?") == ["bob plays the tuba"]
-        assert not await show.memory.recall("main", "mira", "what is my cat called?")
+        assert not await show.memory.recall("main", show.line("mira", "what is my cat called?"))
         await index.close()
 
 
@@ -171,6 +175,42 @@ async def test_the_same_in_other_words_is_one_memory_and_dates_are_told(
         assert await show.recalled("mira", "do you know what I collect?") == ["mira collects old stamps"]
         (dated,) = await show.recalled("mira", "when did I tell you what I collect?")
         assert "told on" in dated
+
+
+async def test_a_large_partition_keeps_its_rows_when_one_of_them_is_forgotten(empty: Servers) -> None:
+    index = Index(empty.milvus, "", "many", 8, 30.0)
+    await index.again()
+    entries = [Entry(f"j{n}", Kind.JOKE, "main", "", f"joke number {n}", float(n)) for n in range(2600)]
+    vectors = np.random.default_rng(1).normal(size=(len(entries), 8)).astype(np.float32)
+    for start in range(0, len(entries), 650):  # several segments, in no order of their ids
+        await index.add(entries[start : start + 650][::-1], vectors[start : start + 650][::-1])
+        await index.flush()
+    assert await index.ids() == dict.fromkeys((entry.id for entry in entries), COMMON)
+    gone = {"j7": COMMON, "j2599": COMMON}
+    await index.remove(gone)
+    await index.purge(gone.values())
+    assert set(await index.ids()) == {entry.id for entry in entries} - set(gone)
+    (found,) = await index.search("", vectors[1300:1301], {"main"}, "", 1)
+    assert (found.id, round(found.likeness, 2)) == ("j1300", round(float(vectors[1300] @ vectors[1300]), 2))
+    assert not traces(empty.index, "joke number 2599")
+    await index.drop()
+    await index.close()
+
+
+async def test_rows_that_do_not_arrive_leave_the_partition_that_has_them(
+    empty: Servers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    index = Index(empty.milvus, "", "many", 8, 30.0)
+    await index.again()
+    entries = [Entry(f"j{n}", Kind.JOKE, "main", "", f"joke number {n}", float(n)) for n in range(20)]
+    await index.add(entries, np.eye(20, 8, dtype=np.float32) + 1)
+    whole = index._paged
+    monkeypatch.setattr(index, "_paged", lambda partition, fields: whole(partition, fields)[1:])
+    with pytest.raises(Refused, match="20 rows"):
+        await index.purge([COMMON])
+    assert COMMON in index._opened.list_partitions("many")
+    await index.drop()
+    await index.close()
 
 
 async def test_openais_client_takes_the_vectors(at: Servers) -> None:
