@@ -25,7 +25,8 @@ SLOW = """
     return stream;
   };
   window.answer = () => asked.shift()();
-  window.listening = () => window.streams.flatMap((s) => s.getTracks()).filter((t) => t.readyState === "live").length;
+  const tracks = () => window.streams.flatMap((stream) => stream.getTracks());
+  window.listening = () => tracks().filter((track) => track.readyState === "live").length;
 }
 """
 
