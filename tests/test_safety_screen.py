@@ -190,14 +190,14 @@ def test_she_does_not_say_the_same_again(screen: Screen) -> None:
     assert isinstance(strict.check("Nice hat!"), Passed) and isinstance(strict.check("Nice hat!"), Passed)
 
 
-def test_a_clause_costs_less_than_a_tenth_of_its_budget(screen: Screen) -> None:
+def test_a_clause_stays_within_its_budget(screen: Screen) -> None:
     strict, times = gate(screen), []
     for n in range(200):
         clause = f"Well, Mika, number {n} on my list of things that I never do is to cook rice in a hat"
         began = thread_time()
         strict.check(clause, said(f"what is number {n} on your list spark, and why is it there?"))
         times.append(thread_time() - began)
-    assert sorted(times)[190] < 0.015  # p95 of its own work; idle it is below 1 ms
+    assert sorted(times)[190] < 0.015  # p95 of its own work
 
 
 @pytest.mark.parametrize("who", ["main", "evil"])
