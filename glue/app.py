@@ -137,7 +137,7 @@ async def _build(
     if "chat.rehearsal" in sections and cfg.rehearsal.floor:
         minds = {who: member.mind for who, member in parts.members.items()}
         offer["floor"] = await stack.enter_async_context(_floor(cfg, recorder, minds))
-    offer |= for_games(cfg, parts)
+    offer |= for_games(cfg, parts, filters.screen)
     for key, section in sections.items():
         parts.add(await built(key, section))
 

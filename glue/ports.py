@@ -256,6 +256,10 @@ class Viewer(Protocol):
 class Taker(Protocol):
     """Somebody whom some lines are for, and not her."""
 
+    def wants(self, line: ChatLine) -> bool:
+        """Whether `line` is such a one. Nothing is done with it."""
+        ...
+
     def takes(self, line: ChatLine) -> bool:
         """Whether `line` is such a one; it is taken then, and not answered. Must not block."""
         ...

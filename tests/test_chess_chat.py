@@ -30,7 +30,9 @@ from glue.game_events import GamesPlayed
 from glue.games.chess_chat import ChessChat
 from glue.journal import Journal
 from glue.report.write import write
-from glue.settings import DirectorSettings
+from glue.safety.door import Door
+from glue.safety_events import SlowModeSet
+from glue.settings import DirectorSettings, SafetySettings
 from glue.show import Show
 from tests.core import Scene, line
 from tests.test_conf import composed
@@ -113,6 +115,38 @@ async def test_a_vote_is_counted_and_not_answered() -> None:
     voted, paused = Fate.VOTED, Fate.PAUSED
     assert list(fates.values()).count(voted) == 2 and list(fates.values()).count(paused) == 3
     assert fates["What is e4, Spark? None"] is Fate.ANSWERED
+
+
+class Undecided:
+    """A sense: the operator slows chat down, and one viewer votes again and again."""
+
+    async def events(self) -> AsyncIterator[Event]:
+        yield SlowModeSet(anyio.current_time(), 15.0)
+        for number, text in enumerate(("e4", "d4", "c4", "hello Spark", "Nf3", "hello again, Spark")):
+            await anyio.sleep(0.1)
+            yield LineArrived(anyio.current_time(), ChatLine(str(number), "bo", text, Source.TWITCH))
+
+
+async def test_every_vote_is_counted_however_fast_they_come() -> None:
+    scene, chat = Scene(), ChessChat()
+    show = Show(
+        {"main": scene.member()},
+        Director(["main"], DirectorSettings()),
+        [Notes(scene.events)],
+        scene.settings,
+        lambda _: None,
+        lambda _: None,
+        ends_with_chat=True,
+        door=Door(SafetySettings(overall=1)),
+        takers=[chat],
+    )
+    async with anyio.create_task_group() as tg:
+        tg.start_soon(scene.mixer.run)
+        await show.run([Undecided()])
+        tg.cancel_scope.cancel()
+    fates = {event.line_id: event.fate for event in scene.events if isinstance(event, LineClosed)}
+    assert [fates[str(number)] for number in (0, 1, 2, 4)] == [Fate.VOTED] * 4
+    assert (fates["3"], fates["5"]) == (Fate.ANSWERED, Fate.OVERFLOW)
 
 
 @given(st.one_of(st.text(max_size=40), st.from_regex(r"[!a-hKQRBNO0-9x=+# -]{1,12}", fullmatch=True)))

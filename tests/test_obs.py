@@ -90,6 +90,13 @@ def test_the_words_of_a_panic_go_when_she_is_back() -> None:
     assert (show.cue(9.0).state, show.cue(9.0).caption) == (State.STARTING, "")
 
 
+def test_the_words_of_a_panic_stay_though_the_reply_ends_behind_them() -> None:
+    show = cues(says("hello there", 5), ButtonPressed(1.0, Button.PANIC))
+    show.note(CaptionShown(1.0, "main", AWAY, 0, "Be right back!", 14))
+    show.note(ended(1.1, "hello"))
+    assert show.changes_at(2.0) == float("inf") and show.cue(60.0).caption == "Be right back!"
+
+
 def test_two_on_stage_have_their_names_in_the_caption() -> None:
     show = cues(StageTaken(0.0, "main", "Spark"), StageTaken(0.0, "evil", "Evil"))
     show.note(says("hi", 2))

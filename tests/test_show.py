@@ -1,6 +1,6 @@
 """The whole flow in virtual time: lines in, replies out, every line with a fate, buttons obeyed."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, field, replace
 
 import anyio
@@ -230,3 +230,35 @@ async def test_a_reply_to_a_removed_line_is_cut_and_forgotten() -> None:
     events = await perform([(0.0, "bad words"), (1.0, Removed(("l0",)))], scene)
     assert fates(events) == {"l0": Fate.REMOVED}
     assert ends(events)[0].ending is Ending.CUT and scene.mind.forgotten.count("l0") == 2
+
+
+class Hasty(Director):
+    """A line is removed when it was just chosen and nothing of the reply has begun."""
+
+    def __init__(self, removes: Callable[[], None]) -> None:
+        super().__init__(["main"])
+        self.removes = removes
+
+    def wake_at(self, now: float) -> float:
+        """Asked right after decide()."""
+        if self.speaking:
+            self.removes()
+        return super().wake_at(now)
+
+
+async def test_a_line_that_is_removed_as_it_is_chosen_is_not_answered() -> None:
+    scene, notes = Scene(), Notes()
+    scene.events = notes.events
+
+    def remove() -> None:
+        if not fates(notes.events) and not [e for e in notes.events if isinstance(e, LinesRemoved)]:
+            show.take(LinesRemoved(anyio.current_time(), ("l0",)))
+
+    who, settings = {"main": scene.member()}, scene.settings
+    show = Show(who, Hasty(remove), [notes], settings, lambda _: None, nobody, ends_with_chat=True)
+    async with anyio.create_task_group() as tg:
+        tg.start_soon(scene.mixer.run)
+        await show.run([Script([(0.0, "bad words"), (0.5, "hello Spark")])])
+        tg.cancel_scope.cancel()
+    assert fates(notes.events) == {"l0": Fate.REMOVED, "l1": Fate.ANSWERED}
+    assert [e.line.id for e in notes.events if isinstance(e, TurnStarted)] == ["l1"]

@@ -73,9 +73,14 @@ class ChessChat:
         await self._played.wait()
         yield GamesPlayed(anyio.current_time(), "Chess")
 
-    def takes(self, line: ChatLine) -> bool:
+    def wants(self, line: ChatLine) -> bool:
         """The Taker port: a line that is a move and nothing else is a vote, whether it counts or not."""
-        if not self._votes or line.source not in VOTERS or line.deed or not VOTE.fullmatch(line.text):
+        may = self._votes and line.source in VOTERS and not line.deed
+        return may and VOTE.fullmatch(line.text) is not None
+
+    def takes(self, line: ChatLine) -> bool:
+        """The Taker port."""
+        if not self.wants(line):
             return False
         viewer = f"{line.source.value} {line.author}"
         self._put({"viewer": viewer, "text": line.text.strip(), "line": line.id})

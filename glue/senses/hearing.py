@@ -6,7 +6,7 @@ A server that is away is tried again; meanwhile the microphone is deaf, and the 
 from __future__ import annotations
 
 import random
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterator
 from itertools import count
 
 import anyio
@@ -25,11 +25,15 @@ QUIET: Pcm = np.zeros(RATE // 10, np.int16)
 
 
 async def hear(
-    asr: Asr, sound: Callable[[], AsyncIterator[Pcm]], author: str, ear: str
+    asr: Asr,
+    sound: Callable[[], AsyncIterator[Pcm]],
+    author: str,
+    ear: str,
+    numbers: Iterator[int] | None = None,
 ) -> AsyncGenerator[Event, None]:
     """What `author` says into the microphone that `sound()` opens, until the sound ends. `ear`: the sense's
-    name, in its lines' ids: several may listen at once."""
-    numbers, wait, down = count(1), FIRST, False
+    name, in its lines' ids: several may listen at once; `numbers`: the rest of them, where it hears again."""
+    numbers, wait, down = numbers or count(1), FIRST, False
     while True:
         try:
             async with closing(asr.listen(sound())) as heard:
