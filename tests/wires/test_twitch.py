@@ -70,6 +70,22 @@ async def test_many_lines_and_three_forced_reconnects(peer: Peer, connections: i
     assert peer.joins == 4 * connections and not heard.down()
 
 
+async def test_a_new_line_that_fails_at_first_costs_nothing(peer: Peer) -> None:
+    async with supervised(twitch(peer)) as heard:
+        await eventually(lambda: peer.inside)
+        peer.refusing = True
+        moving = asyncio.create_task(peer.reconnect(60.0))
+        await eventually(lambda: peer.refused >= 2)
+        peer.say("on the old line")
+        await eventually(lambda: heard.texts == ["on the old line"])
+        peer.refusing = False
+        await eventually(lambda: peer.joins == 2)
+        moving.cancel()
+        peer.say("on the new one")
+        await eventually(lambda: len(heard.lines) == 2)
+    assert not heard.down()
+
+
 async def test_what_is_still_under_way_on_the_old_line_is_heard(peer: Peer) -> None:
     async with supervised(twitch(peer)) as heard:
         await eventually(lambda: peer.inside)
