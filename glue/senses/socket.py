@@ -27,22 +27,32 @@ LINGER_S = 2.0  # the old connection is read when the new one has taken over
 Works = Callable[[], None]
 
 
+class Wire(Protocol):
+    """An open connection."""
+
+    async def send(self, text: str) -> None:
+        """Raises Unreachable."""
+
+    async def receive(self, within: float) -> str | bytes:
+        """The next frame. Raises TooSlow after `within` seconds without one, Unreachable."""
+
+
 @dataclass(frozen=True, slots=True)
-class Wire:
-    """An open connection of `part`. Frames above `largest` bytes break it."""
+class Frames:
+    """One of `part`, over a WebSocket. Frames above the largest that it was opened for break it."""
 
     part: str
     socket: ClientConnection
 
     async def send(self, text: str) -> None:
-        """Raises Unreachable."""
+        """As in Wire."""
         try:
             await self.socket.send(text)
         except ConnectionClosed as error:
             raise Unreachable(self.part, hung_up(error)) from error
 
     async def receive(self, within: float) -> str | bytes:
-        """The next frame. Raises TooSlow after `within` seconds without one, Unreachable."""
+        """As in Wire."""
         try:
             with anyio.fail_after(within):
                 return await self.socket.recv()
@@ -69,7 +79,7 @@ async def wire(part: str, url: str, timeout: float, largest: int) -> AsyncIterat
         where = url.partition("?")[0]
         raise Unreachable(part, f"{where} cannot be reached ({error or 'no answer'})") from error
     try:
-        yield Wire(part, socket)
+        yield Frames(part, socket)
     finally:
         with anyio.move_on_after(0.2, shield=True):
             await socket.close()

@@ -21,6 +21,7 @@ from glue.events import Event, LineArrived
 from glue.senses.inlet import Inlet
 from glue.senses.irc import Message
 from glue.senses.ledger import Ledger
+from glue.senses.plain_irc import is_plain
 from glue.senses.socket import Works
 from glue.senses.twitch_api import Owner, TwitchApi
 from glue.senses.twitch_chat import Chat, key
@@ -63,6 +64,8 @@ class Twitch:
         self._ledger = Ledger()
         self._chat = Chat(self._ledger, {login.lower() for login in ignored}, count(1))
         self._inlet = Inlet()
+        if is_plain(irc):
+            connections = 1  # lines of other servers have no ids, by which one that comes twice is known
         self._parts = ["twitch", *(f"twitch, line {n}" for n in range(2, connections + 1))]
         self._irc = [TwitchIrc(p, irc, self._channel, timeout_s, silence_s, self._heard) for p in self._parts]
         self._api: TwitchApi | None = None
