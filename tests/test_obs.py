@@ -6,6 +6,7 @@ import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from typing import cast
 
 import anyio
 import pytest
@@ -33,8 +34,10 @@ from glue.game_events import GameChanged
 from glue.senses.frames import frames
 from glue.stage.obs import Obs
 from glue.stage.obs_cues import Cue, Cues, State
+from glue.stage.obs_desk import Desk
 from glue.stage.obs_health import Health, Sample
 from glue.stage.obs_layout import Pages, layout
+from glue.stage.obs_link import Link
 from tests.test_eyes_show import VIRTUAL
 from tests.test_safety_show import closed, perform
 
@@ -266,6 +269,37 @@ async def test_obs_28_does_what_it_can() -> None:
     (mark,) = told
     assert isinstance(mark, HighlightMarked)
     assert (mark.recorded, mark.chapter, mark.replay) == (1.5, False, False)
+
+
+class SlowToStart:
+    """A Link to an OBS whose stream runs only some time after it was asked to."""
+
+    def __init__(self) -> None:
+        self.runs = False
+        self.started = 0
+
+    def ask(self, request: str, **words: object) -> dict[str, object]:
+        self.started += request == "StartStream"
+        counters = ("outputBytes", "outputSkippedFrames", "outputTotalFrames")
+        counters += ("renderSkippedFrames", "renderTotalFrames", "activeFps")
+        answer: dict[str, object] = dict.fromkeys(counters, 0)
+        answer |= {"scenes": [], "inputs": [], "outputReconnecting": False, "currentProgramSceneName": "A"}
+        return answer | {"outputActive": self.runs and "Stream" in request}
+
+
+def test_the_stream_is_started_again_after_each_start_of_obs() -> None:
+    link = SlowToStart()
+    desk = Desk(cast(Link, link), {}, "", "", "", "", ["stream"])
+    for number in range(1, 4):
+        link.runs = False
+        desk.learn()
+        assert link.started == number and not desk.sample(1.0).streaming
+        link.runs = True
+        assert desk.sample(2.0).streaming
+    link.runs = False
+    desk.sample(3.0)
+    desk.learn()
+    assert link.started == 3, "somebody has stopped it"
 
 
 SCENES = {state: f"My {state}" for state in State}
