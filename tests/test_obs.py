@@ -123,6 +123,10 @@ def run(samples: list[Sample]) -> list[Event]:
     return [event for sample in samples for event in health.take(sample)]
 
 
+def faults(samples: list[Sample]) -> list[Event]:
+    return [event for event in run(samples) if not isinstance(event, BroadcastMeasured)]
+
+
 def second(n: int, **changed: object) -> Sample:
     """A healthy stream's counters after `n` seconds, of 800 kbit/s at 30 frames a second."""
     good = replace(STEADY, at=float(n), sent=100_000 * n, frames=30 * n, drawn=30 * n)
@@ -131,9 +135,25 @@ def second(n: int, **changed: object) -> Sample:
 
 def test_a_healthy_stream_is_measured_and_nothing_else() -> None:
     events = run([second(n) for n in range(31)])
-    assert [type(event) for event in events] == [BroadcastMeasured] * 3
-    assert isinstance(events[0], BroadcastMeasured)
-    assert (events[0].kbit_s, events[0].dropped, events[0].fps) == (800.0, 0.0, 30.0)
+    assert [type(event) for event in events] == [BroadcastMeasured] * 4
+    assert [event.at for event in events] == [0.0, 10.0, 20.0, 30.0], "at once, and then now and then"
+    assert isinstance(events[1], BroadcastMeasured)
+    assert (events[1].kbit_s, events[1].dropped, events[1].fps) == (800.0, 0.0, 30.0)
+
+
+def test_what_changes_is_told_at_once() -> None:
+    quiet = {"streaming": False, "sent": 0, "frames": 0}
+    steps: list[dict[str, object]] = [quiet, quiet, {}, {"scene": "B"}, {"scene": "B"}]
+    steps += [{"scene": "B", "recording": True}, quiet, quiet]
+    events = run([second(n, **changed) for n, changed in enumerate(steps)])
+    told = [(e.at, e.streaming, e.recording, e.scene) for e in events if isinstance(e, BroadcastMeasured)]
+    assert told == [
+        (0.0, False, False, "A"),
+        (2.0, True, False, "A"),
+        (3.0, True, False, "B"),
+        (5.0, True, True, "B"),
+        (6.0, False, False, "A"),
+    ]
 
 
 def test_active_is_not_live() -> None:
@@ -161,13 +181,12 @@ def test_dropped_frames_are_a_share_of_the_last_ones() -> None:
 
 
 def test_a_hiccup_and_a_stream_that_was_ended_are_no_fault() -> None:
-    assert not run([second(n, sent=100_000 * (n // 3)) for n in range(9)])
-    assert not run([second(n, streaming=False, sent=0, frames=0) for n in range(9)])
+    assert not faults([second(n, sent=100_000 * (n // 3)) for n in range(9)])
+    assert not faults([second(n, streaming=False, sent=0, frames=0) for n in range(9)])
 
 
 def test_a_stream_that_the_show_started_and_that_is_gone_is_told() -> None:
-    events = run([second(n, wanted=True, streaming=False, sent=0, frames=0) for n in range(9)])
-    (told,) = events
+    (told,) = faults([second(n, wanted=True, streaming=False, sent=0, frames=0) for n in range(9)])
     assert isinstance(told, StreamFaltered) and told.fault is Fault.OFF_AIR and "cure: " in told.why
 
 
@@ -263,11 +282,10 @@ async def test_obs_28_does_what_it_can() -> None:
         async with anyio.create_task_group() as tg:
             tg.start_soon(obs.watch, told.append, lambda: None)
             with anyio.fail_after(10):
-                while not told:  # noqa: ASYNC110  # nobody says when
+                while not any(isinstance(event, HighlightMarked) for event in told):  # noqa: ASYNC110  # nobody says when
                     await anyio.sleep(0.01)
             tg.cancel_scope.cancel()
-    (mark,) = told
-    assert isinstance(mark, HighlightMarked)
+    (mark,) = [event for event in told if isinstance(event, HighlightMarked)]
     assert (mark.recorded, mark.chapter, mark.replay) == (1.5, False, False)
 
 
