@@ -245,7 +245,7 @@ async def test_chat_votes_and_the_last_game_ends_the_show(start: Start, tmp_path
             assert chat.takes(line("lee", "e5"))  # no legal move: for nobody
             for other in (line("game", "Kg1", Source.GAME), line("lee", "castle now"), line("lee", "Ra9")):
                 assert not chat.takes(other)
-            chat.show(LinesRemoved(0.0, ("raider-Kg1",)))
+            chat.show(LinesRemoved(0.0, (*(f"twitch-{n}" for n in range(10_000)), "raider-Kg1")))
             seen = await _picture(feed, lambda seen: seen["voters"] == 3)
             assert seen["votes"] == [["Ra8#", 2], ["Kg1", 1]]
             with anyio.fail_after(20):
