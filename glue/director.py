@@ -170,7 +170,8 @@ class Director:
         """What is to be done now: lines to let go, and at most one to answer."""
         decisions: list[Decision] = list(self._expire(now))
         due = self._thanks_due()
-        if self.speaking and due < float("inf"):
+        overheard = self.thanking and now < self.listening_until
+        if self.speaking and (due < float("inf") or overheard):
             decisions += self._give_way(now >= due)
         if self.speaking or self.stopped or now < min(self.listening_until, due):
             return decisions
@@ -190,8 +191,8 @@ class Director:
         return decisions
 
     def _give_way(self, due: bool) -> list[Decision]:
-        """To thanks: the clause that is heard now is the last; one that takes too long is cut, unless it
-        thanks somebody itself."""
+        """To thanks: the clause that is heard now is the last; one that takes too long is cut. Thanks
+        themselves are not cut, and end so for other thanks, and for somebody who speaks."""
         if due and not self.thanking:
             self._stopping = True
             return [Interrupt()]
@@ -202,7 +203,8 @@ class Director:
         line = together([w.line for w in chosen])
         who = self._addressed(line)
         ids = tuple(w.line.id for w in chosen)
-        self.speaking, self._chosen, self.answering = who, chosen, frozenset(ids)
+        sent = line.source not in (Source.HERSELF, Source.EYES)
+        self.speaking, self._chosen, self.answering = who, chosen, frozenset(ids if sent else ())
         self.thanking = any(map(_paid, chosen))
         passed_over = {w.line.source for w in self._inbox} - {line.source}
         self._owed = {source: min(self._owed.get(source, 0) + 1, OWED) for source in passed_over}

@@ -170,10 +170,7 @@ class Show:
         if meaning is Meaning.NOTHING:
             return
         self._director.overhear(now)
-        if meaning is Meaning.FLOOR and self._director.thanking:  # that is one sentence, and has waited
-            self._shorten()
-            self._duck(DOUBT_S)
-        elif meaning is Meaning.FLOOR and self._turn is not None:
+        if meaning is Meaning.FLOOR and self._turn is not None and not self._director.thanking:
             self._gave_way = True
             self._interrupt()
         elif self._director.speaking:
@@ -270,9 +267,7 @@ class Show:
         return self._director.likely(anyio.current_time())
 
     def _settle(self, decision: Speak, fate: Fate, turn: str) -> None:
-        for id in decision.ids if decision.line.source not in (Source.HERSELF, Source.EYES) else ():
-            if id not in self._director.answering:
-                continue  # it waits again
+        for id in filter(self._director.answering.__contains__, decision.ids):  # some may wait again
             what = Fate.REMOVED if id in self._removed else fate
             self.emit(LineClosed(anyio.current_time(), id, what, turn))
 
