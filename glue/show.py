@@ -175,7 +175,7 @@ class Show:
         if meaning is Meaning.NOTHING:
             return
         self._director.overhear(now)
-        if meaning is Meaning.FLOOR and self._turn is not None:
+        if meaning is Meaning.FLOOR and self._turn is not None and not self._director.thanking:
             self._gave_way = True
             self._interrupt()
         elif self._director.speaking:
@@ -257,7 +257,7 @@ class Show:
             if ended is None:  # the show itself is ending
                 self._settle(decision, Fate.UNHEARD, turn.id)
         self.emit(ended)
-        member.mind.forget([id for id in decision.ids if id in self._removed])
+        member.mind.forget([line.id] if self._removed.intersection(decision.ids) else ())
         if self._gave_way and decision.ids and line.source is Source.VOICE and not ended.heard:
             self._director.again(line, decision.received)
         else:
@@ -276,7 +276,7 @@ class Show:
         return self._director.likely(anyio.current_time())
 
     def _settle(self, decision: Speak, fate: Fate, turn: str) -> None:
-        for id in decision.ids if decision.line.source not in (Source.HERSELF, Source.EYES) else ():
+        for id in filter(self._director.answering.__contains__, decision.ids):  # some may wait again
             what = Fate.REMOVED if id in self._removed else fate
             self.emit(LineClosed(anyio.current_time(), id, what, turn))
 

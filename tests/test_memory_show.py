@@ -77,11 +77,12 @@ async def test_the_shows_own_refusals_leave_nothing(tmp_path: Path) -> None:
         hers.says("My favourite food is battery acid", anyio.current_time())
         show._overheard = hers
         door.time_out("Troll", 1e12)
-        show.take(LineArrived(0.0, line("I live in Oslo", "a", "Troll")))
-        show.take(LineArrived(0.0, line("my favourite food is battery acid", "b", source=Source.VOICE)))
+        show.take(LineArrived(0.0, line("I live in Oslo", "a", "Troll", source=Source.TWITCH)))
+        heard = line("my favourite food is battery acid", "b", source=Source.VOICE)
+        show.take(LineArrived(anyio.current_time(), heard))
         door.slow_down(60.0)
-        show.take(LineArrived(0.0, line("I live in Rome", "c", "bob")))
-        show.take(LineArrived(1.0, line("I play the tuba", "d", "bob")))
+        show.take(LineArrived(0.0, line("I live in Rome", "c", "bob", source=Source.TWITCH)))
+        show.take(LineArrived(1.0, line("I play the tuba", "d", "bob", source=Source.TWITCH)))
         door.slow_down(0.0)
         director.paused = True
         show.take(LineArrived(2.0, line("I live in Turin", "e", "carl")))

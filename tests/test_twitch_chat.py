@@ -11,8 +11,8 @@ from glue.events import ChatLine, Event, Fate, LineArrived, Source
 from glue.senses.clean import clean
 from glue.senses.irc import Garbled, Message, parse
 from glue.senses.ledger import Ledger
-from glue.senses.twitch_chat import Chat
-from glue.senses.twitch_news import News, read
+from glue.senses.twitch_chat import Chat, key
+from glue.senses.twitch_news import News, read, reward_id
 from glue.senses.twitch_news import count as number
 from glue.senses.twitch_news import parse as news_of
 
@@ -164,6 +164,18 @@ def test_eventsub_deeds(kind: str, event: dict[str, object], deed: Deed, text: s
     assert told is not None
     assert (told[0].author, told[0].deed, told[0].text, told[1]) == ("Mika", deed, text, "mika")
     assert told[0].viewer == "twitch:1002"
+
+
+def test_what_points_bought_is_one_deed_and_the_next_reward_another() -> None:
+    c = chat()
+    told = line(heard(c, said("now!", more=";custom-reward-id=r1")))
+    assert (told.deed, told.text) == (Deed.POINTS, "spent channel points, saying: now!")
+    assert not told.supporter
+    reward: dict[str, object] = {"reward": {"id": "r1", "title": "Hydrate"}, "user_input": "now!"}
+    bought = news(POINTS, {**USER, **reward})
+    assert reward_id(bought) == "r1"
+    assert c.ledger.told("eventsub", key(Deed.POINTS, "mika", "r1"), "e1", 2.0)
+    assert not c.ledger.told("eventsub", key(Deed.POINTS, "mika", "r2"), "e2", 2.0)
 
 
 def test_a_gifts_receiver_is_not_thanked_and_the_unnamed_are() -> None:

@@ -12,7 +12,7 @@ from glue.chat_events import Deed, LinesRemoved
 from glue.errors import ConfigError, PortError, Refused, Unreachable
 from glue.events import ChatLine, LineArrived, Source
 from glue.senses.clean import clean
-from glue.senses.youtube import LIST_COST, SLOWEST_S, Budget, refused, video_id
+from glue.senses.youtube import LIST_COST, SLOWEST_S, Budget, Unasked, refused, video_id
 from glue.senses.youtube_chat import Chat
 
 LATER = "2099-01-01T12:00:00.123456+00:00"
@@ -138,7 +138,7 @@ def test_any_page_is_read(strange: dict[str, Any], snippets: list[Any]) -> None:
         (403, "rateLimitExceeded", Unreachable),
         (403, "liveChatEnded", Refused),
         (404, "liveChatNotFound", Refused),
-        (400, "badRequest", Refused),
+        (400, "badRequest", Unasked),
         (503, "backendError", Unreachable),
         (418, "", Refused),
     ],

@@ -16,6 +16,7 @@ from glue.senses.ledger import Ledger
 
 LONGEST_ID = 80
 ACTION = "\x01ACTION "
+REWARD = "custom-reward-id"  # the tag of a line that was written to redeem channel points
 SUBS = {"sub", "resub", "giftpaidupgrade", "anongiftpaidupgrade", "primepaidupgrade"}
 
 
@@ -47,6 +48,8 @@ class Chat:
         bits = number(message.tags.get("bits", ""))
         if bits:
             return deed(self._id(message), author, Deed.BITS, f"cheered {bits} bits", said, id)
+        if message.tags.get(REWARD):  # what it is called EventSub alone tells
+            return deed(self._id(message), author, Deed.POINTS, "spent channel points", said, id)
         return ChatLine(self._id(message), author, text, Source.TWITCH, author_id=id)
 
     def _noticed(self, message: Message, at: float) -> Event | None:
@@ -68,11 +71,14 @@ class Chat:
         if not self.ledger.first(line.id, author) or not line.text:
             return None
         login = message.tags.get("login") or message.nick
-        if line.deed and self.ledger.told("irc", key(line.deed, login), at):
-            return None
+        if line.deed:
+            deed = key(line.deed, login, message.tags.get(REWARD, ""))
+            if self.ledger.told("irc", deed, line.id, at):
+                return None
         return LineArrived(at, line)
 
     def _removed(self, at: float, ids: tuple[str, ...]) -> Event | None:
+        ids = self.ledger.with_twins(ids)
         for id in ids:
             self.ledger.first(id)  # where the removal overtook its line
         return LinesRemoved(at, ids) if ids else None
@@ -81,9 +87,9 @@ class Chat:
         return line_id(message.tags.get("id") or f"{next(self._numbers)}")
 
 
-def key(kind: Deed, login: str) -> tuple[str, ...]:
-    """What is the same for one deed on every wire that tells of it."""
-    return kind.value, login.lower()
+def key(kind: Deed, login: str, reward: str = "") -> tuple[str, ...]:
+    """What is the same for one deed on every wire that tells of it; `reward`: which one points bought."""
+    return kind.value, login.lower(), reward
 
 
 def line_id(raw: str) -> str:
