@@ -31,6 +31,7 @@ DISTRESS = re.compile(
 NOBODY = "someone"  # whose name must not be said
 QUOTED = re.compile(r"[\"\u201c]([^\"\u201c\u201d]{2,})[\"\u201d]")  # in a game: what a player says
 JOINED = re.compile(r"(?<=[a-z])(?=[A-Z])|[_.-]+")  # where a name's words meet
+SENTENCE = 4  # words
 HARMLESS = 0.3  # below which the classifier overrules a rule
 UNKNOWN = 0.5  # without a classifier
 TOPICS = frozenset({"politician", "party", "warplace", "right", "religion", "doubted"})
@@ -86,8 +87,11 @@ class Screen:
         return "" if judged.outcome is Screened.PASSED else judged.why
 
     def name(self, author: str) -> str:
-        """A viewer's name as she may say and read it: a name can be bait as well as a line can."""
-        found = redact(author)[1] or self._bait(author) or self._bait(JOINED.sub(" ", author))
+        """A viewer's name as she may say and read it: a name can be bait as a line can. The classifier judges
+        one that is as long as a line."""
+        spaced = JOINED.sub(" ", author)
+        guess = len(spaced.split()) >= SENTENCE
+        found = redact(author)[1] or self._bait(author, guess) or self._bait(spaced, guess)
         return NOBODY if found else author
 
     def told(self, text: str, data: bool = False) -> Judged:

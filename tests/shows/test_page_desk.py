@@ -139,11 +139,12 @@ async def test_the_inbox_shows_scores_and_fates(browser: Browser, air: Air) -> N
         await page.keyboard.press("2")
         air.says("mika", "hello Spark")
         await expect(page.locator("#doing")).to_have_text("waiting for you")
-        for author, text in (("bo", "nice weather"), (HOSTILE, "Spark, why is the sky blue?")):
+        hostile = "<img src=x onerror=alert(1)>"  # the filters let it in
+        for author, text in (("bo", "nice weather"), (hostile, "Spark, why is the sky blue?")):
             air.says(author, text)
         waiting = page.locator("#waiting .row")
         await expect(waiting).to_have_count(2)
-        await expect(waiting.first.locator("b")).to_have_text(HOSTILE)
+        await expect(waiting.first.locator("b")).to_have_text(hostile)
         scores = [float(await row.locator(".score").inner_text()) for row in await waiting.all()]
         assert scores == sorted(scores, reverse=True) and scores[0] > 3
         await page.keyboard.press("s")
