@@ -16,6 +16,7 @@ from glue.settings import DirectorSettings
 from glue.sights import Seen, described
 from glue.thanks import together
 
+TRIES = 4  # more of a line whose reply failed before it was heard: a killed model is back after five seconds
 OWED = 8  # points at most for a source whose lines wait while others are answered
 
 
@@ -26,6 +27,7 @@ class Waiting:
     line: ChatLine
     received: float
     waited: bool
+    failed: int = 0  # times that a neighbour was away when it should have been answered
 
 
 @dataclass(slots=True)
@@ -37,6 +39,7 @@ class Director:
     speaking: str = ""  # who has the floor
     quiet_since: float = 0.0  # the end of the last reply, or the last line
     listening_until: float = 0.0  # somebody speaks: nobody is answered before they have finished
+    _resting_until: float = 0.0  # a neighbour is away
     paused: bool = False
     stopped: bool = False
     _inbox: list[Waiting] = field(default_factory=list)
@@ -85,6 +88,15 @@ class Director:
     def again(self, line: ChatLine, received: float) -> None:
         """Its speaker went on before she had said anything: what they say now belongs to it."""
         self._inbox.append(Waiting(line, received, waited=True))
+
+    def postpone(self, now: float) -> None:
+        """Nothing was heard of the reply in work, for a neighbour is away: its lines wait again, behind the
+        others, and all take a rest. Without it an engine's restart costs every line that waits."""
+        again = [replace(w, waited=True, failed=w.failed + 1) for w in self._chosen if w.failed < TRIES]
+        again = [w for w in again if w.line.id in self.answering]
+        self._inbox += again
+        self.answering -= {w.line.id for w in again}
+        self._resting_until = now + max((w.failed for w in again), default=0)
 
     def _joined(self, line: ChatLine) -> tuple[ChatLine, list[Close]]:
         """What somebody says aloud in several goes, as one line: who pauses has not finished."""
@@ -151,7 +163,11 @@ class Director:
         return together([w.line for w in self._with(best)]) if best else None
 
     def _best(self, now: float) -> Waiting | None:
-        return max(self._inbox, key=lambda w: (self._score(w, now), -w.received), default=None)
+        def worth(waiting: Waiting) -> tuple[float, ...]:
+            last = 0 if _paid(waiting) else -waiting.failed  # whoever failed lets the others try first
+            return last, self._score(waiting, now), -waiting.received
+
+        return max(self._inbox, key=worth, default=None)
 
     def _with(self, best: Waiting) -> list[Waiting]:
         """The lines that are answered together: all who are to be thanked, or one."""
@@ -174,7 +190,7 @@ class Director:
         overheard = self.thanking and now < self.listening_until
         if self.speaking and (due < float("inf") or overheard):
             decisions += self._give_way(now >= due)
-        if self.speaking or self.stopped or now < min(self.listening_until, due):
+        if self.speaking or self.stopped or now < max(min(self.listening_until, due), self._resting_until):
             return decisions
         best = self._best(now)
         if best is not None and (self._score(best, now) >= self.settings.bar or self._lull(now)):
@@ -225,7 +241,8 @@ class Director:
         """When decide() may answer differently though nothing happens (seconds on the same clock)."""
         if self.stopped or self.speaking:  # thanks are not cut for thanks
             return min(self._next_expiry(), float("inf") if self.thanking else self._thanks_due())
-        if now < (until := min(self.listening_until, self._thanks_due())):
+        until = max(min(self.listening_until, self._thanks_due()), self._resting_until)
+        if now < until:
             return min(self._next_expiry(), until)
         if self._inbox:
             return min(self._next_expiry(), max(now, self.quiet_since + self.settings.lull))
@@ -254,7 +271,7 @@ class Director:
         patience = self.settings.patience
         old = [w for w in self._inbox if now >= w.received + patience and not _paid(w)]
         self._inbox = [w for w in self._inbox if w not in old]
-        return [Close(w.line.id, Fate.IGNORED) for w in old]
+        return [Close(w.line.id, Fate.FAILED if w.failed else Fate.IGNORED) for w in old]
 
     def _lull(self, now: float) -> bool:
         return now >= self.quiet_since + self.settings.lull

@@ -74,6 +74,7 @@ class Show:
         self._turns = 0
         self._gave_way = False  # this turn, to somebody who speaks
         self._removed: set[str] = set()  # of the lines of this turn
+        self._called_off = False
         self._listening = 0
         self._played = False  # a game that the show was for is over
 
@@ -210,18 +211,17 @@ class Show:
                     self._close(decision)
                 case Speak() if tg is not None:
                     self._removed.clear()
+                    self._called_off = False
                     tg.start_soon(self._speak, decision)
 
     def _play(self, event: FloorClaimed | GamesPlayed) -> None:
         if isinstance(event, GamesPlayed):
             self._played = True
         elif self._turn is not None and self._turn.member.who == event.who:
-            if event.priority is Priority.CRITICAL:
-                self._interrupt()
-            else:
-                self._shorten()
+            (self._interrupt if event.priority is Priority.CRITICAL else self._shorten)()
 
     def _interrupt(self) -> None:
+        self._called_off = True  # what was chosen and has not begun
         if self._turn is not None:
             self._turn.cut()
 
@@ -235,17 +235,17 @@ class Show:
             script = scripts.popleft()
             self._director.speaking = script.who
             self._removed.clear()
+            self._called_off = False
             tg.start_soon(self._speak, Speak(script.who, script.line, now, False, ()), script.text)
         self._do(self._director.decide(now), tg)
 
     async def _speak(self, decision: Speak, script: str = "") -> None:
-        if not self._removed.isdisjoint(decision.ids):  # since it was chosen, before anything was begun
+        if self._called_off:  # since it was chosen, before anything was begun
             self._settle(decision, Fate.SKIPPED, "")
             self._free()
             return
         self._turns += 1
-        member, line = self._members[decision.who], decision.line
-        cues = self._booth.cues
+        member, line, cues = self._members[decision.who], decision.line, self._booth.cues
         turn = Turn(f"t{self._turns}", member, line, self._settings, self.emit, self._likely, cues, script)
         self._turn, self._gave_way = turn, False
         self.emit(TurnStarted(anyio.current_time(), decision.who, turn.id, line, decision.waited))
@@ -258,6 +258,8 @@ class Show:
                 self._settle(decision, Fate.UNHEARD, turn.id)
         self.emit(ended)
         member.mind.forget([line.id] if self._removed.intersection(decision.ids) else ())
+        if ended.ending is Ending.FAILED and not ended.heard:
+            self._director.postpone(ended.at)
         if self._gave_way and decision.ids and line.source is Source.VOICE and not ended.heard:
             self._director.again(line, decision.received)
         else:

@@ -1,5 +1,6 @@
 """The whole flow in virtual time: lines in, replies out, every line with a fate, buttons obeyed."""
 
+from collections import Counter
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -24,7 +25,7 @@ from glue.events import (
     TurnStarted,
 )
 from glue.events import Stage as Mark
-from glue.ports import Prompt
+from glue.ports import Prompt, Role, Usage
 from glue.settings import DirectorSettings
 from glue.show import Show
 from tests.core import NoMemory, Scene, SlowLlm, line
@@ -173,7 +174,32 @@ async def test_a_broken_reply_does_not_end_the_show() -> None:
             return super().stream(*args)  # type: ignore[arg-type]  # passed on as they came
 
     events = await perform([(0.0, "hello Spark"), (3.0, "are you there?")], Scene(llm=Flaky()))
-    assert fates(events) == {"l0": Fate.FAILED, "l1": Fate.ANSWERED}
+    assert fates(events) == {"l0": Fate.ANSWERED, "l1": Fate.ANSWERED}
+    assert [e.ending for e in ends(events)] == [Ending.FAILED, Ending.FINISHED, Ending.FINISHED]
+
+
+@dataclass
+class Away(SlowLlm):
+    """A model that is started again: refuses for `away` seconds, at once."""
+
+    away: float = 0.0
+    began: float = -1.0
+
+    async def stream(self, prompt: Prompt, role: Role = Role.SPEECH) -> AsyncIterator[str | Usage]:
+        self.began = anyio.current_time() if self.began < 0 else self.began
+        if anyio.current_time() < self.began + self.away:
+            raise Unreachable("llm", "503: loading")
+        async for piece in super().stream(prompt, role):
+            yield piece
+
+
+@pytest.mark.parametrize("seconds", [5.0, 1000.0])
+async def test_a_models_restart_costs_nobody_their_answer(seconds: float) -> None:
+    steps: Steps = [(0.0, Deed.RAID), *[(0.01, f"hello Spark, number {n}") for n in range(6)]]
+    events = await perform(steps, Scene(llm=Away(away=seconds)))
+    expected = Fate.ANSWERED if seconds < 10 else Fate.FAILED
+    assert fates(events) == {f"l{n}": expected for n in range(7)}
+    assert max(Counter(e.line.id for e in events if isinstance(e, TurnStarted)).values()) <= 5
 
 
 async def test_what_is_not_answered_when_the_show_ends_is_unheard() -> None:
@@ -243,34 +269,38 @@ async def test_a_reply_to_a_removed_line_is_cut_and_forgotten() -> None:
 
 
 class Hasty(Director):
-    """A line is removed when it was just chosen and nothing of the reply has begun."""
+    """Something happens when a line was just chosen and nothing of the reply has begun."""
 
-    def __init__(self, removes: Callable[[], None]) -> None:
+    def __init__(self, meanwhile: Callable[[], None]) -> None:
         super().__init__(["main"])
-        self.removes = removes
+        self.meanwhile = meanwhile
 
     def wake_at(self, now: float) -> float:
         """Asked right after decide()."""
         if self.speaking:
-            self.removes()
+            self.meanwhile()
         return super().wake_at(now)
 
 
-async def test_a_line_that_is_removed_as_it_is_chosen_is_not_answered() -> None:
-    scene, notes = Scene(), Notes()
+@pytest.mark.parametrize("what", [Removed(("l0",)), Button.SKIP])
+async def test_a_line_that_is_called_off_as_it_is_chosen_is_not_answered(what: Removed | Button) -> None:
+    scene, notes, done = Scene(), Notes(), list[float]()
     scene.events = notes.events
 
-    def remove() -> None:
-        if not fates(notes.events) and not [e for e in notes.events if isinstance(e, LinesRemoved)]:
-            show.take(LinesRemoved(anyio.current_time(), ("l0",)))
+    def call_off() -> None:
+        now = anyio.current_time()
+        if not done:
+            done.append(now)
+            show.take(LinesRemoved(now, what.ids) if isinstance(what, Removed) else ButtonPressed(now, what))
 
     who, settings = {"main": scene.member()}, scene.settings
-    show = Show(who, Hasty(remove), [notes], settings, lambda _: None, nobody, ends_with_chat=True)
+    show = Show(who, Hasty(call_off), [notes], settings, lambda _: None, nobody, ends_with_chat=True)
     async with anyio.create_task_group() as tg:
         tg.start_soon(scene.mixer.run)
         await show.run([Script([(0.0, "bad words"), (0.5, "hello Spark")])])
         tg.cancel_scope.cancel()
-    assert fates(notes.events) == {"l0": Fate.REMOVED, "l1": Fate.ANSWERED}
+    first = Fate.REMOVED if isinstance(what, Removed) else Fate.SKIPPED
+    assert fates(notes.events) == {"l0": first, "l1": Fate.ANSWERED}
     assert [e.line.id for e in notes.events if isinstance(e, TurnStarted)] == ["l1"]
 
 
