@@ -93,7 +93,7 @@ def show(cfg: DictConfig) -> float | None:
     except PortError as error:  # a neighbour that was not to be had at the start; later ones are supervised
         sys.exit(f"{error}; cure: see its log in {run_folder()}, or {error.part}.adapter for another server")
     except StartFailed as error:
-        sys.exit("\n".join([str(error), *verify(models, Console(quiet=True))]))
+        sys.exit("\n".join([str(error), *(verify(models, Console(quiet=True)) if error.ran else ())]))
 
 
 def minecraft_exam(cfg: DictConfig, found: list[Spec], say: Callable[[str], None]) -> float:

@@ -6,7 +6,6 @@ are told.
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -88,17 +87,19 @@ def _folders(bundle: Path) -> list[str]:
 
 
 def _own_weights(cfg: DictConfig, bundle: Path) -> None:
-    """A bundle of merged personas has a server each, and compose.yaml starts the first one's. Raises
+    """A bundle of merged personas has weights for each, and one of them is served at a time. Raises
     OptionError."""
-    try:
-        servers = list(json.loads((bundle / "serve.json").read_text()))
-    except (OSError, ValueError):
-        return  # not built yet, or torn: the start refuses it
-    merged = any((bundle / f"checkpoint-{who}").is_dir() for who in servers)
-    if merged and (others := sorted(set(cfg.cast) - {"main"})):
+    who = services.speaker(bundle, os.environ)  # "": not built yet, or torn; the start refuses it
+    if not who or not (bundle / f"checkpoint-{who}").is_dir():
+        return
+    if others := sorted(set(cfg.cast) - {who}):
+        other = others[0]
+        has = (bundle / f"checkpoint-{other}").is_dir()
         raise OptionError(
-            f"{bundle.name} has its personas merged into the weights: its server speaks as main, not as"
-            f" {others[0]}; cure: persona=[main], or ./build_engines.sh bundle={bundle.name} adapters=lora"
+            f"{bundle.name} has its personas merged into the weights: its server speaks as {who}, not as"
+            f" {other}; cure: persona=[{who}],"
+            f"{f' or SPARK_PERSONA={other} persona=[{other}] (one at a time),' if has else ''}"
+            f" or ./build_engines.sh bundle={bundle.name} adapters=lora"
         )
 
 

@@ -6,12 +6,15 @@
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
 import hashlib
 import os
 import shutil
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -29,9 +32,24 @@ def enter(words: list[str]) -> None:
     if inside and (_synced() or "UV_RUN_RECURSION_DEPTH" in os.environ or ENTERED in os.environ):
         return
     if not _synced():
-        _sync(find_uv())
+        with _alone():
+            if not _synced():
+                _sync(find_uv())
     os.environ[ENTERED] = "1"
     os.execv(PYTHON, [str(PYTHON), *words])
+
+
+@contextlib.contextmanager
+def _alone() -> Iterator[None]:
+    """Another first start that makes the environment is waited for: two at once would break each other's."""
+    ENVIRONMENT.parent.mkdir(parents=True, exist_ok=True)
+    with ENVIRONMENT.with_name(f"{ENVIRONMENT.name}.lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            _say("another start is making the environment; waiting for it")
+            fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 def find_uv() -> str:
@@ -101,7 +119,8 @@ def main() -> None:
         sys.exit("usage: python3 -m engines.bootstrap MODULE [ARG ...], or --uv")
     try:
         if words == ["--uv"]:
-            sys.stdout.write(f"{find_uv()}\n")
+            with _alone():
+                sys.stdout.write(f"{find_uv()}\n")
             return
         os.chdir(ROOT)
         enter(["-m", *words])

@@ -69,7 +69,8 @@ def _run(cfg: DictConfig) -> None:
             console.print(f"bundle {config.name} is whole", highlight=False)
             return
         made = show.show(config, console)
-        show.refuse(config, made)
+        if config.step is not Step.build or not pipeline.unchanged(config, target):
+            show.refuse(config, made)  # a finished bundle writes nothing: a full disk is no reason against it
         if config.step is Step.build:
             new = pipeline.build(config, target, console)
             said = f"is ready: {target}" if new else "is as it was built: nothing to do"

@@ -7,7 +7,7 @@ import os
 import re
 import shutil
 import signal
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from subprocess import DEVNULL, PIPE
 
 import anyio
@@ -71,14 +71,22 @@ def old(compose_version: str) -> None:
 
 
 async def compose(
-    words: Sequence[str], within: float = ASK_SECONDS, say: Callable[[str], None] | None = None
+    words: Sequence[str],
+    within: float = ASK_SECONDS,
+    say: Callable[[str], None] | None = None,
+    more: Mapping[str, str] | None = None,
 ) -> str:
-    """`docker compose` on compose.yaml; what it prints. Raises StartFailed."""
-    return await ask(["docker", "compose", "-f", str(FILE), *words], within, say)
+    """`docker compose` on compose.yaml; what it prints. `more` is what the file takes from the environment.
+
+    Raises StartFailed."""
+    return await ask(["docker", "compose", "-f", str(FILE), *words], within, say, more)
 
 
 async def ask(
-    argv: Sequence[str], within: float = ASK_SECONDS, say: Callable[[str], None] | None = None
+    argv: Sequence[str],
+    within: float = ASK_SECONDS,
+    say: Callable[[str], None] | None = None,
+    more: Mapping[str, str] | None = None,
 ) -> str:
     """Run a command of Docker's; what it prints. `say` is told how a long one gets on.
 
@@ -87,7 +95,7 @@ async def ask(
     out, errors = _Kept(), _Kept(say)
     try:
         with anyio.fail_after(within):
-            code = await _run(argv, out, errors)
+            code = await _run(argv, out, errors, os.environ | dict(more or {}))
     except TimeoutError as error:
         raise StartFailed(f"{what}: no answer within {within:.0f} s; cure: {cure(what)}") from error
     except OSError as error:
@@ -98,10 +106,10 @@ async def ask(
     return hidden(out.text)
 
 
-async def _run(argv: Sequence[str], out: _Kept, errors: _Kept) -> int:
+async def _run(argv: Sequence[str], out: _Kept, errors: _Kept, environment: Mapping[str, str]) -> int:
     """Its exit status. Cancelled, it is gone with its children: `docker compose` is one of `docker`'s."""
     async with await anyio.open_process(
-        list(argv), stdin=DEVNULL, stdout=PIPE, stderr=PIPE, start_new_session=True
+        list(argv), stdin=DEVNULL, stdout=PIPE, stderr=PIPE, env=environment, start_new_session=True
     ) as process:
         assert process.stdout and process.stderr
         try:

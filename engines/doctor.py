@@ -20,8 +20,9 @@ COLOURS = {"ok": "green", "warn": "yellow", "bad": "red"}
 def examine(cfg: DictConfig) -> Iterator[Finding]:
     """Everything, in the order of a start. Raises OptionError for an engine's option."""
     services = list(cfg.engines.services) if cfg.engines.start else []
-    yield from machine(services)
-    yield from parts.containers(services)
+    seen = parts.look(services)
+    yield from machine(services, parts.disk_gb(cfg), parts.memory_gb(seen))
+    yield from parts.containers(seen)
     yield from parts.engines(cfg)
     yield from parts.bundles(cfg)
     yield from parts.servers(cfg)

@@ -15,6 +15,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from engines.cache import ModelError
+from engines.options import die_with_parent
 
 STAMP = "made-from"  # in the environment: the hash of the requirements that it holds
 MAKING_SECONDS = 1800.0
@@ -76,14 +77,21 @@ class Environment:
         (self.folder / STAMP).write_text(self._wanted(), encoding="ascii")
 
     def _run(self, argv: Sequence[str]) -> None:
-        done = subprocess.run(
-            argv,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            timeout=MAKING_SECONDS,
-            check=False,
-        )
+        try:
+            done = subprocess.run(
+                argv,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                timeout=MAKING_SECONDS,
+                check=False,
+                preexec_fn=die_with_parent,  # no pip goes on writing after a kill -9: the next has its folder
+            )
+        except subprocess.TimeoutExpired as error:
+            raise ModelError(
+                f"the environment of {self.name} was not made within {MAKING_SECONDS:.0f} s;"
+                " cure: see that this machine reaches the package index, then start again"
+            ) from error
         if done.returncode:
             lines = [line for line in done.stdout.decode(errors="replace").splitlines() if line.strip()]
             last = lines[-1].strip() if lines else f"exit {done.returncode}"

@@ -27,7 +27,12 @@ class NotReady(Exception):
 
 
 class StartFailed(Exception):
-    """An engine cannot be started; one line with the cure, where there is one."""
+    """An engine cannot be started; one line with the cure, where there is one. `ran`: it was started, and
+    ended or did not answer: a damaged model may be why."""
+
+    def __init__(self, why: str, ran: bool = False) -> None:
+        super().__init__(why)
+        self.ran = ran
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,9 +132,10 @@ class Keeper:
                         await anyio.sleep(0.1)
                 tg.cancel_scope.cancel()
         if ended:
-            raise StartFailed(f"{name} stopped while starting: {ended[0]} (log: {self._log})")
+            raise StartFailed(f"{name} stopped while starting: {ended[0]} (log: {self._log})", ran=True)
         if not answers:
-            raise StartFailed(f"{name} did not answer within {self._within:.0f} s: {seen} (log: {self._log})")
+            why = f"{name} did not answer within {self._within:.0f} s: {seen} (log: {self._log})"
+            raise StartFailed(why, ran=True)
 
     async def _ending(self, child: Child, ended: list[str], scope: anyio.CancelScope) -> None:
         ended.append(await child.wait())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -51,6 +52,28 @@ def bundle(service: Mapping[str, Any], environment: Mapping[str, str]) -> Bundle
             folder = FILE.parent / (environment.get(variable) or default)
             return Bundle(folder, variable, Path(default).name)
     return None
+
+
+def limit_gb(service: Mapping[str, Any]) -> float:
+    """The memory that a service may take, GB; Docker's g is 2^30 bytes."""
+    return int(service["mem_limit"].removesuffix("g")) * 2**30 / 1e9
+
+
+def address(service: Mapping[str, Any], inside: int) -> tuple[str, int]:
+    """Host and port under which a service publishes a port of its container."""
+    published = (each.split(":") for each in service["ports"])
+    return next((host, int(number)) for host, number, there in published if int(there) == inside)
+
+
+def speaker(folder: Path, environment: Mapping[str, str]) -> str:
+    """Whose weights a bundle's server loads, where each persona has a checkpoint of its own: SPARK_PERSONA's,
+    else the first one's; compose.yaml's entrypoint chooses likewise. "" where there is no bundle."""
+    try:
+        servers = list(json.loads((folder / "serve.json").read_text()))
+    except (OSError, ValueError, TypeError):
+        return ""
+    wanted = environment.get("SPARK_PERSONA", "")
+    return wanted if wanted in servers else next(iter(servers), "")
 
 
 def check(there: Mapping[str, Any], missing: Sequence[str], environment: Mapping[str, str]) -> None:

@@ -66,6 +66,6 @@ def main() -> None:
         run_dir.mkdir(parents=True, exist_ok=True)
         anyio.run(up, found, run_dir, console)
     except StartFailed as error:
-        sys.exit("\n".join([str(error), *verify(models, Console(quiet=True))]))
+        sys.exit("\n".join([str(error), *(verify(models, Console(quiet=True)) if error.ran else ())]))
     except ModelError as error:
         sys.exit(str(error))

@@ -30,7 +30,7 @@ from glue.mind.dialect import Extensions, Server
 from glue.mind.template import Template
 from glue.pace import kept
 from glue.parts import NoMemory, Parts, cast, for_games
-from glue.ports import Prompt, Role
+from glue.ports import Prompt, Role, Whose
 from glue.safety.blocklist import Blocklist, kept_at
 from glue.safety.door import Door
 from glue.safety.screen import Screen
@@ -129,7 +129,7 @@ async def _build(
     avatar = await built("avatar.adapter", sections.pop("avatar.adapter"))
     outputs = [await built(key, sections.pop(key)) for key in list(sections) if key.startswith("speaker.")]
     mixer = Mixer(outputs, cfg.stage.rate, cfg.stage.ahead, cfg.stage.delay)
-    await _neighbours(sections, offer, parts, built)
+    await _neighbours(sections, offer, parts, built, filters.refuses)
     for who, persona in personas(cfg).items():
         cast(cfg, who, persona, parts, offer | {"screen": filters.screen}, mixer, avatar)
     if "vision.adapter" in sections:
@@ -137,7 +137,7 @@ async def _build(
     if "chat.rehearsal" in sections and cfg.rehearsal.floor:
         minds = {who: member.mind for who, member in parts.members.items()}
         offer["floor"] = await stack.enter_async_context(_floor(cfg, recorder, minds))
-    offer |= for_games(cfg, parts)
+    offer |= for_games(cfg, parts, filters.screen)
     for key, section in sections.items():
         parts.add(await built(key, section))
 
@@ -161,6 +161,7 @@ class Filters:
         self.limits = limits
         self.blocklist = Blocklist(kept_at(limits.desk))
         self.screen = Screen(limits, self.blocklist) if limits.screen else None
+        self.refuses: Callable[[str], str] = self.screen.refuses if self.screen else lambda text: ""
 
 
 def _tied(
@@ -192,13 +193,17 @@ def _tied(
 
 
 async def _neighbours(
-    sections: dict[str, dict[str, Any]], offer: dict[str, object], parts: Parts, built: Built
+    sections: dict[str, dict[str, Any]],
+    offer: dict[str, object],
+    parts: Parts,
+    built: Built,
+    refuses: Callable[[str], str],
 ) -> None:
     """What others ask for: "memory", which leaves every prompt where it forgets, and the "broadcast"."""
 
-    def unlearn(ids: Sequence[str]) -> None:
+    def unlearn(ids: Sequence[str], whose: Whose | None) -> None:
         for member in parts.members.values():
-            member.mind.forget(ids)
+            member.mind.forget(ids, whose)
 
     def unknow(who: str) -> None:
         parts.members[who].mind.know("")
@@ -209,7 +214,7 @@ async def _neighbours(
             with suppress(PortError):
                 await member.llm.warm(member.mind.prefix())
 
-    offer |= {"unlearn": unlearn, "know": know, "unknow": unknow, "memory": NoMemory()}
+    offer |= {"unlearn": unlearn, "know": know, "unknow": unknow, "refuses": refuses, "memory": NoMemory()}
     for name, key in (("memory", "memory.adapter"), ("broadcast", "broadcast")):
         if key in sections:
             offer[name] = await built(key, sections.pop(key))

@@ -17,8 +17,9 @@ class Fault(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class BroadcastMeasured:
-    """How the broadcast does: `kbit_s` really leave; `congestion` is 0 to 1; `dropped` is the share of the
-    last frames that the network did not take; `lagged` of those that this machine was too slow to draw."""
+    """How the broadcast does, now and then, and whenever it has begun, ended or changed its scene: `kbit_s`
+    really leave; `congestion` is 0 to 1; `dropped` is the share of the last frames that the network did not
+    take; `lagged` of those that this machine was too slow to draw."""
 
     at: float
     streaming: bool

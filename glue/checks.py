@@ -21,7 +21,7 @@ from glue.settings import Config, SafetySettings, When
 OFFER = frozenset(
     {"run_dir", "rate", "console", "desk", "microphones"}
     | {"llm", "unlearn", "know", "unknow", "tts", "asr", "floor", "main", "small", "mood", "vision"}
-    | {"cast", "clears", "emit", "broadcast"}
+    | {"cast", "clears", "mends", "screens", "refuses", "emit", "broadcast"}
 )
 SINGLE = ("llm", "speech", "avatar")  # groups with one choice; its adapter lies under `adapter`
 OPTIONAL = ("console", "captions", "broadcast")  # one choice, which may be none

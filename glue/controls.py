@@ -251,7 +251,10 @@ class Controls:
                 found = [f"latency (ms): {told['latency']}", *(str(part) for part in self._parts(told))]
             case _ if what.partition(" ")[0] == "memory":
                 entries = self._memories().found(what.partition(" ")[2])
-                found = [f"{each['id']} {each['viewer'] or each['kind']}: {each['text']}" for each in entries]
+                found = [
+                    f"{each['id']} {each.get('name') or each['viewer'] or each['kind']}: {each['text']}"
+                    for each in entries
+                ]
             case _:
                 found = [f"{key}: {value}" for key, value in self.settings().items()]
         return "\n".join(found[:FOUND]) or "nothing"

@@ -43,9 +43,11 @@ class Director:
     _floods: Floods = field(default_factory=Floods)
     _answered: dict[str, float] = field(default_factory=dict)
     _monologue: float = 0.0  # when the one who speaks began
-    _answering: frozenset[str] = frozenset()
-    _thanking: bool = False  # she thanks somebody, or was stopped to do so
+    answering: frozenset[str] = frozenset()  # lines whose fate is that of the reply in work
+    thanking: bool = False  # that reply thanks somebody who gave something
+    _chosen: Sequence[Waiting] = ()  # what it answers
     _hurrying: bool = False  # she was told to end with the clause she is at
+    _stopping: bool = False  # she was told to stop at once
     _owed: dict[Source, int] = field(default_factory=dict)  # replies to other sources while this one waited
     _alone: int = 0  # times that she spoke into silence since the last line
     _sight: Seen | None = None  # the newest that she has not remarked on
@@ -90,8 +92,9 @@ class Director:
         if line.source is not Source.VOICE or not before:
             return line, []
         self._inbox = [w for w in self._inbox if w not in before]
-        text = " ".join([*(w.line.text for w in before), line.text])
-        return replace(line, text=text), [Close(w.line.id, Fate.CONTINUED) for w in before]
+        parts = (*(part for w in before for part in w.line.parts), line)
+        text = " ".join(part.text for part in parts)
+        return replace(line, text=text, joined=parts), [Close(w.line.id, Fate.CONTINUED) for w in before]
 
     def overhear(self, now: float) -> None:
         """Somebody speaks: let them finish, but not for ever."""
@@ -129,11 +132,18 @@ class Director:
         return []
 
     def remove(self, ids: Collection[str]) -> list[Decision]:
-        """A moderator removed these lines: they do not wait any longer, and no reply to one goes on."""
+        """A moderator removed these lines: they do not wait any longer, and no reply to one goes on. Who
+        was to be thanked together with a removed one waits again."""
         closed = [Close(w.line.id, Fate.REMOVED) for w in self._inbox if w.line.id in ids]
         self._inbox = [w for w in self._inbox if w.line.id not in ids]
-        cut: list[Decision] = [] if self._answering.isdisjoint(ids) else [Interrupt()]
-        return [*cut, *closed]
+        if self.answering.isdisjoint(ids):
+            return list(closed)
+        spared = [replace(w, waited=True) for w in self._chosen if w.line.id not in ids]
+        self._chosen = [w for w in self._chosen if w.line.id in ids]
+        self.answering = frozenset(w.line.id for w in self._chosen)
+        self._inbox += spared
+        self._stopping = True
+        return [Interrupt(), *closed]
 
     def likely(self, now: float) -> ChatLine | None:
         """What would be answered if the floor were free."""
@@ -160,9 +170,11 @@ class Director:
     def decide(self, now: float) -> list[Decision]:
         """What is to be done now: lines to let go, and at most one to answer."""
         decisions: list[Decision] = list(self._expire(now))
-        if self.speaking and self._thanks_due() < float("inf"):
-            decisions += self._give_way(now)
-        if self.speaking or self.stopped or now < self.listening_until:
+        due = self._thanks_due()
+        overheard = self.thanking and now < self.listening_until
+        if self.speaking and (due < float("inf") or overheard):
+            decisions += self._give_way(now >= due)
+        if self.speaking or self.stopped or now < min(self.listening_until, due):
             return decisions
         best = self._best(now)
         if best is not None and (self._score(best, now) >= self.settings.bar or self._lull(now)):
@@ -179,10 +191,11 @@ class Director:
             decisions.append(self._speak([Waiting(line, now, waited=False)], now))
         return decisions
 
-    def _give_way(self, now: float) -> list[Decision]:
-        """To thanks: the clause that is heard now is the last; one that takes too long is cut."""
-        if now >= self._thanks_due():
-            self._thanking = True
+    def _give_way(self, due: bool) -> list[Decision]:
+        """To thanks: the clause that is heard now is the last; one that takes too long is cut. Thanks
+        themselves are not cut, and end so for other thanks, and for somebody who speaks."""
+        if due and not self.thanking:
+            self._stopping = True
             return [Interrupt()]
         first, self._hurrying = not self._hurrying, True
         return [Shorten()] if first else []
@@ -191,7 +204,9 @@ class Director:
         line = together([w.line for w in chosen])
         who = self._addressed(line)
         ids = tuple(w.line.id for w in chosen)
-        self.speaking, self._answering, self._thanking = who, frozenset(ids), line.deed is not None
+        sent = line.source not in (Source.HERSELF, Source.EYES)
+        self.speaking, self._chosen, self.answering = who, chosen, frozenset(ids if sent else ())
+        self.thanking = any(map(_paid, chosen))
         passed_over = {w.line.source for w in self._inbox} - {line.source}
         self._owed = {source: min(self._owed.get(source, 0) + 1, OWED) for source in passed_over}
         self._answered |= {w.line.author: now for w in chosen}
@@ -202,15 +217,16 @@ class Director:
 
     def ended(self, now: float) -> None:
         """The reply in work is over: the floor is free."""
-        self.speaking, self._answering, self._thanking, self._hurrying = "", frozenset(), False, False
+        self.speaking, self._chosen, self.answering = "", (), frozenset()
+        self.thanking = self._hurrying = self._stopping = False
         self.quiet_since = now
 
     def wake_at(self, now: float) -> float:
         """When decide() may answer differently though nothing happens (seconds on the same clock)."""
-        if self.stopped or self.speaking:
-            return min(self._next_expiry(), self._thanks_due())
-        if now < self.listening_until:
-            return min(self._next_expiry(), self.listening_until)
+        if self.stopped or self.speaking:  # thanks are not cut for thanks
+            return min(self._next_expiry(), float("inf") if self.thanking else self._thanks_due())
+        if now < (until := min(self.listening_until, self._thanks_due())):
+            return min(self._next_expiry(), until)
         if self._inbox:
             return min(self._next_expiry(), max(now, self.quiet_since + self.settings.lull))
         return min(self._lonely_at(), self._glance_at(now))
@@ -224,17 +240,19 @@ class Director:
         return at if max(now, at) <= self._sight.at + s.glance_fresh else float("inf")
 
     def _thanks_due(self) -> float:
-        """When what she says must give way to thanks."""
-        if self._thanking or self.stopped:
+        """When what she says, and who is listened to, must give way to thanks."""
+        if self._stopping or self.stopped:
             return float("inf")
-        urgent = (w.received for w in self._inbox if w.line.deed and w.line.deed.paid)
+        urgent = (w.received for w in self._inbox if _paid(w))
         return min(urgent, default=float("inf")) + self.settings.thanks
 
     def _next_expiry(self) -> float:
-        return min((w.received for w in self._inbox), default=float("inf")) + self.settings.patience
+        mortal = (w.received for w in self._inbox if not _paid(w))
+        return min(mortal, default=float("inf")) + self.settings.patience
 
     def _expire(self, now: float) -> Iterable[Close]:
-        old = [w for w in self._inbox if now >= w.received + self.settings.patience]
+        patience = self.settings.patience
+        old = [w for w in self._inbox if now >= w.received + patience and not _paid(w)]
         self._inbox = [w for w in self._inbox if w not in old]
         return [Close(w.line.id, Fate.IGNORED) for w in old]
 
@@ -255,3 +273,8 @@ class Director:
     def _addressed(self, line: ChatLine) -> str:
         words = plain(line.text).split()
         return next((who for who in self.cast if who in words), self.cast[0])
+
+
+def _paid(waiting: Waiting) -> bool:
+    """Whether it is thanked in any case, and in time."""
+    return waiting.line.deed is not None and waiting.line.deed.paid

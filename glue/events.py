@@ -97,7 +97,8 @@ class Ending(StrEnum):
 class ChatLine:
     """A viewer's line, cleaned by glue/senses. `text` is data: never HTML, a path or an instruction.
 
-    With a `deed` the text tells what `author` did: "subscribed for the 7th month, saying: hi"."""
+    With a `deed` the text tells what `author` did: "subscribed for the 7th month, saying: hi". `author_id`:
+    who that is to the source, "" where it knows of names alone. `joined`: the lines that it was made of."""
 
     id: str
     author: str
@@ -105,6 +106,18 @@ class ChatLine:
     source: Source
     supporter: bool = False
     deed: Deed | None = None
+    author_id: str = ""
+    joined: tuple[ChatLine, ...] = ()
+
+    @property
+    def viewer(self) -> str:
+        """Who wrote it, among those of all sources: names are not unique."""
+        return f"{self.source}:{self.author_id}" if self.author_id else self.author
+
+    @property
+    def parts(self) -> tuple[ChatLine, ...]:
+        """The lines that it stands for."""
+        return self.joined or (self,)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,11 +1,11 @@
-"""Every event -> journal.jsonl: the show's own account, one JSON object a line, flushed as it happens."""
+"""Every event -> journal.jsonl: the show's own account, one JSON object a line, written as it happens."""
 
 import json
 import logging
 import time
 from collections.abc import Mapping
+from io import FileIO
 from pathlib import Path
-from typing import TextIO
 
 from glue.events import CaptionShown, Event, to_json
 
@@ -18,10 +18,12 @@ class Journal:
     def __init__(self, path: Path, head: Mapping[str, object]) -> None:
         self._path = path
         self._head = head
-        self._file: TextIO | None = None
+        self._file: FileIO | None = None
+        self._torn = False  # the last line is not whole
+        self._lost = 0  # events since the disk was full
 
     def __enter__(self) -> "Journal":
-        self._file = self._path.open("a", encoding="utf-8")
+        self._file = self._path.open("ab", buffering=0)  # what a full disk refuses must not be tried again
         self._write({"event": "ShowStarted", "wall": time.time(), **self._head})
         return self
 
@@ -36,11 +38,21 @@ class Journal:
             self._write(to_json(event))
 
     def _write(self, record: Mapping[str, object]) -> None:
+        """A full disk must not end the show, nor the journal: what follows is written when there is room."""
         if self._file is None:
             return
+        lost = [{"event": "JournalLost", "events": self._lost}] if self._lost else []
+        lines = [json.dumps(each, ensure_ascii=False) + "\n" for each in (*lost, record)]
+        raw = ("\n" * self._torn + "".join(lines)).encode(errors="backslashreplace")
+        why: str | None = "no room on the disk"
         try:
-            self._file.write(json.dumps(record, ensure_ascii=False) + "\n")
-            self._file.flush()
-        except OSError as error:  # a full disk must not end the show
-            log.error("the journal cannot be written any more: %s", error.strerror)
-            self._file = None
+            written = self._file.write(raw)
+        except OSError as error:
+            written, why = 0, error.strerror
+        if written == len(raw):
+            self._torn, self._lost = False, 0
+        else:
+            if not self._lost:
+                log.error("the journal cannot be written: %s; it is tried on", why)
+            self._torn |= written > 0
+            self._lost += 1

@@ -7,8 +7,8 @@ class Memories(Protocol):
     """What she remembers, as the operator sees and changes it. Entries are plain values with an `id`."""
 
     def found(self, words: str) -> list[dict[str, object]]:
-        """The newest entries in which all of `words` stand: kind, persona, viewer, text, at (wall clock,
-        seconds), ended (0: it holds)."""
+        """The newest entries in which all of `words` stand: kind, persona, viewer, name (what that
+        viewer is called), text, at (wall clock, seconds), ended (0: it holds)."""
         ...
 
     def amend(self, id: str, text: str) -> bool:

@@ -8,16 +8,19 @@ from functools import partial
 from random import Random
 from typing import Any
 
+import anyio
 from omegaconf import DictConfig
 
 from glue.checks import personas
-from glue.events import Event
+from glue.events import ChatLine, Event
 from glue.gate import Gate, Held, Replaced
 from glue.memories import Memories
 from glue.mind.persona import Persona
 from glue.mind.talk import Talk
 from glue.ports import Memory, Sense, Taker, Viewer
+from glue.safety.private import redact
 from glue.safety.screen import Screen
+from glue.safety_events import LineScreened, Screened
 from glue.stage.face import Face
 from glue.stage.mixer import Mixer
 from glue.stage.performer import Performer
@@ -31,7 +34,7 @@ Facts = Callable[[str, str], list[str]]  # what bears on a line that somebody of
 class NoMemory:
     """The Memory port of somebody who lives in the moment: the history in her prompt is all she knows."""
 
-    async def recall(self, who: str, author: str, text: str) -> tuple[str, ...]:
+    async def recall(self, who: str, line: ChatLine) -> tuple[str, ...]:
         """Nothing."""
         return ()
 
@@ -42,10 +45,10 @@ class Informed:
     def __init__(self, memory: Memory, facts: Sequence[Facts]) -> None:
         self._memory, self._facts = memory, facts
 
-    async def recall(self, who: str, author: str, text: str) -> list[str]:
+    async def recall(self, who: str, line: ChatLine) -> list[str]:
         """See ports.Memory."""
-        known = [fact for facts in self._facts for fact in facts(who, text)]
-        return [*known, *await self._memory.recall(who, author, text)]
+        known = [fact for facts in self._facts for fact in facts(who, line.text)]
+        return [*known, *await self._memory.recall(who, line)]
 
 
 @dataclass(slots=True)
@@ -120,12 +123,33 @@ def secret_of(persona: Persona) -> str:
     return "\n".join([persona.prompt, *persona.rules, persona.nudge])
 
 
-def for_games(cfg: DictConfig, parts: Parts) -> dict[str, object]:
-    """What a game's adapter asks for: who plays, what may leave, where its events go."""
+def for_games(cfg: DictConfig, parts: Parts, screen: Screen | None) -> dict[str, object]:
+    """What a game's adapter asks for: who plays, what may leave and come in, where its events go."""
+    told = ""  # the last reason: a state says the same again every second
 
     def clears(who: str, text: str) -> str:
-        verdict = parts.members[who].gate.check(text) if any(map(str.isalpha, text)) else None
+        verdict = parts.members[who].gate.check(text) if _words(text) else None
         return verdict.why if isinstance(verdict, Held | Replaced) else ""
 
+    def mends(text: str) -> str:
+        return redact(text)[0] if _words(text) else text
+
+    def screens(text: str, data: bool) -> str:
+        nonlocal told
+        judged = screen.told(text, data) if screen and text else None
+        if judged is None or judged.outcome is Screened.PASSED:
+            return text
+        why = f"{judged.family}: {judged.why}" if judged.family else judged.why
+        if not data or why != told:
+            parts.emit(LineScreened(anyio.current_time(), "game", judged.outcome, f"in a game, {why}"))
+        told = why if data else told
+        return judged.text
+
     cast = {who: persona.name for who, persona in personas(cfg).items()}
-    return {"cast": cast, "clears": clears, "emit": parts.emit}
+    offered = {"clears": clears, "mends": mends, "screens": screens}
+    return {"cast": cast, "emit": parts.emit, **offered}
+
+
+def _words(text: str) -> bool:
+    """Whether it is for people: a text of numbers and signs is a game's own value, such as a place."""
+    return any(map(str.isalpha, text))

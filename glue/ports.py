@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from glue.events import ChatLine, Event
 
 Pcm = NDArray[np.int16]  # mono, shape [samples]
+Whose = Callable[[ChatLine], bool]  # whether a line is one viewer's
 
 
 class Role(StrEnum):
@@ -79,21 +80,17 @@ class Llm(Protocol):
         """Yield pieces of text, then one Usage. Closing it stops the server's decoding.
 
         Raises Unreachable, Refused, TooSlow (no first token, or a stall between two)."""
-        ...
 
     async def warm(self, prompt: Prompt) -> int:
         """Prefill a prompt's prefix into `prompt.who`'s slot, generating nothing; returns tokens evaluated.
 
         Raises as stream()."""
-        ...
 
     async def settle(self, prompt: Prompt) -> int:
         """As warm(), once at the start, where a server may know the prefix from an earlier start."""
-        ...
 
     async def count(self, text: str) -> int:
         """Tokens of a plain text, by the server's own tokenizer; 0 where the server cannot say."""
-        ...
 
 
 class Mind(Protocol):
@@ -103,29 +100,26 @@ class Mind(Protocol):
 
     def prompt(self, line: ChatLine, recalled: Sequence[str]) -> Prompt:
         """What to ask for a reply to `line`; everything before the line is byte-identical to prefix()."""
-        ...
 
     def prefix(self, line: ChatLine | None = None, reply: str = "", likely: ChatLine | None = None) -> Prompt:
         """What can be prefilled before the next line is chosen (Llm.warm), given that `reply` to `line`,
         not yet in the history, is going to be heard in full; with the line that is `likely` to be chosen."""
-        ...
 
     def clauses(self, pieces: AsyncIterator[str]) -> AsyncIterator[str]:
         """Cut the model's text into clauses that can be spoken; ends a reply that runs on."""
-        ...
 
     def remember(self, line: ChatLine, heard: str, cut: bool) -> None:
         """Add an exchange to the history: what was heard of the reply; `cut` where she did not finish."""
-        ...
+
+    def shed(self) -> None:
+        """Drop the history: the server refused a prompt with it."""
 
     def know(self, core: str) -> bool:
         """What stands in every prompt from the next cut of the history on; "" is obeyed at once. Returns
         whether the next prompt has it."""
-        ...
 
-    def forget(self, line_ids: Sequence[str]) -> None:
-        """Drop these lines and the answers to them from the history: a moderator removed them."""
-        ...
+    def forget(self, line_ids: Sequence[str], whose: Whose | None = None) -> None:
+        """Drop these lines, all that are `whose()`, and the answers: they were removed, or forgotten."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,7 +147,6 @@ class Tts(Protocol):
         """Yield a clause's sound in order, at the show's sample rate. Closing it stops the synthesis.
 
         Raises Unreachable, Refused, TooSlow (no first chunk in time, or a stall)."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,7 +166,6 @@ class Asr(Protocol):
         the recognition, and closes `sound`.
 
         Raises Unreachable, Refused."""
-        ...
 
 
 class Stand(Protocol):
@@ -181,35 +173,28 @@ class Stand(Protocol):
 
     def enter(self, turn: str, audible: Callable[[float], None]) -> None:
         """A reply begins; `audible(at)` is told once when its first content sample leaves."""
-        ...
 
     async def play(self, index: int, text: str, speech: Speech) -> None:
         """Add a chunk of clause `index`; waits while about a second is queued already."""
-        ...
 
     async def finished(self) -> None:
         """Wait until all that was played has been heard."""
-        ...
 
     def cut(self) -> None:
         """Silence, now. What was not heard yet is gone."""
-        ...
 
     def heard(self) -> str:
         """The words of this reply that have been heard so far."""
-        ...
 
     def gaps(self) -> tuple[float, ...]:
         """Seconds of silence between the clauses of this reply."""
-        ...
 
 
 class Memory(Protocol):
     """What she remembers."""
 
-    async def recall(self, who: str, author: str, text: str) -> Sequence[str]:
-        """Lines worth knowing before answering; empty when there are none or it is late."""
-        ...
+    async def recall(self, who: str, line: ChatLine) -> Sequence[str]:
+        """What is worth knowing before answering `line`; empty when there is nothing or it is late."""
 
 
 class Output(Protocol):
@@ -217,15 +202,12 @@ class Output(Protocol):
 
     def play(self, pcm: Pcm, at: float) -> None:
         """Take a block (10 ms) that becomes audible at `at` (show clock, seconds). Must not block."""
-        ...
 
     def flush(self, at: float) -> None:
         """Drop everything that was handed over and is not audible yet at `at`."""
-        ...
 
     def latency(self) -> float:
         """Seconds between play() and the sound; 0 for what cannot know."""
-        ...
 
 
 class Avatar(Protocol):
@@ -233,11 +215,9 @@ class Avatar(Protocol):
 
     def pose(self, values: Mapping[str, float]) -> None:
         """Set parameters (VTube Studio's input names) for the next tick; the newest wins. Never blocks."""
-        ...
 
     async def express(self, name: str, active: bool) -> None:
         """Switch an expression on or off. Raises Refused for one that the model lacks."""
-        ...
 
 
 class Viewer(Protocol):
@@ -245,15 +225,16 @@ class Viewer(Protocol):
 
     def show(self, event: Event) -> None:
         """Take note of an event. Must not block and must not raise for a slow reader."""
-        ...
 
 
 class Taker(Protocol):
     """Somebody whom some lines are for, and not her."""
 
+    def wants(self, line: ChatLine) -> bool:
+        """Whether `line` is such a one. Nothing is done with it."""
+
     def takes(self, line: ChatLine) -> bool:
         """Whether `line` is such a one; it is taken then, and not answered. Must not block."""
-        ...
 
 
 class Sense(Protocol):
@@ -261,7 +242,6 @@ class Sense(Protocol):
 
     def events(self) -> AsyncIterator[Event]:
         """Yield what happened, for ever; ends when its source has ended."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -283,7 +263,6 @@ class Microphones(Protocol):
 
     async def heard(self) -> Pcm:
         """Wait for the next block of what the page that is listened to hears (mono, 16 kHz)."""
-        ...
 
 
 class Desk(Protocol):
@@ -291,4 +270,3 @@ class Desk(Protocol):
 
     def received(self) -> AsyncIterator[DeskMessage]:
         """Yield what pages send, for ever."""
-        ...

@@ -11,14 +11,13 @@ from glue.broadcast_events import StreamFaltered
 from glue.chat_events import LinesRemoved
 from glue.closing import closing
 from glue.decisions import Close, Decision, Interrupt, Shorten, Speak
-from glue.desk_events import ClauseChanged, OperatorAsked, OperatorServed, SoundDumped
+from glue.desk_events import OperatorAsked, OperatorServed, SoundDumped
 from glue.director import Director
 from glue.errors import PortError
 from glue.events import (
     Button,
     ButtonPressed,
     ChatLine,
-    ClauseCleared,
     Ending,
     Event,
     Fate,
@@ -80,8 +79,7 @@ class Show:
 
     def emit(self, event: Event) -> None:
         """Tell every viewer."""
-        if isinstance(event, ClauseCleared | ClauseChanged):
-            self._overheard.says(event.text, event.at + self._booth.late())
+        self._overheard.note(event, self._booth.late())
         for viewer in self._viewers:
             viewer.show(event)
 
@@ -110,10 +108,24 @@ class Show:
 
     def take(self, event: Event) -> None:
         """An event from outside."""
-        self.emit(event)
+        if isinstance(event, Seen):
+            self._see(event)
+        else:
+            self.emit(event)
+            self._take(event)
+        self._changed.set()
+
+    def _see(self, seen: Seen) -> None:
+        """A picture is screened before anybody has it."""
+        for event in self._door.sees(seen):
+            self.emit(event)
+            if isinstance(event, Seen):
+                self._director.see(event)
+
+    def _take(self, event: Event) -> None:
         match event:
-            case LineArrived(at, line):
-                self._hear(line, at)
+            case LineArrived(at, line, spoken):
+                self._hear(line, at, spoken)
             case ViewerTimedOut(_, author, until):
                 self._door.time_out(author, until)
             case SlowModeSet(_, gap):
@@ -126,35 +138,28 @@ class Show:
                 self.emit(self._booth.serve(event))
             case LinesRemoved(_, ids):
                 self._remove(ids)
-            case Seen() | StreamFaltered():
-                self._notice(event)
+            case StreamFaltered(at):
+                self._tell(news(event.tell, at), at)
             case FloorClaimed() | GamesPlayed():
                 self._play(event)
             case _:
                 pass
-        self._changed.set()
 
-    def _notice(self, event: Seen | StreamFaltered) -> None:
-        """What she may speak of by herself."""
-        if isinstance(event, Seen):
-            self._director.see(event)
-        else:
-            self._tell(news(event.tell, event.at), event.at)
-
-    def _hear(self, line: ChatLine, at: float) -> None:
+    def _hear(self, line: ChatLine, at: float, spoken: float | None) -> None:
         if line.source is Source.VOICE:
-            unmeant = self._overheard.unmeant(line.text, anyio.current_time(), bool(self._director.speaking))
+            unmeant = self._overheard.unmeant(line.text, at, spoken, bool(self._director.speaking))
             if unmeant is not None:
                 self._close(Close(line.id, unmeant))
                 return
-        admission = self._door.admit(line, at)
+        takers = [] if self._director.deaf else [each for each in self._takers if each.wants(line)]
+        admission = self._door.admit(line, at, bool(takers))
         for event in admission.events:
             self.emit(event)
         if admission.announce:
             self._tell(news(admission.announce, at), at)
         if admission.line is None:
             return
-        if not self._director.deaf and any(taker.takes(line) for taker in self._takers):
+        if any(taker.takes(line) for taker in takers):
             self._close(Close(line.id, Fate.VOTED))
         else:
             self._tell(admission.line, at)
@@ -170,7 +175,7 @@ class Show:
         if meaning is Meaning.NOTHING:
             return
         self._director.overhear(now)
-        if meaning is Meaning.FLOOR and self._turn is not None:
+        if meaning is Meaning.FLOOR and self._turn is not None and not self._director.thanking:
             self._gave_way = True
             self._interrupt()
         elif self._director.speaking:
@@ -204,21 +209,17 @@ class Show:
                 case Close():
                     self._close(decision)
                 case Speak() if tg is not None:
+                    self._removed.clear()
                     tg.start_soon(self._speak, decision)
 
     def _play(self, event: FloorClaimed | GamesPlayed) -> None:
-        if isinstance(event, FloorClaimed):
-            self._yield_floor(event.who, event.priority)
-        else:
+        if isinstance(event, GamesPlayed):
             self._played = True
-
-    def _yield_floor(self, who: str, priority: Priority) -> None:
-        if self._turn is None or self._turn.member.who != who:
-            return
-        if priority is Priority.CRITICAL:
-            self._interrupt()
-        else:
-            self._shorten()
+        elif self._turn is not None and self._turn.member.who == event.who:
+            if event.priority is Priority.CRITICAL:
+                self._interrupt()
+            else:
+                self._shorten()
 
     def _interrupt(self) -> None:
         if self._turn is not None:
@@ -233,13 +234,17 @@ class Show:
         if scripts and not self._director.speaking and not self._director.stopped:
             script = scripts.popleft()
             self._director.speaking = script.who
+            self._removed.clear()
             tg.start_soon(self._speak, Speak(script.who, script.line, now, False, ()), script.text)
         self._do(self._director.decide(now), tg)
 
     async def _speak(self, decision: Speak, script: str = "") -> None:
+        if not self._removed.isdisjoint(decision.ids):  # since it was chosen, before anything was begun
+            self._settle(decision, Fate.SKIPPED, "")
+            self._free()
+            return
         self._turns += 1
         member, line = self._members[decision.who], decision.line
-        self._removed.clear()
         cues = self._booth.cues
         turn = Turn(f"t{self._turns}", member, line, self._settings, self.emit, self._likely, cues, script)
         self._turn, self._gave_way = turn, False
@@ -252,22 +257,26 @@ class Show:
             if ended is None:  # the show itself is ending
                 self._settle(decision, Fate.UNHEARD, turn.id)
         self.emit(ended)
-        member.mind.forget([id for id in decision.ids if id in self._removed])
+        member.mind.forget([line.id] if self._removed.intersection(decision.ids) else ())
         if self._gave_way and decision.ids and line.source is Source.VOICE and not ended.heard:
             self._director.again(line, decision.received)
         else:
             self._settle(decision, fate(ended), turn.id)
-        self._director.ended(anyio.current_time())
-        self._changed.set()
+        self._free()
         if ended.ending is not Ending.FINISHED or not turn.prepared:
             with suppress(PortError):  # it is not what was heard that was prefilled, or she spoke too shortly
                 await member.llm.warm(member.mind.prefix())
+
+    def _free(self) -> None:
+        """The floor is: somebody may be answered."""
+        self._director.ended(anyio.current_time())
+        self._changed.set()
 
     def _likely(self) -> ChatLine | None:
         return self._director.likely(anyio.current_time())
 
     def _settle(self, decision: Speak, fate: Fate, turn: str) -> None:
-        for id in decision.ids if decision.line.source not in (Source.HERSELF, Source.EYES) else ():
+        for id in filter(self._director.answering.__contains__, decision.ids):  # some may wait again
             what = Fate.REMOVED if id in self._removed else fate
             self.emit(LineClosed(anyio.current_time(), id, what, turn))
 

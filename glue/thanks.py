@@ -7,29 +7,30 @@ from glue.chat_events import Deed
 from glue.events import ChatLine
 
 NAMED = 4  # people; the others are counted
-DID = {
-    Deed.SUB: "subscribed",
-    Deed.GIFT: "gave subscriptions away",
-    Deed.BITS: "cheered with bits",
+DID = {  # the dearest first: it is what a batch counts as, and who did it is named
     Deed.RAID: "raided the stream with their viewers",
     Deed.SUPER_CHAT: "sent super chats",
+    Deed.GIFT: "gave subscriptions away",
+    Deed.SUB: "subscribed",
     Deed.MEMBER: "became members",
-    Deed.FOLLOW: "followed the channel",
+    Deed.BITS: "cheered with bits",
     Deed.POINTS: "spent channel points",
+    Deed.FOLLOW: "followed the channel",
 }
+WORTH = list(DID)
 
 
 def together(lines: Sequence[ChatLine]) -> ChatLine:
-    """One line for all of `lines`, which have deeds; the first one's id, source and deed stand for it."""
-    first, *others = lines
-    if not others:
-        return first
+    """One line for all of `lines`, which have deeds; the dearest one's id, source and deed stand for it."""
+    if len(lines) == 1:
+        return lines[0]
+    lines = sorted(lines, key=lambda line: WORTH.index(line.deed) if line.deed else len(WORTH))
     names = list(dict.fromkeys(line.author for line in lines))
     named, rest = names[:NAMED], len(names) - NAMED
     if rest > 0:
         named.append(f"{rest} other{'s' if rest > 1 else ''}")
     deeds = dict.fromkeys(DID[line.deed] for line in lines if line.deed)
-    return replace(first, author=_listed(named), text=_listed(list(deeds)))
+    return replace(lines[0], author=_listed(named), text=_listed(list(deeds)), joined=tuple(lines))
 
 
 def _listed(words: Sequence[str]) -> str:

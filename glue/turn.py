@@ -17,7 +17,7 @@ from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStre
 from glue.closing import closing
 from glue.cues import Cue, Cues, Script
 from glue.desk_events import ClauseChanged, ClauseVoiced, ClauseWaits, TurnAsked
-from glue.errors import PortError
+from glue.errors import PortError, Refused
 from glue.events import (
     ChatLine,
     ClauseCleared,
@@ -142,7 +142,7 @@ class Turn:
     async def _recall(self) -> Sequence[str]:
         recalled: Sequence[str] = ()
         with anyio.move_on_after(self.settings.recall_within):
-            recalled = await self.member.memory.recall(self.member.who, self.line.author, self.line.text)
+            recalled = await self.member.memory.recall(self.member.who, self.line)
         self._mark(Stage.RECALLED)
         return recalled
 
@@ -259,6 +259,8 @@ class Turn:
         else:
             ending = Ending.FINISHED if said else Ending.EMPTY
         self.member.mind.remember(self.line, heard, cut=ending is not Ending.FINISHED)
+        if any(isinstance(error, Refused) and error.part == "llm" for error in broken):
+            self.member.mind.shed()
         self._measure(now)
         return TurnEnded(now, self.member.who, self.id, ending, said, heard, str(broken[0]) if broken else "")
 

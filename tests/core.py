@@ -8,7 +8,7 @@ import numpy as np
 
 from glue.events import ChatLine, Event, Source
 from glue.gate import Gate
-from glue.ports import Message, Prompt, Role, Speech, Usage
+from glue.ports import Message, Prompt, Role, Speech, Usage, Whose
 from glue.settings import TurnSettings
 from glue.stage.mixer import Mixer
 from glue.stage.track import Track
@@ -127,11 +127,14 @@ class PlainMind:
     def remember(self, line: ChatLine, heard: str, cut: bool) -> None:
         self.history.append((line.text, heard, cut))
 
+    def shed(self) -> None:
+        self.history.clear()
+
     def know(self, core: str) -> bool:
         """She lives in the moment."""
         return False
 
-    def forget(self, line_ids: Sequence[str]) -> None:
+    def forget(self, line_ids: Sequence[str], whose: Whose | None = None) -> None:
         self.forgotten += line_ids
 
 
@@ -139,7 +142,7 @@ class PlainMind:
 class NoMemory:
     takes: float = 0.0
 
-    async def recall(self, who: str, author: str, text: str) -> Sequence[str]:
+    async def recall(self, who: str, line: ChatLine) -> Sequence[str]:
         await anyio.sleep(self.takes)
         return ()
 

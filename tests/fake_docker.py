@@ -2,19 +2,22 @@
 
 No Docker engine is at hand where these tests run, so that the starter was never seen with a real one.
 Its folder holds calls.txt (a line a call), states.json (service: state and health, look for look), log.txt
-(what every container logged) and, for a command that shall fail or hang, a file named for it (pull, up,
-version, info, logs) with what it says. Those words are of Docker 28's client where it could be asked.
+(what every container logged), SERVICE.label (the bundle that it was started with) and, for a command that
+shall fail or hang, a file named for it (pull, up, version, info, logs) with what it says. Those words are of
+Docker 28's client where it could be asked.
 """
 
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 import time
 from pathlib import Path
 
 HERE = Path(__file__).parent
+SEALS = {"trtllm": "SPARK_BUNDLE_SEAL", "opener": "SPARK_OPENER_BUNDLE_SEAL"}  # as in compose.yaml
 
 
 def look(services: dict[str, list[str]]) -> None:
@@ -24,8 +27,11 @@ def look(services: dict[str, list[str]]) -> None:
         if state == "garbage":
             sys.stdout.write("garbage\n")
         elif state != "absent":
+            label = HERE / f"{name}.label"
+            bundle = f",spark.bundle={label.read_text()}" if label.exists() else ""
             row = {
                 "Service": name,
+                "Labels": f"spark.plan=weights 42.7, adapters 1.7{bundle},com.docker.compose.oneoff=False",
                 "State": state,
                 "Health": health,
                 "ExitCode": 137 * (state == "exited"),
@@ -60,6 +66,8 @@ def up(services: dict[str, list[str]], names: list[str]) -> None:
     for name in names:
         if name in services:
             services[name].pop(0)
+        if name in SEALS:
+            (HERE / f"{name}.label").write_text(os.environ.get(SEALS[name], ""))
 
 
 def main() -> int:

@@ -72,12 +72,13 @@ class Seat:
     llm: Oracle = field(default_factory=Oracle)
     rules: Rules = field(default_factory=lambda: Rules(initiative=0.0))
     clears: Callable[[str], str] = lambda text: ""
+    mends: Callable[[str], str] = str
     events: list[Event] = field(default_factory=list)
     sent: list[dict[str, Any]] = field(default_factory=list)
     voice: Voice = field(default_factory=Voice)
 
     def __post_init__(self) -> None:
-        player = Player("main", self.llm, Taste(), self.clears, Random(1))
+        player = Player("main", self.llm, Taste(), self.clears, Random(1), self.mends)
         self.play = Play("main", "Spark", "Noughts", self.rules, player, self.voice, self.events.append)
         self.arrived = anyio.Event()
 

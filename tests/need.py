@@ -46,8 +46,8 @@ def need_browser() -> Path:
 
 
 def need_program(name: str, cure: str) -> Path:
-    """A program on PATH."""
-    found = shutil.which(name)
+    """A program on PATH, or one of the system's servers."""
+    found = shutil.which(name) or shutil.which(name, path="/usr/sbin")
     need(found, name, cure)
     return Path(str(found))
 

@@ -256,6 +256,18 @@ def obs(home: Path, pulse: str = "") -> Iterator[Peer]:
             end(peer.process)
 
 
+@contextmanager
+def listener(peer: Peer, file: Path) -> Iterator[None]:
+    """Where OBS streams to, one time; what arrives is kept."""
+    program = need_program("ffmpeg", "sudo apt install ffmpeg")
+    address = f"rtmp://127.0.0.1:{peer.rtmp}/live/k"
+    words = f"-loglevel error -listen 1 -i {address} -c copy -y {file}"
+    with running([*peer.inside, str(program), *words.split()]) as process:
+        there = Path(f"/proc/{process.pid}/net/tcp")  # of the namespace that it is in
+        until(lambda: f":{peer.rtmp:04X} 00000000:0000 0A" in there.read_text())
+        yield
+
+
 def _plain() -> dict[str, str]:
     """The environment without what cv2 puts into it: the path of its own Qt, which OBS cannot use."""
     return {name: value for name, value in os.environ.items() if not name.startswith("QT_")}

@@ -14,6 +14,7 @@ lacking() { # the Debian packages that are not here
   command -v obs >/dev/null || echo obs-studio obs-plugins fonts-dejavu-core
   command -v pulseaudio >/dev/null || echo pulseaudio
   command -v ffmpeg >/dev/null || echo ffmpeg
+  PATH=$PATH:/usr/sbin command -v inspircd >/dev/null || echo inspircd
   ldconfig -p 2>/dev/null | grep -q 'libportaudio\.so\.2' || echo libportaudio2
 }
 

@@ -128,6 +128,27 @@ def test_another_base(folder: Path) -> None:
         adapters.check(folder, {**tiny.CONFIG, "num_hidden_layers": 3}, 8)
 
 
+@pytest.mark.parametrize(
+    ("trained_for", "source", "other"),
+    [
+        ("meta-llama/Meta-Llama-3.1-70B-Instruct", "meta-llama/Llama-3.1-70B-Instruct", ""),
+        ("unsloth/Meta-Llama-3.1-8B-Instruct-unsloth-bnb-4bit", "meta-llama/Llama-3.1-8B-Instruct", ""),
+        ("meta-llama/Llama-3.3-70B-Instruct", "nvidia/Llama-3.3-70B-Instruct-NVFP4", ""),
+        ("me/her-own-70b", "meta-llama/Llama-3.1-70B-Instruct", "me/her-own-70b"),
+    ],
+)
+def test_the_base_by_its_other_names(folder: Path, trained_for: str, source: str, other: str) -> None:
+    settings(folder, base_model_name_or_path=trained_for)
+    adapters.based(adapters.check(folder, tiny.CONFIG, 8), source, other)
+
+
+def test_another_base_of_the_same_shape(folder: Path) -> None:
+    settings(folder, base_model_name_or_path="meta-llama/Llama-3.3-70B-Instruct")
+    facts = adapters.check(folder, tiny.CONFIG, 8)
+    with pytest.raises(BundleError, match=r"for meta-llama/Llama-3.3-70B.*cure: .*adapters.base=meta-llama"):
+        adapters.based(facts, "meta-llama/Llama-3.1-70B-Instruct", "")
+
+
 @pytest.mark.parametrize("name", [adapters.CONFIG, adapters.WEIGHTS])
 def test_a_file_that_is_not_there(folder: Path, name: str) -> None:
     (folder / name).unlink()

@@ -1,6 +1,7 @@
 """A built bundle's adapters reach the show without a path typed by hand; what is typed stays."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,7 @@ from omegaconf import OmegaConf
 
 from engines.adopt import adopt
 from engines.bundle import show, words
+from engines.bundle.config import Adapters, Mode
 from engines.llm import options
 from engines.options import OptionError
 from glue.app import check
@@ -89,8 +91,57 @@ def test_nobody_speaks_with_anothers_merged_weights(tmp_path: Path, monkeypatch:
     (bundle / "checkpoint-main").mkdir()
     monkeypatch.setenv("SPARK_BUNDLE", str(bundle))
     assert adapters("stack=spark") == {}
-    with pytest.raises(OptionError, match=r"speaks as main, not as evil; cure: persona=\[main\]"):
+    with pytest.raises(
+        OptionError, match=r"speaks as main, not as evil; cure: persona=\[main\], or \./build"
+    ):
         adapters("stack=spark", "persona=[main,evil]")
+
+
+def test_of_two_merged_personas_one_is_served_at_a_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bundle = served_bundle(tmp_path / "merged", servers=("main", "evil"))
+    for who in ("main", "evil"):
+        (bundle / f"checkpoint-{who}").mkdir()
+    monkeypatch.setenv("SPARK_BUNDLE", str(bundle))
+    cure = r"as main, not as evil; cure: .*SPARK_PERSONA=evil persona=\[evil\] \(one at a time\)"
+    with pytest.raises(OptionError, match=cure):
+        adapters("stack=spark", "persona=[evil]")
+    monkeypatch.setenv("SPARK_PERSONA", "evil")
+    assert adapters("stack=spark", "persona=[evil]") == {}
+    with pytest.raises(OptionError, match="speaks as evil, not as main"):
+        adapters("stack=spark")
+
+
+def test_a_bundle_of_one_merged_persona_is_hers_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bundle = served_bundle(tmp_path / "merged", servers=("evil",))
+    (bundle / "checkpoint-evil").mkdir()
+    monkeypatch.setenv("SPARK_BUNDLE", str(bundle))
+    assert adapters("stack=spark", "persona=[evil]") == {}
+    with pytest.raises(OptionError, match=r"speaks as evil, not as main; cure: persona=\[evil\]"):
+        adapters("stack=spark")
+
+
+@pytest.mark.parametrize(
+    ("given", "said", "persona"),
+    [
+        (
+            {"main": "/a", "evil": "/b"},
+            "; one persona at a time: SPARK_PERSONA=evil and persona=[evil];",
+            "main",
+        ),
+        ({"evil": "/b"}, " 'persona=[evil]';", "evil"),
+    ],
+)
+def test_merged_personas_are_put_to_use_one_at_a_time(given: dict[str, str], said: str, persona: str) -> None:
+    config = words.read("llama31-70b-nvfp4")
+    merged = Adapters(Mode.merged, given.get("main", ""), given.get("evil", ""))
+    line = show.use(replace(config, adapters=merged))
+    assert said in line
+    found = line.split(";")[0].replace("'", "").split("launch.py ")[1].split()
+    assert list(composed(*found).cast) == [persona]
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import io
 import struct
+import subprocess
+import sys
 import wave
+from collections.abc import Callable
 
 import numpy as np
 import pytest
@@ -12,6 +15,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
+from engines.asr.backdrop import Sound, mixed, music, noise
+from engines.asr.detector import RATE
 from engines.asr.endpoint import STEP, Endpoint, Mark
 from engines.asr.incoming import A_LAW, MU, MU_LAW, A, BadAudio, Form, Incoming, asked
 from engines.asr.phantom import believed, complete
@@ -159,3 +164,28 @@ def test_a_full_stop_behind_open_words_is_a_pause(text: str) -> None:
 @pytest.mark.parametrize("text", ["I think so.", "Do you want to?", "I know.", "Panda.", "Stand!"])
 def test_words_that_end_a_sentence_end_it(text: str) -> None:
     assert complete(text)
+
+
+@pytest.mark.parametrize("behind", [noise, music])
+@pytest.mark.parametrize("louder", [20.0, 5.0])
+def test_what_is_behind_a_voice_is_as_loud_as_it_is_said_to_be(
+    behind: Callable[[int], Sound], louder: float
+) -> None:
+    voice = (0.1 * np.sin(np.arange(2 * RATE) * 2 * np.pi * 200 / RATE)).astype(np.float32)
+    whole = np.frombuffer(mixed(voice, behind, louder, 0.5), "<i2") / 32767
+    assert len(whole) == RATE // 3 + 2 * RATE + RATE // 2
+    around = whole.copy()
+    around[RATE // 3 : RATE // 3 + len(voice)] -= voice
+    ratio = 20 * np.log10(np.sqrt(np.mean(voice**2)) / np.sqrt(np.mean(around**2)))
+    assert ratio == pytest.approx(louder, abs=0.2)
+    assert (behind(1000) == behind(1000)).all(), "the same every time"
+
+
+def test_espeak_ng_speaks_for_itself() -> None:
+    """In a process of its own, as the library may take down whoever cannot load it."""
+    pytest.importorskip("espeakng_loader")
+    told = "from engines.asr.espeak import Espeak; from engines.asr.bench import RULES; e = Espeak(); "
+    told += "print(*(len(e.say(voice, 'Hello there.')) for voice in RULES))"
+    out = subprocess.run([sys.executable, "-c", told], capture_output=True, text=True, check=True)
+    lengths = [int(word) for word in out.stdout.split()]
+    assert len(lengths) == 3 and all(RATE / 2 < length < 2 * RATE for length in lengths)

@@ -76,7 +76,7 @@ def test_the_download_and_the_adapters_are_as_published() -> None:
 @pytest.mark.parametrize("name", BUNDLES)
 def test_the_override_that_is_named_fits(name: str, limit: int) -> None:
     config = words.read(name)
-    way = fitting(config, lambda made: made.memory <= limit * 1e9)
+    way = fitting(config, lambda other: plan(other).memory <= limit * 1e9)
     if not way:
         return
     overrides = words.overrides([f"bundle={name}", *way.split()])
@@ -123,6 +123,12 @@ def test_too_much_memory_is_refused_with_the_cure(tmp_path: Path) -> None:
     assert done.returncode == 1
     assert done.stderr.endswith("over 120 GB; cure: adapters=lora\n")
     assert not list(tmp_path.iterdir())
+
+
+def test_too_much_memory_while_it_is_built_is_refused_with_the_cure(tmp_path: Path) -> None:
+    done = run(tmp_path, "plan", "bundle=llama31-70b-nvfp4", "quantise=modelopt")
+    assert done.returncode == 1
+    assert done.stderr.endswith("while it is built, over 120 GB; cure: quantise=stream\n")
 
 
 def test_the_help_names_every_bundle(tmp_path: Path) -> None:

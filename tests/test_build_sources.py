@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import signal
 import subprocess
@@ -56,7 +57,9 @@ def test_hub_and_folder_give_the_same_bundle(hub: Hub, checkpoint: Path, tmp_pat
     assert build(of(str(checkpoint)), tmp_path / "b")
     one, other = (manifest.read(tmp_path / each / "tiny-llama") for each in "ab")
     assert one and other and one["files"] == other["files"]
-    assert one["steps"]["fetch"]["figures"]["source"].startswith("c0ffee")
+    fetched = one["steps"]["fetch"]["figures"]["source"]
+    weights = hashlib.sha256((checkpoint / "model.safetensors").read_bytes()).hexdigest()
+    assert fetched["commit"].startswith("c0ffee") and fetched["files"]["model.safetensors"] == weights
     before = len(hub.asked)
     assert not build(of("owner/name", hub.address), tmp_path / "a")
     assert len(hub.asked) == before
@@ -133,6 +136,19 @@ def test_adapters_that_do_not_fit_stop_the_build(checkpoint: Path, tmp_path: Pat
     with pytest.raises(BundleError, match=r"adapters.evil: there is no folder .*cure"):
         build(missing, tmp_path)
     assert not (tmp_path / "tiny-llama").exists()
+
+
+def test_adapters_for_another_base_stop_the_build_of_a_named_one(
+    hub: Hub, checkpoint: Path, tmp_path: Path
+) -> None:
+    tiny.adapter(tmp_path / "main", seed=1)
+    settings = tmp_path / "main" / "adapter_config.json"
+    settings.write_text(settings.read_text().replace('"tiny-llama"', '"some/other"'))
+    given = Adapters(main=str(tmp_path / "main"))
+    with pytest.raises(BundleError, match=r"trained for some/other, not for owner/name; cure"):
+        build(replace(of("owner/name", hub.address), adapters=given), tmp_path)
+    assert build(replace(of("owner/name", hub.address), adapters=replace(given, base="other")), tmp_path)
+    assert build(replace(of(str(checkpoint)), adapters=given), tmp_path / "unnamed")
 
 
 def test_the_engine_takes_its_model_from_the_bundle(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

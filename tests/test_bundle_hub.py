@@ -68,6 +68,19 @@ def test_a_connection_that_breaks_goes_on_where_it_was(
     assert ranges[0] == "" and len(ranges) == 12 and ranges[-1] == "bytes=110000-"
 
 
+def test_a_branch_that_moved_while_it_was_fetched_leaves_nothing_of_before(hub: Hub, tmp_path: Path) -> None:
+    fetch(hub, tmp_path)
+    (tmp_path / client.LISTING).unlink()  # as a kill leaves it
+    hub.files[WANTED[1]] = bytes(reversed(WEIGHTS))
+    hub.files["added.json"] = hub.files.pop("config.json")
+    listing = fetch(hub, tmp_path)
+    assert client.kept(tmp_path) == listing
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir() if path.name[0] != "."} == {
+        WANTED[1]: hub.files[WANTED[1]],
+        "added.json": FILES["config.json"],
+    }
+
+
 def test_a_wrong_hash_is_told_and_nothing_stays(hub: Hub, tmp_path: Path) -> None:
     for name in WANTED:
         hub.damaged = name

@@ -194,7 +194,8 @@ def test_a_run_goes_on_from_its_files_and_its_figures_are_made_of_them(tmp_path:
     game = record.begin(1, chess.Board(), chess.WHITE, ("Spark", "Chat"))
     for number, san in enumerate(("f3", "e5", "g4")):
         game.push(game.board.parse_san(san), 0.25 if number % 2 == 0 else None)
-    game.refused()
+    for illegal in (True, False, True):
+        game.refused(illegal)
     (again,) = Record(tmp_path).games()
     assert (again.board.fen(), again.number, again.her, again.over) == (
         game.board.fen(),
@@ -210,7 +211,8 @@ def test_a_run_goes_on_from_its_files_and_its_figures_are_made_of_them(tmp_path:
     (tmp_path / "chess-02.pgn").write_text('[Her "white"]\n[Round "2"]\n[Result "*"]\n\n1. e4 e4 *\n')
     found = Record(tmp_path).figures()
     assert found["illegal_moves"] == 1  # the second file's, which nothing of ours would write
-    assert (found["games"], found["lost"], found["refused"], found["moves"]) == (1, 1, 1, 5)
+    assert (found["games"], found["lost"], found["moves"]) == (1, 1, 5)
+    assert (found["refused"], found["illegal_attempts"]) == (3, 2)
     assert found["move_ms"] == {"p50": 250.0, "p95": 250.0, "n": 2}
     assert json.loads((tmp_path / "played.json").read_text()) == found
 

@@ -2,6 +2,8 @@
 
 import json
 from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import anyio
@@ -9,9 +11,11 @@ import pytest
 import trio.testing
 from hypothesis import given
 from hypothesis import strategies as st
+from websockets.asyncio.server import ServerConnection, serve
 
 from engines.specs import specs
 from glue.app import check
+from glue.chat_events import LinesRemoved
 from glue.director import Director
 from glue.errors import ConfigError
 from glue.events import (
@@ -30,8 +34,11 @@ from glue.game_events import GamesPlayed
 from glue.games.chess_chat import ChessChat
 from glue.journal import Journal
 from glue.report.write import write
-from glue.settings import DirectorSettings
+from glue.safety.door import Door
+from glue.safety_events import SlowModeSet
+from glue.settings import DirectorSettings, SafetySettings
 from glue.show import Show
+from glue.supervise import Patience, supervise
 from tests.core import Scene, line
 from tests.test_conf import composed
 
@@ -113,6 +120,91 @@ async def test_a_vote_is_counted_and_not_answered() -> None:
     voted, paused = Fate.VOTED, Fate.PAUSED
     assert list(fates.values()).count(voted) == 2 and list(fates.values()).count(paused) == 3
     assert fates["What is e4, Spark? None"] is Fate.ANSWERED
+
+
+class Undecided:
+    """A sense: the operator slows chat down, and one viewer votes again and again."""
+
+    async def events(self) -> AsyncIterator[Event]:
+        yield SlowModeSet(anyio.current_time(), 15.0)
+        for number, text in enumerate(("e4", "d4", "c4", "hello Spark", "Nf3", "hello again, Spark")):
+            await anyio.sleep(0.1)
+            yield LineArrived(anyio.current_time(), ChatLine(str(number), "bo", text, Source.TWITCH))
+
+
+async def test_every_vote_is_counted_however_fast_they_come() -> None:
+    scene, chat = Scene(), ChessChat()
+    show = Show(
+        {"main": scene.member()},
+        Director(["main"], DirectorSettings()),
+        [Notes(scene.events)],
+        scene.settings,
+        lambda _: None,
+        lambda _: None,
+        ends_with_chat=True,
+        door=Door(SafetySettings(overall=1)),
+        takers=[chat],
+    )
+    async with anyio.create_task_group() as tg:
+        tg.start_soon(scene.mixer.run)
+        await show.run([Undecided()])
+        tg.cancel_scope.cancel()
+    fates = {event.line_id: event.fate for event in scene.events if isinstance(event, LineClosed)}
+    assert [fates[str(number)] for number in (0, 1, 2, 4)] == [Fate.VOTED] * 4
+    assert (fates["3"], fates["5"]) == (Fate.ANSWERED, Fate.OVERFLOW)
+
+
+@dataclass
+class Board:
+    """Keeps what it is told; hangs up on the first removal, as if it had not arrived."""
+
+    told: list[dict[str, object]] = field(default_factory=list)
+    largest: int = 0
+    hung_up: bool = False
+
+    async def serve(self, socket: ServerConnection) -> None:
+        async for frame in socket:
+            self.largest = max(self.largest, len(str(frame).encode()))
+            message = json.loads(frame)
+            if "removed" in message and not self.hung_up:
+                self.hung_up = True
+                socket.transport.abort()
+                return
+            self.told.append(message)
+
+    def removed(self) -> list[object]:
+        return [id for message in self.told for id in message.get("removed", [])]  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("anyio_backend", ["asyncio"])
+async def test_removed_votes_reach_the_board_and_nothing_else_does() -> None:
+    """A moderator clears a chat of 10,000 lines, and the board hangs up meanwhile."""
+    board, events = Board(), list[Event]()
+    votes = [ChatLine(f"youtube-{n:♙>120}", f"v{n}", "e4", Source.YOUTUBE) for n in range(900)]
+    everybody = tuple(f"twitch-{n}" for n in range(10_000)) + tuple(vote.id for vote in votes)
+    async with serve(board.serve, "127.0.0.1", 0, max_size=1 << 16) as server:
+        port = next(iter(server.sockets)).getsockname()[1]
+        async with ChessChat(f"ws://127.0.0.1:{port}") as chat, anyio.create_task_group() as tg:
+            patience = Patience(first=0.01, most=0.1, settled=0.01)
+            tg.start_soon(partial(supervise, "chess", chat.run, events.append, patience))
+            while not board.told:  # the board has the first vote
+                chat.takes(votes[0])
+                await anyio.sleep(0.02)
+            for vote in votes[1:]:
+                assert chat.takes(vote)
+            chat.show(LinesRemoved(0.0, everybody))
+            with anyio.fail_after(20):
+                while len(board.removed()) < len(votes):  # noqa: ASYNC110  # nobody says when
+                    await anyio.sleep(0.01)
+            assert chat.takes(ChatLine("new", "v1", "d4", Source.YOUTUBE))
+            with anyio.fail_after(20):
+                while board.told[-1].get("line") != "new":  # noqa: ASYNC110  # nobody says when
+                    await anyio.sleep(0.01)
+            tg.cancel_scope.cancel()
+    assert board.hung_up and board.largest < 1 << 16
+    assert set(board.removed()) == {vote.id for vote in votes}
+    asked = [message["line"] for message in board.told if "line" in message]
+    assert set(asked) <= {votes[0].id, "new"}, "a vote that was removed before it was sent is not sent"
 
 
 @given(st.one_of(st.text(max_size=40), st.from_regex(r"[!a-hKQRBNO0-9x=+# -]{1,12}", fullmatch=True)))

@@ -16,7 +16,7 @@ import yaml  # type: ignore[import-untyped]  # comes with omegaconf
 from engines import compose, docker, port
 from engines.compose import started
 from engines.keeper import StartFailed
-from engines.services import FILE, check
+from engines.services import FILE, check, limit_gb
 
 LIMIT_GB = 120
 REST_GB = 8  # the system, the glue, the browser: as the bundles' plan has it
@@ -36,11 +36,6 @@ def services() -> dict[str, dict[str, Any]]:
 def test_memory_limits_fit_beside_the_rest() -> None:
     limits = {name: limit_gb(service) for name, service in services().items()}
     assert sum(limits.values()) + REST_GB <= LIMIT_GB, limits
-
-
-def limit_gb(service: dict[str, Any]) -> float:
-    """Docker's g is 2^30 bytes."""
-    return int(service["mem_limit"].removesuffix("g")) * 2**30 / 1e9
 
 
 @pytest.mark.parametrize("name", services())
@@ -96,8 +91,8 @@ class Docker:
         return (self.folder / "calls.txt").read_text().splitlines()
 
 
-@pytest.fixture
-def docker_here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Docker:
+@pytest.fixture(name="docker_here")
+def docker_on_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Docker:
     monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}{os.environ['PATH']}")
     monkeypatch.setattr(compose, "POLL_SECONDS", 0.01)
     monkeypatch.setattr(port, "free", lambda host, number: True)

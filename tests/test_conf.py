@@ -53,6 +53,14 @@ def test_every_show_composes_and_leaves_engines_and_addresses_alone(show: str) -
         assert OmegaConf.to_container(cfg[group]) == OmegaConf.to_container(plain[group])
 
 
+def test_a_milvus_server_takes_the_place_of_ours_and_keeps_the_embeddings() -> None:
+    cfg = composed("stack=spark", "memory=milvus_server", "engines.services=[trtllm,opener,tts,milvus]")
+    check(cfg)
+    assert "memory" not in [spec.name for spec in specs(cfg)]
+    assert "embeddings" in [spec.name for spec in specs(cfg)]
+    assert cfg.memory.adapter.uri == "http://127.0.0.1:19530" and cfg.memory.adapter.most == 2
+
+
 def test_two_on_stage_are_a_second_entry() -> None:
     cfg = composed("persona=[main,evil]")
     check(cfg)

@@ -9,6 +9,7 @@ from glue.decisions import Close, Decision, Interrupt, Shorten, Speak
 from glue.director import Director
 from glue.events import Button, ChatLine, Fate, Source
 from glue.settings import DirectorSettings
+from glue.thanks import WORTH, together
 
 
 def line(text: str, author: str = "mika", supporter: bool = False) -> ChatLine:
@@ -225,12 +226,76 @@ def test_nobody_is_interrupted_for_what_costs_nothing(deed: Deed) -> None:
     assert d.decide(30.0) == []
 
 
-def test_thanks_are_not_cut_for_thanks() -> None:
-    d = director()
+def test_thanks_are_shortened_for_thanks_and_never_cut() -> None:
+    d = director(thanks=3.0)
     d.hear(did(Deed.SUB, "ann"), 1.0)
     d.decide(1.0)
     d.hear(did(Deed.SUB, "bo"), 2.0)
-    assert d.decide(9.0) == []
+    assert d.decide(2.0) == [Shorten()]
+    assert d.decide(9.0) == [] and d.wake_at(9.0) == float("inf"), "nothing is due but the end of it"
+    d.ended(9.5)
+    assert [s.line.author for s in d.decide(9.5) if isinstance(s, Speak)] == ["bo"]
+
+
+@pytest.mark.parametrize("deed", [Deed.FOLLOW, Deed.POINTS])
+def test_thanks_for_what_costs_nothing_give_way_as_any_reply(deed: Deed) -> None:
+    d = director(thanks=3.0)
+    d.hear(did(deed, "ann"), 1.0)
+    d.decide(1.0)
+    d.hear(did(Deed.RAID, "bo"), 2.0)
+    assert d.decide(2.0) == [Shorten()] and d.wake_at(2.0) == 5.0
+    assert d.decide(5.0) == [Interrupt()]
+
+
+def test_who_does_not_stop_speaking_does_not_hold_thanks_up() -> None:
+    d = director(thanks=3.0, listen_most=20.0)
+    for tenth in range(10, 100):
+        d.overhear(tenth / 10)
+        if tenth == 20:
+            d.hear(did(Deed.RAID, "bo"), 2.0)
+            d.hear(line("Spark, hello?"), 2.0)
+        if spoken(d.decide(tenth / 10)) == ["did raid"]:
+            assert tenth == 50 and d.thanking
+            return
+        assert d.wake_at(tenth / 10) <= (tenth / 10 + 1.5 if tenth < 20 else 5.0)
+    pytest.fail("they were not thanked")
+
+
+def test_what_was_given_does_not_grow_too_old_to_be_thanked_for() -> None:
+    d = director(patience=45.0)
+    d.hear(did(Deed.SUB, "ann"), 1.0)
+    d.decide(1.0)
+    d.hear(did(Deed.SUB, "bo"), 2.0)
+    d.hear(did(Deed.FOLLOW, "cid"), 2.0)
+    assert d.decide(60.0)[0] == Close("cid-follow", Fate.IGNORED)
+    d.ended(90.0)
+    assert spoken(d.decide(90.0)) == ["did sub"]
+
+
+def test_who_was_thanked_with_a_removed_one_is_thanked_again() -> None:
+    d = director()
+    d.speaking = "main"
+    lines = [did(Deed.SUB, name) for name in ("ann", "bo", "cid", "dee", "eve")]
+    for new in lines:
+        d.hear(new, 1.0)
+    d.ended(2.0)
+    d.decide(2.0)
+    assert d.remove(["bo-sub"]) == [Interrupt()]
+    assert d.answering == {"bo-sub"} and d.decide(9.0) == [], "it is cut once"
+    assert d.remove(["dee-sub"]) == [Close("dee-sub", Fate.REMOVED)], "who waits again has one fate"
+    d.ended(9.1)
+    (decision,) = d.decide(9.1)
+    assert isinstance(decision, Speak) and decision.ids == ("ann-sub", "cid-sub", "eve-sub")
+    assert decision.line.author == "ann, cid and eve" and decision.waited
+
+
+def test_a_batch_counts_as_the_dearest_deed_in_it() -> None:
+    lines = [did(deed, deed.value) for deed in (Deed.FOLLOW, Deed.POINTS, Deed.BITS, Deed.RAID, Deed.SUB)]
+    lines += [did(Deed.FOLLOW, f"v{n}") for n in range(9)]
+    one = together(lines)
+    assert (one.deed, one.id, one.supporter) == (Deed.RAID, "raid-raid", True)
+    assert one.author == "raid, sub, bits, points and 10 others"
+    assert together(lines[:1]) == lines[0] and set(WORTH) == set(Deed)
 
 
 def test_a_flood_of_supporters_is_thanked_together() -> None:
@@ -243,8 +308,8 @@ def test_a_flood_of_supporters_is_thanked_together() -> None:
     d.ended(2.0)
     (decision,) = d.decide(2.0)
     assert isinstance(decision, Speak) and decision.ids == tuple(new.id for new in lines)
-    assert decision.line.author == "v0, v1, v2, v3 and 57 others"
-    assert decision.line.text == "subscribed and raided the stream with their viewers"
+    assert decision.line.author == "captain, v0, v1, v2 and 57 others"
+    assert decision.line.text == "raided the stream with their viewers and subscribed"
     assert d.waiting == 1
 
 

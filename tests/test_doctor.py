@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import json
+import shutil
 import time
+from importlib.util import find_spec
 from io import StringIO
 from pathlib import Path
+from types import SimpleNamespace
 
+import anyio
+import psutil
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -18,8 +23,11 @@ from engines.checkup.finding import Finding
 from engines.checkup.wires import Nobody, Wrong
 from engines.doctor import examine, tell
 from engines.llm import options
+from engines.process import running
+from engines.specs import spec
 from tests import bad_server
-from tests.need import need_models
+from tests.conftest import free_port
+from tests.need import need, need_models
 from tests.test_adopt import gguf_bundle, served_bundle
 from tests.test_build import run as build
 from tests.test_compose import Docker
@@ -29,6 +37,8 @@ ADDRESS = {
     "llm": ("url", "http://"),
     "speech": ("address", ""),
     "asr": ("address", ""),
+    "memory": ("uri", "http://"),
+    "embeddings": ("embeddings", "http://"),
     "avatar": ("address", "ws://"),
     "broadcast": ("address", "ws://"),
 }
@@ -69,6 +79,9 @@ def test_a_server_that_runs_elsewhere_must_answer() -> None:
         there = found(
             "engines.start=false",
             "asr=nim",
+            "memory=milvus_server",
+            f"memory.adapter.uri=http://127.0.0.1:{port}",
+            f"memory.adapter.embeddings=http://127.0.0.1:{port}",
             f"asr.adapter.address=127.0.0.1:{port}",
             f"llm.adapter.url=http://127.0.0.1:{port}",
             f"speech.adapter.address=127.0.0.1:{port}",
@@ -76,8 +89,9 @@ def test_a_server_that_runs_elsewhere_must_answer() -> None:
             "broadcast=obs",
             f"broadcast.port={port}",
         )
+    keys = {"broadcast": "broadcast", "embeddings": "memory.adapter.embeddings"}
     for group in ADDRESS:
-        each = there["broadcast" if group == "broadcast" else f"{group}.adapter"]
+        each = there[keys.get(group, f"{group}.adapter")]
         assert each.verdict == "bad" and "nobody there" in each.seen and each.cure
 
 
@@ -169,6 +183,34 @@ def test_containers_are_told_as_they_are(tmp_path: Path, monkeypatch: pytest.Mon
     assert there["tts"] == Finding("tts", "ok", "running, starting")
     assert there["trtllm"].verdict == "bad" and "logs trtllm" in there["trtllm"].cure
     assert there["opener"].seen.startswith("absent; the show starts nvcr.io/")
+
+
+@pytest.mark.usefixtures("bare")
+def test_what_a_stack_takes_is_wanted_and_not_what_a_laptop_does(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: SimpleNamespace(free=9e9))
+    monkeypatch.setattr(psutil, "virtual_memory", lambda: SimpleNamespace(available=30e9))
+    monkeypatch.setenv("SPARK_BUNDLE", str(tmp_path / "llama31-70b-nvfp4"))
+    monkeypatch.setenv("SPARK_OPENER_BUNDLE", str(tmp_path / "llama31-8b-opener"))
+    monkeypatch.setenv("SPARK_MODELS", str(tmp_path / "models"))
+    here, spark = found(), found("stack=spark")
+    assert {here[what].verdict for what in ("disk", "memory")} == {"ok"}
+    assert spark["disk"].seen == "9 GB free of the 213 wanted"  # both bundles, their downloads and the rest
+    assert spark["memory"].seen == "30 GB free of the 95 wanted"
+    Docker(tmp_path).has({name: ["running/healthy"] for name in ("trtllm", "opener", "tts")})
+    assert found("stack=spark")["memory"] == Finding("memory", "ok", "30 GB free")
+
+
+def test_a_milvus_is_asked_without_its_client(tmp_path: Path) -> None:
+    need(find_spec("milvus_lite") is not None, "Milvus Lite", "uv sync --extra memory")
+
+    async def version() -> str:
+        number = free_port()
+        async with running([spec("memory", {"port": number, "folder": str(tmp_path / "index")})], tmp_path):
+            return await wires.milvus({"uri": f"http://127.0.0.1:{number}", "token": "root:Milvus"})
+
+    assert anyio.run(version).startswith("Milvus milvus_lite-")
 
 
 def test_the_key_is_never_shown(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -125,14 +125,14 @@ class Model:
 
 
 class Play:
-    """A performer on a track that plays from second 1 to `until`."""
+    """A performer on a track that plays from second 1 to `until`; it looks `lead` seconds ahead."""
 
-    def __init__(self, until: float = 2.0) -> None:
-        self.model, self.events, self.until = Model(), list[Event](), until
+    def __init__(self, until: float = 2.0, lead: float = 0.0) -> None:
+        self.model, self.events, self.until, self.lead = Model(), list[Event](), until, lead
         self.performer = Performer("main", self.model, self.head, self.events.append, Face(Random(2)), RATE)
 
     def head(self) -> float:
-        return min(max(0.0, anyio.current_time() - self.began - 1.0), self.until - 1.0)
+        return min(max(0.0, anyio.current_time() + self.lead - self.began - 1.0), self.until - 1.0)
 
     def speak(self) -> None:
         self.performer.enter("t1")
@@ -187,20 +187,23 @@ def test_the_operators_mood_stays_and_panic_is_a_neutral_face_with_a_caption() -
     assert (last.turn, last.text, last.spoken) == (AWAY, "Be right back!", 14)
 
 
-def test_a_cut_shuts_the_mouth_with_the_call() -> None:
-    play = Play()
+@pytest.mark.parametrize(("lead", "at"), [(0.0, 1.5), (0.03, 1.385)])
+def test_a_cut_shuts_the_mouth_with_the_call(lead: float, at: float) -> None:
+    """With a lead the playhead is pulled back, here over a word's beginning: nothing is heard of that."""
+    play = Play(lead=lead)
 
     async def cut() -> None:
         async with anyio.create_task_group() as tg:
             tg.start_soon(play.run, 3.0)
-            await anyio.sleep(1.5)
-            assert play.model.poses[-1][1]["MouthOpen"] > 0.3
-            play.until = 1.5
+            await anyio.sleep(at)
+            assert play.model.poses[-1][1]["MouthOpen"] > 0.1
+            play.until = at
             play.performer.cut(play.head())
             assert play.model.poses[-1][1]["MouthOpen"] == 0
             assert play.performer.heard(play.head()) == "Wow,"
             await anyio.sleep(1)
-            assert all(pose["MouthOpen"] == 0 for at, pose in play.model.poses if at > play.began + 1.5)
+            assert not [e for e in play.events if isinstance(e, CaptionShown) and e.at > play.began + at]
+            assert all(pose["MouthOpen"] == 0 for when, pose in play.model.poses if when > play.began + at)
 
     trio.run(cut, clock=trio.testing.MockClock(autojump_threshold=0))
 

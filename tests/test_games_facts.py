@@ -9,6 +9,7 @@ from glue.games.notes import Notes
 from glue.games.rules import Rules
 from glue.games.table import Table
 from glue.parts import Informed, NoMemory
+from tests.core import line
 
 HAS = "You have: 2 dirt.\nIt is day."
 
@@ -51,4 +52,4 @@ def test_what_a_viewer_said_is_told_once_with_the_next_task() -> None:
 @pytest.mark.anyio
 async def test_facts_stand_before_what_is_remembered() -> None:
     known = Informed(NoMemory(), [lambda who, text: [f"{who}: {text}"]])
-    assert await known.recall("main", "mika", "what do you have?") == ["main: what do you have?"]
+    assert await known.recall("main", line("what do you have?")) == ["main: what do you have?"]

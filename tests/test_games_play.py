@@ -10,6 +10,7 @@ import trio.testing
 from glue.errors import Refused, TooSlow, Unreachable
 from glue.game_events import ActionExplained, FloorClaimed, GameButton, GameChanged, GameFate, Priority
 from glue.games.rules import Rules
+from glue.safety.private import redact
 from tests.games import PASS, PLACE, PLACES_4, Oracle, Seat
 
 pytestmark = pytest.mark.anyio
@@ -273,6 +274,17 @@ async def test_what_may_not_leave_does_not() -> None:
         seat.begins(says)
         seat.forces("say")
         assert (await seat.action())["data"] == '{"text": "hello"}'
+
+
+async def test_what_leaves_is_mended_first_and_still_fits_its_schema() -> None:
+    fields = {"text": {"type": "string"}, "place": {"enum": ["www.a.example", "here"]}}
+    says = {"name": "say", "schema": {"type": "object", "properties": fields, "required": ["text", "place"]}}
+    wrong, right = ({"text": "see www.a.example", "place": place} for place in ("www.a.example", "here"))
+    seat = Seat(llm=Oracle([json.dumps(wrong), json.dumps(right)]), mends=lambda text: redact(text)[0])
+    async with seat.playing():
+        seat.begins(says)
+        seat.forces("say")
+        assert json.loads((await seat.action())["data"]) == {"text": "see a link", "place": "here"}
 
 
 async def test_a_schema_that_is_none_is_told_and_gets_an_empty_object() -> None:

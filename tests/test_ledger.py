@@ -23,7 +23,7 @@ def test_it_forgets_the_oldest() -> None:
 @given(st.lists(st.tuples(st.sampled_from(["irc", "eventsub"]), st.sampled_from("ab")), max_size=40))
 def test_what_two_wires_tell_is_heard_as_often_as_it_happened(told: list[tuple[str, str]]) -> None:
     ledger = Ledger()
-    heard = [deed for wire, deed in told if not ledger.told(wire, (deed,), 1.0)]
+    heard = [deed for n, (wire, deed) in enumerate(told) if not ledger.told(wire, (deed,), str(n), 1.0)]
     for deed in "ab":
         each = [sum(d == deed and w == wire for w, d in told) for wire in ("irc", "eventsub")]
         assert max(each) <= heard.count(deed) <= sum(each)
@@ -31,6 +31,7 @@ def test_what_two_wires_tell_is_heard_as_often_as_it_happened(told: list[tuple[s
 
 def test_one_wire_alone_is_always_heard_and_pairs_grow_old() -> None:
     ledger = Ledger()
-    assert not any(ledger.told("irc", ("sub", "mika"), float(n)) for n in range(5))
-    assert ledger.told("eventsub", ("sub", "mika"), 5.0)
-    assert not ledger.told("eventsub", ("sub", "mika"), 500.0)
+    assert not any(ledger.told("irc", ("sub", "mika"), f"i{n}", float(n)) for n in range(5))
+    assert ledger.told("eventsub", ("sub", "mika"), "e", 5.0)
+    assert not ledger.told("eventsub", ("sub", "mika"), "later", 500.0)
+    assert ledger.with_twins(["i0"]) == ("i0", "e") and ledger.with_twins(["e", "i1"]) == ("e", "i1", "i0")

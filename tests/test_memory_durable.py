@@ -133,7 +133,7 @@ def memory(folder: Path, llm: Llm) -> MilvusMemory:
 
     return MilvusMemory(
         llm,
-        lambda ids: None,
+        lambda ids, whose: None,
         know,
         lambda who: None,
         "http://127.0.0.1:1",

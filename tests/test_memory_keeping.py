@@ -40,9 +40,10 @@ def line(id: str, author: str, text: str) -> ChatLine:
 
 async def test_a_recall_that_is_late_is_done_without() -> None:
     recalls = Recalls(2, 0.18, 0.01)
-    recalls.arrived("mira", "what is my cat called?")
+    asked = line("1", "mira", "what is my cat called?")
+    recalls.arrived(asked)
     began = time.perf_counter()
-    assert await recalls.get("main", "mira", "what is my cat called?") == ()
+    assert await recalls.get(asked) == []
     assert time.perf_counter() - began < 2
     assert recalls.late == 1
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from glue.events import ChatLine, Source
 from glue.memory.bonds import Bonds, Closeness
 from glue.memory.core import lines
-from glue.memory.entry import Entry, Kind
+from glue.memory.entry import Entry, Kind, meant
 from glue.memory.file import LineFile
 from glue.memory.glean import gleaned
 from glue.memory.names import Names
@@ -103,6 +103,21 @@ def test_five_thousand_viewers_and_a_short_file(tmp_path: Path) -> None:
     assert len(known.known) == 5000
     known.close()
     assert (tmp_path / "viewers.jsonl").read_text().count("\n") < 12_000
+
+
+def test_what_she_always_knows_names_viewers_and_no_keys(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    for day in range(12):
+        store.bonds._here.clear()
+        store.bonds.met("twitch:1", day * DAY, name="mira" if day else "mira_before")
+    store.put(Entry("1", Kind.PROMISE, "main", "twitch:1", "Spark will draw Biscuit", 1.0, name="mira"))
+    assert lines(store, "main") == ["Old friends: mira.", "Promised to mira: Spark will draw Biscuit."]
+    store.close()
+
+
+def test_what_is_embedded_of_a_fact_has_no_name_in_it() -> None:
+    fact = Entry("1", Kind.VIEWER, "main", "twitch:1", "mira's cat is called Biscuit", 1.0, name="mira")
+    assert meant(fact) == "cat is called Biscuit"
 
 
 def test_what_she_always_knows_holds_no_sentence_for_a_name(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from typing import cast
 
 import anyio
 import pytest
@@ -33,8 +34,10 @@ from glue.game_events import GameChanged
 from glue.senses.frames import frames
 from glue.stage.obs import Obs
 from glue.stage.obs_cues import Cue, Cues, State
+from glue.stage.obs_desk import Desk
 from glue.stage.obs_health import Health, Sample
 from glue.stage.obs_layout import Pages, layout
+from glue.stage.obs_link import Link
 from tests.test_eyes_show import VIRTUAL
 from tests.test_safety_show import closed, perform
 
@@ -90,6 +93,13 @@ def test_the_words_of_a_panic_go_when_she_is_back() -> None:
     assert (show.cue(9.0).state, show.cue(9.0).caption) == (State.STARTING, "")
 
 
+def test_the_words_of_a_panic_stay_though_the_reply_ends_behind_them() -> None:
+    show = cues(says("hello there", 5), ButtonPressed(1.0, Button.PANIC))
+    show.note(CaptionShown(1.0, "main", AWAY, 0, "Be right back!", 14))
+    show.note(ended(1.1, "hello"))
+    assert show.changes_at(2.0) == float("inf") and show.cue(60.0).caption == "Be right back!"
+
+
 def test_two_on_stage_have_their_names_in_the_caption() -> None:
     show = cues(StageTaken(0.0, "main", "Spark"), StageTaken(0.0, "evil", "Evil"))
     show.note(says("hi", 2))
@@ -120,6 +130,10 @@ def run(samples: list[Sample]) -> list[Event]:
     return [event for sample in samples for event in health.take(sample)]
 
 
+def faults(samples: list[Sample]) -> list[Event]:
+    return [event for event in run(samples) if not isinstance(event, BroadcastMeasured)]
+
+
 def second(n: int, **changed: object) -> Sample:
     """A healthy stream's counters after `n` seconds, of 800 kbit/s at 30 frames a second."""
     good = replace(STEADY, at=float(n), sent=100_000 * n, frames=30 * n, drawn=30 * n)
@@ -128,9 +142,25 @@ def second(n: int, **changed: object) -> Sample:
 
 def test_a_healthy_stream_is_measured_and_nothing_else() -> None:
     events = run([second(n) for n in range(31)])
-    assert [type(event) for event in events] == [BroadcastMeasured] * 3
-    assert isinstance(events[0], BroadcastMeasured)
-    assert (events[0].kbit_s, events[0].dropped, events[0].fps) == (800.0, 0.0, 30.0)
+    assert [type(event) for event in events] == [BroadcastMeasured] * 4
+    assert [event.at for event in events] == [0.0, 10.0, 20.0, 30.0], "at once, and then now and then"
+    assert isinstance(events[1], BroadcastMeasured)
+    assert (events[1].kbit_s, events[1].dropped, events[1].fps) == (800.0, 0.0, 30.0)
+
+
+def test_what_changes_is_told_at_once() -> None:
+    quiet: dict[str, object] = {"streaming": False, "sent": 0, "frames": 0}
+    steps: list[dict[str, object]] = [quiet, quiet, {}, {"scene": "B"}, {"scene": "B"}]
+    steps += [{"scene": "B", "recording": True}, quiet, quiet]
+    events = run([second(n, **changed) for n, changed in enumerate(steps)])
+    told = [(e.at, e.streaming, e.recording, e.scene) for e in events if isinstance(e, BroadcastMeasured)]
+    assert told == [
+        (0.0, False, False, "A"),
+        (2.0, True, False, "A"),
+        (3.0, True, False, "B"),
+        (5.0, True, True, "B"),
+        (6.0, False, False, "A"),
+    ]
 
 
 def test_active_is_not_live() -> None:
@@ -158,13 +188,12 @@ def test_dropped_frames_are_a_share_of_the_last_ones() -> None:
 
 
 def test_a_hiccup_and_a_stream_that_was_ended_are_no_fault() -> None:
-    assert not run([second(n, sent=100_000 * (n // 3)) for n in range(9)])
-    assert not run([second(n, streaming=False, sent=0, frames=0) for n in range(9)])
+    assert not faults([second(n, sent=100_000 * (n // 3)) for n in range(9)])
+    assert not faults([second(n, streaming=False, sent=0, frames=0) for n in range(9)])
 
 
 def test_a_stream_that_the_show_started_and_that_is_gone_is_told() -> None:
-    events = run([second(n, wanted=True, streaming=False, sent=0, frames=0) for n in range(9)])
-    (told,) = events
+    (told,) = faults([second(n, wanted=True, streaming=False, sent=0, frames=0) for n in range(9)])
     assert isinstance(told, StreamFaltered) and told.fault is Fault.OFF_AIR and "cure: " in told.why
 
 
@@ -260,12 +289,42 @@ async def test_obs_28_does_what_it_can() -> None:
         async with anyio.create_task_group() as tg:
             tg.start_soon(obs.watch, told.append, lambda: None)
             with anyio.fail_after(10):
-                while not told:  # noqa: ASYNC110  # nobody says when
+                while not any(isinstance(event, HighlightMarked) for event in told):  # noqa: ASYNC110  # nobody says when
                     await anyio.sleep(0.01)
             tg.cancel_scope.cancel()
-    (mark,) = told
-    assert isinstance(mark, HighlightMarked)
+    (mark,) = [event for event in told if isinstance(event, HighlightMarked)]
     assert (mark.recorded, mark.chapter, mark.replay) == (1.5, False, False)
+
+
+class SlowToStart:
+    """A Link to an OBS whose stream runs only some time after it was asked to."""
+
+    def __init__(self) -> None:
+        self.runs = False
+        self.started = 0
+
+    def ask(self, request: str, **words: object) -> dict[str, object]:
+        self.started += request == "StartStream"
+        counters = ["outputBytes", "outputSkippedFrames", "outputTotalFrames"]
+        counters += ["renderSkippedFrames", "renderTotalFrames", "activeFps"]
+        answer: dict[str, object] = dict.fromkeys(counters, 0)
+        answer |= {"scenes": [], "inputs": [], "outputReconnecting": False, "currentProgramSceneName": "A"}
+        return answer | {"outputActive": self.runs and "Stream" in request}
+
+
+def test_the_stream_is_started_again_after_each_start_of_obs() -> None:
+    link = SlowToStart()
+    desk = Desk(cast(Link, link), {}, "", "", "", "", ["stream"])
+    for number in range(1, 4):
+        link.runs = False
+        desk.learn()
+        assert link.started == number and not desk.sample(1.0).streaming
+        link.runs = True
+        assert desk.sample(2.0).streaming
+    link.runs = False
+    desk.sample(3.0)
+    desk.learn()
+    assert link.started == 3, "somebody has stopped it"
 
 
 SCENES = {state: f"My {state}" for state in State}

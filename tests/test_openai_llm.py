@@ -206,6 +206,24 @@ async def test_the_lane_runs_one_job_at_a_time_and_counts_what_gave_way() -> Non
     assert (most, lane.gave_way) == (1, 1)
 
 
+async def test_a_reply_that_follows_another_at_once_keeps_the_lane() -> None:
+    """Asked once more, a reply begins again before what waits behind the first try was woken."""
+    lane, ran = Lane(), 0
+
+    async def job() -> None:
+        nonlocal ran
+        ran += 1
+
+    async with anyio.create_task_group() as tg:
+        with lane.speaking():
+            tg.start_soon(lane.run, job)
+            await anyio.sleep(0.005)
+        with lane.speaking():
+            await anyio.sleep(0.005)
+            assert ran == 0
+    assert ran == 1
+
+
 async def test_a_job_that_fails_says_so_and_frees_the_lane() -> None:
     lane = Lane()
 

@@ -12,11 +12,14 @@ import trio.testing
 from hypothesis import given
 from hypothesis import strategies as st
 
+from glue.closing import closing
 from glue.decisions import Speak
+from glue.desk_events import ClauseChanged, ClauseVoiced
 from glue.director import Director
 from glue.errors import Unreachable
 from glue.events import (
     ChatLine,
+    ClauseCleared,
     Ending,
     Event,
     Fate,
@@ -31,6 +34,8 @@ from glue.events import (
 )
 from glue.overheard import Meaning, Overheard
 from glue.ports import Pcm, Words
+from glue.senses.ears_device import DeviceEars
+from glue.senses.ears_page import PageEars
 from glue.senses.hearing import hear
 from glue.settings import DirectorSettings
 from glue.show import Show
@@ -70,6 +75,54 @@ def test_her_own_words_mean_nothing() -> None:
     assert heard.meaning("what about dogs then", 3.0) is Meaning.FLOOR
     heard.says("Something else entirely.", 60.0)
     assert not heard.echo("I love trains", 60.0), "long ago"
+
+
+QUESTION = "What do you think happens when I open the box?"
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["what do you mean?", "do you open boxes", "when do I think", "so what happens to you when the box is"],
+)
+def test_an_answer_in_some_of_her_words_is_no_echo(text: str) -> None:
+    heard = Overheard()
+    heard.says(QUESTION, 1.0)
+    assert heard.meaning(text, 3.5) is Meaning.FLOOR
+    assert heard.unmeant(text, 4.0, 3.5, speaking=True) is None
+
+
+def test_many_words_may_be_misheard_and_the_last_cut_off() -> None:
+    heard = Overheard()
+    heard.says(QUESTION, 1.0)
+    assert heard.echo("what do you think happens when I open a box", 4.0)
+    assert heard.echo("think happens wh", 3.0)
+    assert not heard.echo("happens when ice", 3.0)
+
+
+def test_only_what_could_be_heard_just_then_is_an_echo() -> None:
+    heard = Overheard()
+    heard.says("Pizza or pasta?", 1.0)
+    heard.note(TurnEnded(2.2, "main", "t1", Ending.FINISHED, "", ""), 0.0)
+    assert heard.unmeant("Pasta.", 4.0, 2.2, False) is Fate.ECHO
+    assert heard.unmeant("Pasta.", 5.0, 3.6, False) is None, "said when she had finished"
+    assert heard.unmeant("Pasta.", 5.0, None, False) is None
+    delayed = Overheard()
+    delayed.says("Pizza or pasta?", 10.0)
+    assert not delayed.echo("pizza or pasta", 5.0), "the broadcast delay still holds it back"
+
+
+def test_what_the_operator_holds_is_said_when_it_is_voiced() -> None:
+    heard = Overheard()
+    heard.note(ClauseCleared(1.0, "main", "t1", 0, "I love trains."), 0.0)
+    heard.note(ClauseCleared(1.1, "main", "t1", 1, "Nobody likes rain."), 0.0)
+    assert not heard.echo("I love trains", 2.0)
+    heard.note(ClauseChanged(60.0, "main", "t1", 0, "I love ships.", "I love trains."), 0.0)
+    heard.note(ClauseVoiced(60.1, "main", "t1", 0), 0.5)
+    assert heard.echo("I love ships", 61.0)
+    assert not heard.echo("I love trains", 61.0) and not heard.echo("nobody likes rain", 61.0)
+    heard.note(TurnEnded(62.0, "main", "t1", Ending.CUT, "", ""), 0.5)
+    heard.note(ClauseVoiced(62.1, "main", "t1", 1), 0.5)
+    assert not heard.echo("nobody likes rain", 63.0)
 
 
 @given(st.text(max_size=80), st.text(max_size=80))
@@ -213,6 +266,32 @@ async def test_what_she_says_out_of_a_loudspeaker_is_an_echo() -> None:
     assert [e.fate for e in events if isinstance(e, LineClosed)] == [Fate.ECHO, Fate.ANSWERED]
 
 
+async def test_a_question_back_in_her_own_words_stops_her() -> None:
+    words = "What do you think happens when I open the box today. Let me tell you all about it. ".split(" ")
+    scene = Scene(SlowLlm(words=[f"{word} " for word in words]), memory=NoMemory())
+    events = await perform(
+        scene,
+        [
+            (0.0, "tell me a story", True),
+            (2.5, "what do", False),
+            (2.8, "what do you mean", False),
+            (3.4, "What do you mean?", True),
+        ],
+    )
+    assert [e.ending for e in events if isinstance(e, TurnEnded)] == [Ending.CUT, Ending.FINISHED]
+    assert [e.fate for e in events if isinstance(e, LineClosed)] == [Fate.ANSWERED, Fate.ANSWERED]
+
+
+async def test_a_long_reply_out_of_a_loudspeaker_does_not_stop_her() -> None:
+    said = "I love trains and thunderstorms. Nobody has ever asked me why. It is the noise that they make."
+    scene = Scene(SlowLlm(words=[f"{word} " for word in said.split()]), memory=NoMemory())
+    words = said.replace(".", "").lower().split()
+    leaks = [(1.2 + 0.3 * n, " ".join(words[:n]), False) for n in range(1, len(words))]
+    events = await perform(scene, [(0.0, "tell me everything", True), *leaks, (7.2, said, True)])
+    assert [e.ending for e in events if isinstance(e, TurnEnded)] == [Ending.FINISHED]
+    assert Fate.ECHO in [e.fate for e in events if isinstance(e, LineClosed)]
+
+
 class Deaf:
     """Ears that are away twice, and then hear."""
 
@@ -233,10 +312,31 @@ async def test_ears_that_are_away_are_tried_again_and_words_are_cleaned() -> Non
         yield np.zeros(320, np.int16)
 
     ears = Deaf()
-    events = [event async for event in hear(ears, silence, "mic")]
+    events = [event async for event in hear(ears, silence, "mic", "wav")]
     assert [type(e) for e in events] == [PartDegraded, PartRecovered, SpeechHeard, LineArrived]
     said, arrived = events[2], events[3]
     assert isinstance(said, SpeechHeard) and said.text == "hello spark"
     assert isinstance(arrived, LineArrived) and arrived.line == ChatLine(
-        "voice-1", "mic", "hello spark", Source.VOICE
+        "voice-wav-1", "mic", "hello spark", Source.VOICE
     )
+
+
+class Mouth:
+    """An operator's page whose microphone gives nothing."""
+
+    wanted = False
+
+    async def heard(self) -> Pcm:
+        return np.zeros(320, np.int16)
+
+
+async def test_lines_of_two_microphones_are_told_apart() -> None:
+    class One(Deaf):
+        async def listen(self, sound: AsyncIterator[Pcm]) -> AsyncIterator[Words]:
+            yield Words("hello spark", True)
+
+    said = [event async for event in PageEars(One(), Mouth()).events()]
+    async with closing(DeviceEars(One()).events()) as heard:  # it would wait for its device, for ever
+        said.append(await anext(heard))
+    ids = {event.line.id for event in said if isinstance(event, LineArrived)}
+    assert len(ids) == len(said) == 2

@@ -1,6 +1,6 @@
 """The whole flow in virtual time: lines in, replies out, every line with a fate, buttons obeyed."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, field, replace
 
 import anyio
@@ -18,6 +18,7 @@ from glue.events import (
     Fate,
     LineArrived,
     LineClosed,
+    SpeechHeard,
     StageReached,
     TurnEnded,
     TurnStarted,
@@ -43,7 +44,14 @@ class Removed:
     ids: tuple[str, ...]
 
 
-Steps = Sequence[tuple[float, str | Button | Deed | Removed]]
+@dataclass
+class Aloud:
+    """Somebody says so much so far."""
+
+    text: str
+
+
+Steps = Sequence[tuple[float, str | Button | Deed | Removed | Aloud]]
 
 
 @dataclass
@@ -61,6 +69,8 @@ class Script:
                 yield ButtonPressed(now, what)
             elif isinstance(what, Removed):
                 yield LinesRemoved(now, what.ids)
+            elif isinstance(what, Aloud):
+                yield SpeechHeard(now, "guest", what.text)
             elif isinstance(what, Deed):
                 yield LineArrived(now, replace(line("did it", f"v{number}", f"l{number}"), deed=what))
             else:
@@ -230,3 +240,72 @@ async def test_a_reply_to_a_removed_line_is_cut_and_forgotten() -> None:
     events = await perform([(0.0, "bad words"), (1.0, Removed(("l0",)))], scene)
     assert fates(events) == {"l0": Fate.REMOVED}
     assert ends(events)[0].ending is Ending.CUT and scene.mind.forgotten.count("l0") == 2
+
+
+class Hasty(Director):
+    """A line is removed when it was just chosen and nothing of the reply has begun."""
+
+    def __init__(self, removes: Callable[[], None]) -> None:
+        super().__init__(["main"])
+        self.removes = removes
+
+    def wake_at(self, now: float) -> float:
+        """Asked right after decide()."""
+        if self.speaking:
+            self.removes()
+        return super().wake_at(now)
+
+
+async def test_a_line_that_is_removed_as_it_is_chosen_is_not_answered() -> None:
+    scene, notes = Scene(), Notes()
+    scene.events = notes.events
+
+    def remove() -> None:
+        if not fates(notes.events) and not [e for e in notes.events if isinstance(e, LinesRemoved)]:
+            show.take(LinesRemoved(anyio.current_time(), ("l0",)))
+
+    who, settings = {"main": scene.member()}, scene.settings
+    show = Show(who, Hasty(remove), [notes], settings, lambda _: None, nobody, ends_with_chat=True)
+    async with anyio.create_task_group() as tg:
+        tg.start_soon(scene.mixer.run)
+        await show.run([Script([(0.0, "bad words"), (0.5, "hello Spark")])])
+        tg.cancel_scope.cancel()
+    assert fates(notes.events) == {"l0": Fate.REMOVED, "l1": Fate.ANSWERED}
+    assert [e.line.id for e in notes.events if isinstance(e, TurnStarted)] == ["l1"]
+
+
+LONG = SlowLlm(words=["One ", "two ", "three. "] * 20)  # twenty seconds of speech
+
+
+def thanked_after(events: Sequence[Event]) -> dict[str, float]:
+    """Seconds from each deed's arrival to the first sound of a reply to it."""
+    came = {e.line.id: e.at for e in events if isinstance(e, LineArrived) and e.line.deed}
+    closed = {e.line_id: e.turn for e in events if isinstance(e, LineClosed) and e.line_id in came}
+    heard = {e.turn: e.at for e in events if isinstance(e, StageReached) and e.stage is Mark.AUDIBLE}
+    return {id: heard[turn] - came[id] for id, turn in closed.items() if turn in heard}
+
+
+async def test_a_raid_in_the_middle_of_thanks_is_thanked_within_five_seconds() -> None:
+    for first in (Deed.FOLLOW, Deed.SUB):
+        events = await perform([(0.0, first), (1.0, Deed.RAID), (1.5, Deed.BITS)], Scene(llm=LONG))
+        assert set(fates(events).values()) == {Fate.ANSWERED}
+        assert all(after < 5 for after in thanked_after(events).values()), first
+
+
+async def test_somebody_who_speaks_on_and_on_does_not_hold_thanks_up_nor_cut_them() -> None:
+    talk = [(n / 4, Aloud(" ".join(["and then we went on"] * (n + 1)))) for n in range(40)]
+    steps: Steps = sorted([*talk, (2.1, Deed.RAID)], key=lambda step: step[0])
+    events = await perform(steps, Scene(llm=LONG))
+    (raid,) = thanked_after(events)
+    assert thanked_after(events)[raid] < 5 and fates(events) == {raid: Fate.ANSWERED}
+    assert ends(events)[0].heard == "One two three.", "and no longer than it must be"
+
+
+async def test_one_of_five_who_are_thanked_together_is_removed() -> None:
+    steps: Steps = [(0.0, "hello Spark"), *[(0.2, Deed.SUB)] * 5, (3.0, Removed(("l3",)))]
+    scene = Scene()
+    events = await perform(steps, scene)
+    assert fates(events) == {"l3": Fate.REMOVED} | {f"l{n}": Fate.ANSWERED for n in (0, 1, 2, 4, 5)}
+    thanks = [e.line.author for e in events if isinstance(e, TurnStarted) and e.line.deed]
+    assert thanks == ["v1, v2, v3, v4 and 1 other", "v1, v2, v4 and v5"]
+    assert "l1" in scene.mind.forgotten, "the names that were thanked together are gone with it"

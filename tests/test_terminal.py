@@ -25,6 +25,7 @@ from glue.events import (
     TurnEnded,
     TurnStarted,
 )
+from glue.game_events import GameButton, GamePressed
 from glue.safety_events import LineScreened, Screened, SlowModeSet, ViewerTimedOut
 from glue.senses.terminal import HELP, TerminalSense
 from glue.stage.terminal import TerminalViewer
@@ -61,6 +62,20 @@ async def test_lines_commands_and_the_end_of_a_pipe() -> None:
     assert told == [HELP, HELP]
     ids = [e.line.id for e in events if isinstance(e, LineArrived)]
     assert len(ids) == len(set(ids))
+
+
+async def test_a_games_buttons_are_commands() -> None:
+    out, into = os.pipe()
+    os.write(into, b'/game My Game pause\n/game Chess FORCE play {"move": "e4"}\n/game nonsense\n')
+    os.close(into)
+    told: list[str] = []
+    events = await heard(TerminalSense(out, told.append))
+    os.close(out)
+    assert [(e.game, e.button, e.text) for e in events if isinstance(e, GamePressed)] == [
+        ("My Game", GameButton.PAUSE, ""),
+        ("Chess", GameButton.FORCE, 'play {"move": "e4"}'),
+    ]
+    assert told == [HELP]
 
 
 async def test_the_operator_times_out_and_slows_down() -> None:

@@ -6,7 +6,7 @@ import anyio
 import pytest
 import trio.testing
 
-from glue.errors import TooSlow, Unreachable
+from glue.errors import Refused, TooSlow, Unreachable
 from glue.events import ClauseHeld, Ending, Stage, StageReached, TurnEnded
 from glue.gate import Gate
 from glue.measured import TurnMeasured
@@ -110,6 +110,14 @@ async def test_a_broken_model_ends_the_turn_with_what_was_heard(error: Exception
     ended = await play(scene)
     assert ended.ending is Ending.FAILED and "llm" in ended.why
     assert scene.mind.history[0][2]
+
+
+@pytest.mark.parametrize(("error", "kept"), [(Refused("llm", "400: too long"), 0), (TooSlow("llm", ""), 1)])
+async def test_a_prompt_that_is_refused_does_not_fail_every_later_line(error: Exception, kept: int) -> None:
+    scene = Scene(llm=SlowLlm(fails=error))
+    scene.mind.history.append(("a line in a rare script", "Ha.", False))
+    await play(scene)
+    assert len([line for line, _, _ in scene.mind.history if line.startswith("a line")]) == kept
 
 
 async def test_a_broken_voice_ends_the_turn() -> None:

@@ -11,8 +11,8 @@ from glue.events import ChatLine, Event, Fate, LineArrived, Source
 from glue.senses.clean import clean
 from glue.senses.irc import Garbled, Message, parse
 from glue.senses.ledger import Ledger
-from glue.senses.twitch_chat import Chat
-from glue.senses.twitch_news import News, read
+from glue.senses.twitch_chat import Chat, key
+from glue.senses.twitch_news import News, read, reward_id
 from glue.senses.twitch_news import count as number
 from glue.senses.twitch_news import parse as news_of
 
@@ -41,7 +41,9 @@ def notice(kind: str, more: str = "", text: str = "", id: str = "1") -> str:
 
 
 def test_a_line() -> None:
-    assert line(heard(chat(), said("hi Spark"))) == ChatLine("twitch-1", "Mika", "hi Spark", Source.TWITCH)
+    assert line(heard(chat(), said("hi Spark"))) == ChatLine(
+        "twitch-1", "Mika", "hi Spark", Source.TWITCH, author_id="u-mika"
+    )
 
 
 def test_a_line_that_comes_twice_is_heard_once() -> None:
@@ -82,6 +84,7 @@ def test_an_action_is_a_line() -> None:
 def test_deeds(raw: str, deed: Deed, text: str) -> None:
     told = line(heard(chat(), raw))
     assert (told.author, told.deed, told.text, told.supporter) == ("Mika", deed, text, True)
+    assert told.viewer == "twitch:u-mika"
 
 
 @pytest.mark.parametrize(
@@ -137,8 +140,8 @@ def news(kind: str, event: dict[str, object]) -> News:
     return News("notification", "m1", {}, kind, event)
 
 
-USER = {"user_login": "mika", "user_name": "Mika"}
-RAIDER = {"from_broadcaster_user_login": "mika", "from_broadcaster_user_name": "Mika", "viewers": 9}
+USER = {"user_id": "1002", "user_login": "mika", "user_name": "Mika"}
+RAIDER = {f"from_broadcaster_{key}": value for key, value in USER.items()} | {"viewers": 9}
 RESUB = {"cumulative_months": 3, "message": {"text": "yo"}}
 REWARD = {"reward": {"title": "Hydrate"}, "user_input": "now"}
 POINTS = "channel.channel_points_custom_reward_redemption.add"
@@ -160,12 +163,25 @@ def test_eventsub_deeds(kind: str, event: dict[str, object], deed: Deed, text: s
     told = read(news(kind, event))
     assert told is not None
     assert (told[0].author, told[0].deed, told[0].text, told[1]) == ("Mika", deed, text, "mika")
+    assert told[0].viewer == "twitch:1002"
+
+
+def test_what_points_bought_is_one_deed_and_the_next_reward_another() -> None:
+    c = chat()
+    told = line(heard(c, said("now!", more=";custom-reward-id=r1")))
+    assert (told.deed, told.text) == (Deed.POINTS, "spent channel points, saying: now!")
+    assert not told.supporter
+    reward: dict[str, object] = {"reward": {"id": "r1", "title": "Hydrate"}, "user_input": "now!"}
+    bought = news(POINTS, {**USER, **reward})
+    assert reward_id(bought) == "r1"
+    assert c.ledger.told("eventsub", key(Deed.POINTS, "mika", "r1"), "e1", 2.0)
+    assert not c.ledger.told("eventsub", key(Deed.POINTS, "mika", "r2"), "e2", 2.0)
 
 
 def test_a_gifts_receiver_is_not_thanked_and_the_unnamed_are() -> None:
     assert read(news("channel.subscribe", USER | {"is_gift": True})) is None
     told = read(news("channel.cheer", {"is_anonymous": True, "user_name": None, "bits": 5}))
-    assert told is not None and told[0].author == "somebody unnamed"
+    assert told is not None and told[0].author == told[0].viewer == "somebody unnamed"
 
 
 JSON = st.recursive(

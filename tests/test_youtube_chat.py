@@ -12,7 +12,7 @@ from glue.chat_events import Deed, LinesRemoved
 from glue.errors import ConfigError, PortError, Refused, Unreachable
 from glue.events import ChatLine, LineArrived, Source
 from glue.senses.clean import clean
-from glue.senses.youtube import LIST_COST, SLOWEST_S, Budget, refused, video_id
+from glue.senses.youtube import LIST_COST, SLOWEST_S, Budget, Unasked, refused, video_id
 from glue.senses.youtube_chat import Chat
 
 LATER = "2099-01-01T12:00:00.123456+00:00"
@@ -43,7 +43,9 @@ def lines(chat: Chat, *items: dict[str, Any]) -> list[ChatLine]:
 
 def test_a_line_once() -> None:
     chat = Chat(0.0)
-    assert lines(chat, text("hi Spark")) == [ChatLine("youtube-m1", "@mika", "hi Spark", Source.YOUTUBE)]
+    assert lines(chat, text("hi Spark")) == [
+        ChatLine("youtube-m1", "@mika", "hi Spark", Source.YOUTUBE, author_id="UCmika")
+    ]
     assert lines(chat, text("hi Spark")) == []
 
 
@@ -85,6 +87,7 @@ def test_what_was_written_before_the_show_is_history() -> None:
 def test_deeds(told: dict[str, Any], deed: Deed, words: str) -> None:
     (line,) = lines(Chat(0.0), told)
     assert (line.deed, line.text, line.supporter) == (deed, words, True)
+    assert line.viewer == "youtube:UCmika"
 
 
 @pytest.mark.parametrize(
@@ -135,7 +138,7 @@ def test_any_page_is_read(strange: dict[str, Any], snippets: list[Any]) -> None:
         (403, "rateLimitExceeded", Unreachable),
         (403, "liveChatEnded", Refused),
         (404, "liveChatNotFound", Refused),
-        (400, "badRequest", Refused),
+        (400, "badRequest", Unasked),
         (503, "backendError", Unreachable),
         (418, "", Refused),
     ],

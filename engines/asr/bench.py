@@ -1,8 +1,8 @@
-"""How well and how fast the ears hear: `python -m engines.asr.bench [delay=false]`. About five minutes.
+"""How well and how fast the ears hear: `python -m engines.asr.bench [delay=false]`. About ten minutes.
 
-Voices of our own say twelve sentences, clean and in noise; word error rate by voice and loudness, and the
-seconds from the end of speech to the final transcript, on sound that comes in real time. The voices are made
-by engines.speech; all of it over Riva's wire, with NVIDIA's client. Its floor is what the settings say:
+Twelve sentences, clean, in noise and over music; word error rate by voice and loudness, and the seconds
+from the end of speech to the final transcript, on sound that comes in real time. The voices are ours and
+espeak-ng's own; all of it goes over Riva's wire, with NVIDIA's client. Its floor is what the settings say:
 `stop_ms` of silence, and the detector's last window.
 """
 
@@ -13,7 +13,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import grpc
@@ -21,18 +21,20 @@ import numpy as np
 import riva.client
 from numpy.typing import NDArray
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 from riva.client.proto import riva_asr_pb2, riva_asr_pb2_grpc
 
+from engines.asr.backdrop import Sound, mixed, music, noise
 from engines.asr.detector import RATE
+from engines.asr.espeak import Espeak
 from engines.asr.options import Options
 from engines.port import instead
 
-Sound = NDArray[np.float32]
 VOICES = {
     "piper": ("Piper.joe.natural", "Piper.joe.bright", "Piper.joe.dark"),
     "kokoro": ("Kokoro.af_heart", "Kokoro.am_michael", "Kokoro.bf_emma", "Kokoro.bm_george"),
 }
+RULES = ("en-us", "en-us+f3", "en-gb-scotland")  # espeak-ng's
 LINES = (
     "The train to the mountains leaves at seven, so bring your coat and a sandwich.",
     "Do you like thunderstorms?",
@@ -47,7 +49,9 @@ LINES = (
     "What is your favorite food?",
     "That was the worst pun I have ever heard.",
 )
-NOISES = (None, 20, 10, 5)  # dB that the voice is louder than the noise
+CLEAN = 60.0  # dB that the voice is louder than what is behind it
+LOUDNESS = (20.0, 10.0, 5.0)
+BEHIND = (noise, music)
 CHUNK = RATE // 50
 READY_WITHIN = 120.0  # seconds
 
@@ -68,8 +72,14 @@ def served(module: str, *options: str) -> Iterator[str]:
         process.wait(10)
 
 
+def trimmed(pcm: NDArray[np.int16]) -> Sound:
+    """Samples without the silence around them."""
+    loud = np.flatnonzero(np.abs(pcm.astype(np.int32)) > 330)
+    return pcm[loud[0] : loud[-1]].astype(np.float32) / np.float32(32768)
+
+
 def spoken() -> Iterator[tuple[str, str, Sound]]:
-    """Every line in every voice: (voice, line, samples), without the silence around them."""
+    """Every line in every voice: (voice, line, samples)."""
     for engine, voices in VOICES.items():
         with served("engines.speech", f"voice={engine}") as address:
             auth = riva.client.Auth(uri=address)
@@ -77,19 +87,12 @@ def spoken() -> Iterator[tuple[str, str, Sound]]:
             for voice in voices:
                 for line in LINES:
                     pcm = np.frombuffer(tts.synthesize(line, voice, sample_rate_hz=RATE).audio, "<i2")
-                    loud = np.flatnonzero(np.abs(pcm) > 330)
-                    yield voice, line, pcm[loud[0] : loud[-1]].astype(np.float32) / np.float32(32768)
+                    yield voice, line, trimmed(pcm)
             auth.channel.close()
-
-
-def in_noise(sound: Sound, louder: float | None, after: float) -> bytes:
-    """With silence around it, and pink-ish noise `louder` dB below it; as s16le."""
-    before, behind = np.zeros(RATE // 3, np.float32), np.zeros(round(after * RATE), np.float32)
-    whole = np.concatenate([before, sound, behind])
-    noise = np.convolve(np.random.default_rng(7).normal(0, 1, len(whole)), np.ones(8) / 8, "same")
-    power = np.sqrt(np.mean(sound**2)) / 10 ** ((60 if louder is None else louder) / 20)
-    mixed = np.clip(whole + noise / np.sqrt(np.mean(noise**2)) * power, -1, 1)
-    return bytes((mixed * 32767).astype("<i2").tobytes())
+    espeak = Espeak()
+    for voice in RULES:
+        for line in LINES:
+            yield f"espeak-ng {voice}", line, trimmed(espeak.say(voice, line))
 
 
 def errors(meant: str, heard: str) -> tuple[int, int]:
@@ -132,21 +135,23 @@ def main() -> None:
     """Measure and print."""
     console = Console()
     said = list(spoken())
-    table = Table("voice", *("clean" if n is None else f"{n} dB" for n in NOISES), title="word error rate")
+    levels = [(noise, CLEAN), *((behind, louder) for behind in BEHIND for louder in LOUDNESS)]
+    names = ["clean", *(f"{behind.__name__} {louder:.0f} dB" for behind, louder in levels[1:])]
+    table = Table(Column("voice", no_wrap=True), *names, title="word error rate")
     with (
         served("engines.asr", f"model={Options.model}") as address,
         grpc.insecure_channel(address) as channel,
     ):
         stub = riva_asr_pb2_grpc.RivaSpeechRecognitionStub(channel)
         for voice in dict.fromkeys(voice for voice, _, _ in said):
-            rates = [_rate(stub, [s for s in said if s[0] == voice], louder) for louder in NOISES]
+            rates = [_rate(stub, [s for s in said if s[0] == voice], *level) for level in levels]
             table.add_row(voice, *(f"{rate:.3f}" for rate in rates))
         console.print(table)
         if "delay=false" in sys.argv[1:]:
             return
         ms = []
         for _, _, sound in said[::4]:
-            late = delay(stub, in_noise(sound, None, 1.6), 1 / 3 + len(sound) / RATE)
+            late = delay(stub, mixed(sound, noise, CLEAN, 1.6), 1 / 3 + len(sound) / RATE)
             ms += [1000 * late] if late is not None else []
     p50, p95 = np.percentile(ms, [50, 95])
     console.print(
@@ -157,11 +162,12 @@ def main() -> None:
 def _rate(
     stub: riva_asr_pb2_grpc.RivaSpeechRecognitionStub,
     said: list[tuple[str, str, Sound]],
-    louder: float | None,
+    behind: Callable[[int], Sound],
+    louder: float,
 ) -> float:
     wrong = total = 0
     for _, line, sound in said:
-        request = riva_asr_pb2.RecognizeRequest(config=config(), audio=in_noise(sound, louder, 0.5))
+        request = riva_asr_pb2.RecognizeRequest(config=config(), audio=mixed(sound, behind, louder, 0.5))
         heard = "".join(r.alternatives[0].transcript for r in stub.Recognize(request).results)
         mistakes, words = errors(line, heard)
         wrong, total = wrong + mistakes, total + words

@@ -14,7 +14,8 @@ from pathlib import Path
 import numpy as np
 import riva.client
 
-from engines.asr.bench import VOICES, Sound, served
+from engines.asr.backdrop import Sound
+from engines.asr.bench import VOICES, served, trimmed
 from engines.asr.detector import RATE
 
 FLUENT = (
@@ -54,9 +55,7 @@ def spoken() -> Iterator[list[Sound]]:
 
 
 def _trimmed(tts: riva.client.SpeechSynthesisService, text: str, voice: str) -> Sound:
-    pcm = np.frombuffer(tts.synthesize(text, voice, sample_rate_hz=RATE).audio, "<i2")
-    loud = np.flatnonzero(np.abs(pcm) > 330)
-    return pcm[loud[0] : loud[-1]].astype(np.float32) / np.float32(32768)
+    return trimmed(np.frombuffer(tts.synthesize(text, voice, sample_rate_hz=RATE).audio, "<i2"))
 
 
 def whole(said: Iterator[list[Sound]], pause: float) -> Sound:

@@ -18,6 +18,7 @@ CONFIG = "adapter_config.json"
 WEIGHTS = "adapter_model.safetensors"
 PREFIX = "base_model.model."  # what PEFT puts before a module's own name
 NAME = re.compile(r"^(model\.layers\.(\d+)\.(self_attn|mlp)\.(\w+))\.lora_([AB])\.weight$")
+QUANTISED = re.compile(r"(-(unsloth|bf16|nvfp4|fp4|fp8|int4|int8|awq|gptq|bnb-4bit|bnb-8bit))+$")
 PARENTS = {
     "q_proj": "self_attn",
     "k_proj": "self_attn",
@@ -104,6 +105,21 @@ def same(a: AdapterFacts, b: AdapterFacts) -> None:
                 f"{other.folder} has no {PREFIX}{lacking[0]}.lora_A.weight, which {one.folder} has;"
                 " cure: train both with the same target modules"
             )
+
+
+def based(facts: AdapterFacts, source: str, other: str) -> None:
+    """It was trained for `source` or, by another name, `other`; a model of the same shape computes nonsense
+    with it. Raises BundleError."""
+    if plain(facts.base) not in (plain(source), plain(other)):
+        raise BundleError(
+            f"{facts.folder} was trained for {facts.base}, not for {source}; cure: train it on the bundle's"
+            f" base, or adapters.base={facts.base} where that is the same model"
+        )
+
+
+def plain(name: str) -> str:
+    """A model's name without owner, Meta's older prefix, and how somebody quantised it."""
+    return QUANTISED.sub("", name.rstrip("/").rpartition("/")[2].casefold().removeprefix("meta-"))
 
 
 def tensor_name(module: str, side: str) -> str:

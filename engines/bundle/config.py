@@ -54,12 +54,13 @@ class Drafting(Enum):
 
 @dataclass
 class Adapters:
-    """The personas' PEFT adapters: folders, or "" for none."""
+    """The personas' PEFT adapters: folders, or "" for none. `base` is another name of what they fit."""
 
     mode: Mode = Mode.lora
     main: str = ""
     evil: str = ""
     max_rank: int = 32
+    base: str = ""
 
     @property
     def given(self) -> dict[str, str]:

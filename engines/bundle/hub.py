@@ -12,7 +12,7 @@ import hashlib
 import json
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path, PurePosixPath
 from urllib.parse import quote
@@ -22,6 +22,7 @@ import httpx
 from engines import cache, download
 from engines.addresses import SourceFailed
 from engines.bars import Bars
+from engines.bundle import hashes
 from engines.bundle.errors import BundleError
 
 LISTING = ".files.json"
@@ -76,7 +77,13 @@ class Hub:
             ) from error
 
     def fetch(self, listing: Listing, folder: Path, bars: Bars) -> None:
-        """Every file of the listing in `folder`, whole and checked. Raises BundleError, OSError."""
+        """Every file of the listing in `folder`, whole, checked, and no other. Raises BundleError, OSError.
+
+        What lies there is read again: a branch may have moved since it was fetched, to files as long."""
+        names = {file.name for file in listing.files}
+        for path in hashes.files(folder):
+            if path.relative_to(folder).as_posix() not in names:
+                path.unlink()
         downloader = download.Downloader(self._headers)
         try:
             for file in listing.files:
@@ -89,7 +96,9 @@ class Hub:
     ) -> None:
         target = folder / file.name
         if target.is_file() and target.stat().st_size == file.size:
-            return  # it was checked before it got its name
+            checked = bars.add(f"check {file.name}", file.size)
+            if _digest(target, file, checked.more) == file.hash:
+                return
         target.parent.mkdir(parents=True, exist_ok=True)
         part = target.with_name(
             f".{target.name}.{file.hash[:12]}.part"
@@ -167,10 +176,10 @@ def _sha256(file: Remote) -> str:
     return file.hash if len(file.hash) == 64 else ""
 
 
-def _digest(path: Path, file: Remote) -> str:
+def _digest(path: Path, file: Remote, advance: Callable[[int], None] = lambda _: None) -> str:
     """The hash of a file in the kind that the hub told: sha256, or git's blob id."""
     if len(file.hash) == 64:
-        return cache.digest(path)
+        return cache.digest(path, advance)
     content = path.read_bytes()
     return hashlib.sha1(b"blob %d\0" % len(content) + content, usedforsecurity=False).hexdigest()
 

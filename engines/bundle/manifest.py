@@ -76,6 +76,12 @@ def read(folder: Path) -> dict[str, Any] | None:
     return sealed if isinstance(sealed, dict) and told == seal(sealed) else None
 
 
+def sealed(folder: Path) -> str:
+    """The seal of the bundle in `folder`, "" where there is none: it changes with every build."""
+    said = read(folder)
+    return "" if said is None else seal(said)
+
+
 def flaws(config: Config, folder: Path, bars: Bars) -> list[str]:
     """What is not as the manifest says, a line each with the cure; every file is read again."""
     cure = f"cure: ./build_engines.sh bundle={config.name}"

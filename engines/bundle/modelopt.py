@@ -16,6 +16,7 @@ from pathlib import Path
 from filelock import FileLock
 
 from engines.bundle.errors import BundleError
+from engines.options import die_with_parent
 
 ENGINE = Path(__file__).parent.parent / "quantise"
 REQUIREMENTS = ENGINE / "requirements.txt"
@@ -115,8 +116,7 @@ def _end(child: subprocess.Popen[str], ended: threading.Event) -> None:
 
 @contextlib.contextmanager
 def _child(argv: Sequence[str]) -> Iterator[subprocess.Popen[str]]:
-    parent = {"PYTHONUNBUFFERED": "1", "SPARK_PARENT": str(os.getpid())}
-    environment = os.environ | parent | {"HF_HUB_OFFLINE": "1", "TOKENIZERS_PARALLELISM": "false"}
+    more = {"PYTHONUNBUFFERED": "1", "HF_HUB_OFFLINE": "1", "TOKENIZERS_PARALLELISM": "false"}
     try:
         child = subprocess.Popen(
             argv,
@@ -125,7 +125,8 @@ def _child(argv: Sequence[str]) -> Iterator[subprocess.Popen[str]]:
             stderr=subprocess.STDOUT,
             text=True,
             errors="replace",
-            env=environment,
+            env=os.environ | more,
+            preexec_fn=die_with_parent,  # no pip goes on writing after a kill -9: the next run has its folder
         )
     except OSError as error:
         raise BundleError(f"{argv[0]}: {error.strerror}; cure: {CURE}") from error

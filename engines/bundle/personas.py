@@ -25,6 +25,7 @@ def inputs(config: Config, known: Hashes) -> Mapping[str, object]:
         "max_rank": config.adapters.max_rank,
         "kind": config.kind.value,
         "dims": config.dims,
+        "source": _named(config.source) if config.adapters.given else "",
         "adapters": {who: _files(who, path, known) for who, path in config.adapters.given.items()},
     }
 
@@ -57,6 +58,9 @@ def run(config: Config, work: Path, bars: Bars) -> Mapping[str, object]:
         who: adapters.check(Path(path).expanduser(), base(config), config.adapters.max_rank)
         for who, path in given.items()
     }
+    for each in facts.values():
+        if _named(config.source) and _named(each.base):
+            adapters.based(each, config.source, config.adapters.base)
     if len(given) < 2:
         bars.say(f"!! an adapter for {', '.join(given)} only: the other persona is a prompt alone")
     else:
@@ -66,6 +70,11 @@ def run(config: Config, work: Path, bars: Bars) -> Mapping[str, object]:
         for who, path in given.items():
             _place(config, Path(path).expanduser(), work / FOLDER / who)
     return {who: _said(each) for who, each in facts.items()}
+
+
+def _named(model: str) -> str:
+    """A model's name on the hub; "" for a folder or weights made on the spot, which nobody else knows."""
+    return "" if sources.is_folder(model) or model == sources.RANDOM else model
 
 
 def _said(facts: AdapterFacts) -> Mapping[str, object]:

@@ -73,6 +73,14 @@ def build(config: Config, target: Path, console: Console) -> bool:
         raise BundleError(_disk(error, target.parent)) from error
 
 
+def unchanged(config: Config, target: Path) -> bool:
+    """Whether the bundle is there, as asked: a build would write nothing. Raises BundleError, OSError."""
+    known = Hashes()
+    same = _unchanged(steps(config, known), target, known)
+    known.save()
+    return same
+
+
 def _build(config: Config, target: Path, work: Path, bars: Bars) -> bool:
     known = Hashes()
     _recover(target, work)

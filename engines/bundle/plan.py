@@ -7,8 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 
 from engines import cache
+from engines.bundle import sources
 from engines.bundle.config import Config, Drafting, Kind, Mode, Quantise
 from engines.bundle.dims import DIMS, Dims
 from engines.bundle.native import SOURCE_BYTES, TREE_BYTES
@@ -27,21 +29,27 @@ HELD = 1e9  # this program, and a block of whatever it copies
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """A line of a plan: what, and how many bytes of it."""
+    """A line of a plan: what, how many bytes of it, and on a disk, which steps of the build need it there."""
 
     what: str
     size: float
+    steps: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What a build takes. `disk` is at the fullest moment, what is there already counted too."""
+    """What a build takes, what is there already counted too; `kept` is beside the downloads on the disk."""
 
     download: list[Item]
-    disk: list[Item]
+    kept: list[Item]
     building: float
     serving: list[Item] = field(default_factory=list)
     seconds: float = 0.0
+
+    @property
+    def disk(self) -> list[Item]:
+        """What lies on the disk at the fullest moment."""
+        return [*self.download, *self.kept]
 
     @property
     def memory(self) -> float:
@@ -57,9 +65,7 @@ def total(items: list[Item]) -> float:
 def plan(config: Config) -> Plan:
     """The plan of a bundle. Raises BundleError when its opener is no bundle."""
     downloads = _downloads(config)
-    disk = [*downloads, *_kept(config)]
-    building = _building(config)
-    return Plan(downloads, disk, building, _serving(config), _seconds(config, downloads))
+    return Plan(downloads, _kept(config), _building(config), _serving(config), _seconds(config, downloads))
 
 
 def models(config: Config) -> list[Model]:
@@ -73,20 +79,23 @@ def dims(config: Config) -> Dims:
 
 
 def merged(config: Config) -> int:
-    """How many checkpoints of their own the merged personas need."""
-    return 2 if config.adapters.mode is Mode.merged else 1
+    """How many checkpoints of their own the merged personas need; both, where none is given yet."""
+    return len(config.adapters.given) or 2 if config.adapters.mode is Mode.merged else 1
 
 
 def _downloads(config: Config) -> list[Item]:
-    found = [Item(f"{model.name} ({model.licence})", float(model.size)) for model in models(config)]
-    if config.source and config.source != "random":
+    found = [
+        Item(f"{model.name} ({model.licence})", float(model.size), ("fetch",)) for model in models(config)
+    ]
+    if config.source and config.source != sources.RANDOM and not sources.is_folder(config.source):
         ready = config.quantise is Quantise.never
         size = dims(config).nvfp4 if ready else dims(config).bf16
-        found.append(Item(f"{config.source} ({'NVFP4' if ready else 'bf16'})", size))
-    if config.draft.kind is not Drafting.never:
-        found.append(Item(config.draft.source, _draft(config)))
+        needed = ("fetch", "quantise", *(["adapters"] if config.adapters.given else []))
+        found.append(Item(f"{config.source} ({'NVFP4' if ready else 'bf16'})", size, needed))
+    if config.draft.kind is not Drafting.never and not sources.is_folder(config.draft.source):
+        found.append(Item(config.draft.source, _draft(config), ("fetch",)))
     if config.native:
-        found.append(Item("llama.cpp's source", SOURCE_BYTES))
+        found.append(Item("llama.cpp's source", SOURCE_BYTES, ("native",)))
     return found
 
 
@@ -94,15 +103,31 @@ def _kept(config: Config) -> list[Item]:
     """What lies on the disk beside the downloads, at the fullest moment."""
     found = []
     if config.kind is Kind.trtllm:
-        count = merged(config)
+        count, step = merged(config), ("quantise",)
         if config.quantise is not Quantise.never or config.adapters.mode is Mode.merged:
-            found.append(Item(f"NVFP4 checkpoint{'s' if count > 1 else ''}", count * dims(config).nvfp4))
+            found.append(
+                Item(f"NVFP4 checkpoint{'s' if count > 1 else ''}", count * dims(config).nvfp4, step)
+            )
         if config.adapters.mode is Mode.merged:
-            found.append(Item("one merged persona in bf16, while it is quantised", dims(config).bf16))
+            found.append(Item("one merged persona in bf16, while it is quantised", dims(config).bf16, step))
     if config.adapters.mode is Mode.lora:
-        found.append(Item(f"adapters, rank {config.adapters.max_rank}", _adapters(config)))
+        found.append(Item(f"adapters, rank {config.adapters.max_rank}", _adapters(config), ("adapters",)))
     if config.native:
-        found.append(Item("llama.cpp while it is compiled", TREE_BYTES))
+        found.append(Item("llama.cpp while it is compiled", TREE_BYTES, ("native",)))
+    return found
+
+
+def linked(config: Config) -> list[tuple[Path, Item]]:
+    """What a bundle has as links, and from where: on another disk these are copies."""
+    found = []
+    if config.kind is Kind.llamacpp:
+        found.append((cache.root(), Item("model.gguf", _weights(config), ("fetch",))))
+    elif config.quantise is Quantise.never:
+        origin = sources.checkpoint(config)
+        found.append((origin, Item("NVFP4 checkpoint", dims(config).nvfp4, ("quantise",))))
+    if config.draft.kind is not Drafting.never:
+        origin = sources.place(config.draft.source, config.draft.revision, 0)
+        found.append((origin, Item("draft", _draft(config), ("fetch",))))
     return found
 
 
@@ -171,8 +196,8 @@ def _seconds(config: Config, downloads: list[Item]) -> float:
     return fetching + hashing + quantising + (NATIVE_SECONDS / config.threads if config.native else 0.0)
 
 
-def fitting(config: Config, fits: Callable[[Plan], bool]) -> str:
-    """The override, or several, with which the plan fits; "" where none of ours does."""
+def fitting(config: Config, fits: Callable[[Config], bool]) -> str:
+    """The override, or several, with which it fits; "" where none of ours does."""
     ways: list[tuple[str, Callable[[Config], Config]]] = [
         ("adapters=lora", lambda c: replace(c, adapters=replace(c.adapters, mode=Mode.lora))),
         ("quantise=stream", _streamed),
@@ -182,16 +207,17 @@ def fitting(config: Config, fits: Callable[[Plan], bool]) -> str:
         ("opener=never", lambda c: replace(c, opener="never")),
     ]
     for word, change in ways:
-        if change(config) != config and fits(plan(change(config))):
+        if change(config) != config and fits(change(config)):
             return word
     said = []
     for word, change in ways:
         if change(config) != config:
             config = change(config)
             said.append(word)
-            if fits(plan(config)):
+            if fits(config):
                 return " ".join(said)
-    return next((f"bundle={name}" for name in SMALLER if fits(plan(read(name)))), "")
+    smaller = (replace(read(name), root=config.root) for name in SMALLER)
+    return next((f"bundle={other.name}" for other in smaller if fits(other)), "")
 
 
 def _streamed(config: Config) -> Config:

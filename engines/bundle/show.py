@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import shutil
-from pathlib import Path
-
 import psutil
 from rich.console import Console
 from rich.table import Table
 
-from engines import cache, services
-from engines.bundle import hub, sources
-from engines.bundle.config import Config, Drafting, Kind
+from engines import services
+from engines.bundle.config import Config, Kind, Mode
+from engines.bundle.disk import disks, downloads
 from engines.bundle.errors import BundleError
-from engines.bundle.plan import Plan, fitting, models, plan, total
+from engines.bundle.plan import Plan, fitting, plan, total
 from engines.bundle.words import folder
 
 
@@ -24,7 +21,6 @@ def show(config: Config, console: Console) -> Plan:
     table = Table()
     table.add_column("what")
     table.add_column("size", justify="right")
-    there = present(config)
     for heading, items in (
         ("to download", made.download),
         ("on the disk", made.disk),
@@ -37,10 +33,14 @@ def show(config: Config, console: Console) -> Plan:
         table.add_section()
     table.add_row("[bold]memory while building[/]", f"[bold]{size(made.building)}[/]")
     console.print(table)
-    fetched = min(total(made.download), there)
+    fetched, places = downloads(config, made), disks(config, made)
     lines = (
-        f"downloads: {size(total(made.download) - fetched)} to fetch, {size(fetched)} there",
-        f"disk: {size(total(made.disk))} at the fullest, {size(there)} there, {size(free(config))} free",
+        f"downloads: {size(fetched.need - fetched.there)} to fetch, {size(fetched.there)} there or done with",
+        *(
+            f"disk{f' of {each.where}' if len(places) > 1 else ''}: {size(each.need)} at the fullest,"
+            f" {size(each.there)} there or done with, {size(each.free)} free"
+            for each in places
+        ),
         f"memory: about {size(made.memory)} while it runs, at most {config.limit:.0f} GB by `limit`;"
         f" {size(psutil.virtual_memory().total)} in this machine",
         f"time: about {duration(made.seconds)} from nothing, at {config.network:.0f} Mbit/s",
@@ -52,48 +52,22 @@ def show(config: Config, console: Console) -> Plan:
 
 def refuse(config: Config, made: Plan) -> None:
     """Raises BundleError when it does not fit, naming the override that does."""
-    if made.memory > config.limit * 1e9:
-        way = fitting(config, lambda other: other.memory <= config.limit * 1e9)
+    limit = config.limit * 1e9
+    for taken, when in ((made.memory, "while it runs"), (made.building, "while it is built")):
+        if taken > limit:
+            way = fitting(config, lambda other: max(plan(other).memory, plan(other).building) <= limit)
+            raise BundleError(
+                f"bundle {config.name} takes {size(taken)} of memory {when}, over {config.limit:.0f} GB;"
+                f" cure: {way or 'a larger limit=, on a larger machine'}"
+            )
+    if short := next((each for each in disks(config, made) if each.short), None):
+        way = fitting(config, lambda other: not any(each.short for each in disks(other, plan(other))))
         raise BundleError(
-            f"bundle {config.name} takes {size(made.memory)} of memory while it runs,"
-            f" over {config.limit:.0f} GB;"
-            f" cure: {way or 'a larger limit=, on a larger machine'}"
-        )
-    need, room = total(made.disk), free(config) + present(config)
-    if need > room:
-        way = fitting(config, lambda other: total(other.disk) <= room)
-        raise BundleError(
-            f"bundle {config.name} takes {size(need)} of disk, {size(room)} are free or its own;"
+            f"bundle {config.name} takes {size(short.need)} of the disk of {short.where},"
+            f" {size(short.free + short.there)} are free or its own;"
             " cure: free some, root=FOLDER and SPARK_MODELS=FOLDER on a larger disk"
             f"{f', or {way}' if way else ''}"
         )
-
-
-def present(config: Config) -> float:
-    """Bytes of this build that lie on the disk already."""
-    names = [place for model in models(config) for file in model.files if (place := cache.place(model, file))]
-    found = float(sum(path.stat().st_size for path in names if path.is_file()))
-    folders = [folder(config).with_name(f".building-{config.name}")]
-    if config.source and not sources.is_folder(config.source):
-        folders.append(sources.checkpoint(config))
-    if config.draft.kind is not Drafting.never and not sources.is_folder(config.draft.source):
-        folders.append(hub.place(config.draft.source, config.draft.revision))
-    return found + sum(_taken(each) for each in folders)
-
-
-def _taken(where: Path) -> float:
-    """Bytes on the disk below a folder; a file with a second name elsewhere (a link) counts there."""
-    facts = [path.stat() for path in where.rglob("*") if path.is_file()]
-    return float(sum(fact.st_size for fact in facts if fact.st_nlink == 1 or where.parent.name == "hub"))
-
-
-def free(config: Config) -> float:
-    """Room on the fuller of the two disks that a build writes to."""
-    return float(min(shutil.disk_usage(_there(path)).free for path in (cache.root(), folder(config))))
-
-
-def _there(path: Path) -> Path:
-    return next(each for each in (path, *path.parents) if each.is_dir())
 
 
 def size(count: float) -> str:
@@ -125,5 +99,8 @@ def use(config: Config) -> str:
     template = " llm.adapter.template=chatml" if config.dims.startswith("qwen") else ""
     alone = config.opener == "never" and meant is known[0]
     without = " llm.opener=never 'engines.services=[trtllm,tts]'" if alone else ""
+    given = list(config.adapters.given) if config.adapters.mode is Mode.merged else []
+    persona = f" 'persona=[{given[0]}]'" if given and given != ["main"] else ""
+    other = f"; one persona at a time: SPARK_PERSONA={given[1]} and persona=[{given[1]}]" if given[1:] else ""
     opener = f"; its opener: ./build_engines.sh bundle={config.opener}" if config.opener != "never" else ""
-    return f"{named}python launch.py stack=spark{template}{without}{opener}"
+    return f"{named}python launch.py stack=spark{template}{persona}{without}{other}{opener}"

@@ -80,24 +80,24 @@ def run(config: Config, work: Path, bars: Bars) -> Mapping[str, object]:
     return figures
 
 
-def need(config: Config, bars: Bars) -> str:
-    """See that the checkpoint is there (the cache may have been emptied); its commit. Raises BundleError."""
-    commit = _bring(config.source, config.revision, config.seed, config.hub, bars)
+def need(config: Config, bars: Bars) -> Mapping[str, object]:
+    """See that the checkpoint is there (the cache may have been emptied); what it is. Raises BundleError."""
+    facts = _bring(config.source, config.revision, config.seed, config.hub, bars)
     _fits(config, checkpoint(config))
-    return commit
+    return facts
 
 
-def _bring(source: str, revision: str, seed: int, address: str, bars: Bars) -> str:
-    """Where it came from, exactly: the hub's commit."""
+def _bring(source: str, revision: str, seed: int, address: str, bars: Bars) -> Mapping[str, object]:
+    """What it is, exactly: the hub's commit, and each file's hash as the hub tells it."""
     folder = place(source, revision, seed)
     if is_folder(source):
-        return "a folder of this machine"
+        return {"commit": "a folder of this machine"}  # its hashes are among the step's inputs
     with alone(
         folder.with_name(f"{folder.name}.lock"),
         lambda: bars.say(f"{source}: another copy fetches it; waiting"),
     ):
         if there := hub.kept(folder):
-            return there.commit
+            return _said(there)
         folder.mkdir(parents=True, exist_ok=True)
         if source == RANDOM:
             tiny.make(folder, seed)
@@ -111,7 +111,11 @@ def _bring(source: str, revision: str, seed: int, address: str, bars: Bars) -> s
             listing = client.listing(source, revision)
             client.fetch(listing, folder, bars)
         hub.keep(folder, listing)
-        return listing.commit
+        return _said(listing)
+
+
+def _said(listing: hub.Listing) -> Mapping[str, object]:
+    return {"commit": listing.commit, "files": {file.name: file.hash for file in listing.files}}
 
 
 def _fits(config: Config, folder: Path) -> None:

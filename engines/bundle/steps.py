@@ -7,6 +7,7 @@ what that step itself can resume, it finds where it left it.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import shutil
@@ -18,6 +19,7 @@ from typing import Any
 
 from engines.bars import Bars
 from engines.bundle import hashes
+from engines.bundle.errors import BundleError
 from engines.bundle.hashes import Hashes
 
 JOURNAL = ".journal.json"
@@ -60,6 +62,19 @@ class Journal:
             stream.flush()
             os.fsync(stream.fileno())
         fresh.replace(self._file)
+
+
+def taken(steps: list[Step], old: Path) -> set[str]:
+    """The steps that perform() takes from `old`, by their inputs and their outputs' sizes; none is read."""
+    entries, found = Journal(old).entries, set()
+    for step in steps:
+        entry = entries.get(step.name, {})
+        with contextlib.suppress(BundleError):  # what is wrong with its inputs, the step tells
+            if "key" in entry and entry["key"] == hashes.key({"version": step.version, **step.inputs()}):
+                sizes = {old / name: facts["size"] for name, facts in entry["outputs"].items()}
+                if all(path.is_file() and path.stat().st_size == size for path, size in sizes.items()):
+                    found.add(step.name)
+    return found
 
 
 def perform(steps: list[Step], work: Path, old: Path, known: Hashes, bars: Bars) -> None:

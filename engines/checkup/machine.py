@@ -16,13 +16,15 @@ from engines.checkup.finding import Finding, Verdict
 from engines.keeper import StartFailed
 
 WITHIN = 3.0  # seconds for a program
-DISK_GB, MEMORY_GB = 5.0, 3.0  # of the small engines; ./build_engines.sh plan tells those of a bundle
+DISK_GB, MEMORY_GB = 5.0, 3.0  # of the small engines and the rest
 SPEECH = frozenset({"asr", "tts"})  # NIMs, which want a key
 PACKAGES = ("xllamacpp", "nvidia-riva-client", "grpcio", "protobuf", "onnxruntime", "hydra-core")
 
 
-def machine(services: Collection[str]) -> Iterator[Finding]:
-    """What it has; a GPU, Docker and a key are bad to lack only where `services` need them."""
+def machine(services: Collection[str], disk_gb: float, memory_gb: float) -> Iterator[Finding]:
+    """What it has; a GPU, Docker and a key are bad to lack only where `services` need them.
+
+    These take so many GB beside the small engines."""
     cores = f"{psutil.cpu_count()} cores"
     yield Finding("machine", "ok", f"{platform.machine()}, {cores}, Python {platform.python_version()}")
     yield Finding("versions", "ok", ", ".join(f"{name} {_version(name)}" for name in PACKAGES))
@@ -37,9 +39,11 @@ def machine(services: Collection[str]) -> Iterator[Finding]:
     else:
         yield Finding("NGC key", needed, "not set", "export NGC_API_KEY=..., made on ngc.nvidia.com")
     free = shutil.disk_usage(next(each for each in cache.root().parents if each.is_dir())).free
-    yield _amount("disk", free / 1e9, DISK_GB, "free some, or SPARK_MODELS=FOLDER on a larger one")
+    wanted = DISK_GB + disk_gb
+    yield _amount("disk", free / 1e9, wanted, "free some, or SPARK_MODELS=FOLDER on a larger one")
     free = psutil.virtual_memory().available
-    yield _amount("memory", free / 1e9, MEMORY_GB, "end what is not needed, or llm=smollm2")
+    smaller = "stack=local" if services else "llm=smollm2"
+    yield _amount("memory", free / 1e9, MEMORY_GB + memory_gb, f"end what is not needed, or {smaller}")
 
 
 def _program(what: str, argv: Sequence[str], lacking: Verdict, cure: str = "") -> Finding:
@@ -57,8 +61,9 @@ def _program(what: str, argv: Sequence[str], lacking: Verdict, cure: str = "") -
 
 
 def _amount(what: str, free: float, wanted: float, cure: str) -> Finding:
-    enough = free >= wanted
-    return Finding(what, "ok" if enough else "warn", f"{free:.0f} GB free", "" if enough else cure)
+    if free >= wanted:
+        return Finding(what, "ok", f"{free:.0f} GB free")
+    return Finding(what, "warn", f"{free:.0f} GB free of the {wanted:.0f} wanted", cure)
 
 
 def _version(name: str) -> str:

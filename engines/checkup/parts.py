@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import anyio
 from omegaconf import DictConfig, OmegaConf
 
 from engines import adopt, compose, port, services
-from engines.bundle import manifest
+from engines.bundle import manifest, words
+from engines.bundle.disk import disks
+from engines.bundle.plan import plan
 from engines.cache import ModelError, known, locate
 from engines.checkup import wires
 from engines.checkup.finding import Finding
@@ -59,22 +62,43 @@ def bundles(cfg: DictConfig) -> Iterator[Finding]:
             yield Finding(f"persona {who}", "ok", "a prompt alone, no LoRA", cure)
 
 
-def containers(names: Sequence[str]) -> Iterator[Finding]:
-    """The services of compose.yaml that the config starts: they run, or their ports are free."""
-    if not names:
-        return
-    there = services.described(())
+def look(names: Sequence[str]) -> dict[str, Seen]:
+    """The containers of the services of compose.yaml that the config starts."""
     try:
-        seen = anyio.run(compose.look, names, LOOK_SECONDS)
+        return anyio.run(compose.look, names, LOOK_SECONDS) if names else {}
     except StartFailed:
-        seen = {name: Seen() for name in names}  # what is wrong with Docker stands in a line of its own
-    for name in names:
+        return {name: Seen() for name in names}  # what is wrong with Docker stands in a line of its own
+
+
+def memory_gb(seen: Mapping[str, Seen]) -> float:
+    """What the containers that do not run yet may take."""
+    there = services.described(())
+    return sum(services.limit_gb(there[n]) for n, each in seen.items() if n in there and not each.ready)
+
+
+def disk_gb(cfg: DictConfig) -> float:
+    """What the bundles that have to be built yet still write, as they are planned."""
+    size = 0.0
+    for folder, needed in adopt.folders(cfg).items():
+        if needed and not folder.is_dir() and folder.name in words.bundles():
+            config = replace(words.read(folder.name), root=str(folder.parent))
+            size += sum(each.need - each.there for each in disks(config, plan(config)))
+    return size / 1e9
+
+
+def containers(seen: Mapping[str, Seen]) -> Iterator[Finding]:
+    """The services that the config starts: they run, or their ports are free."""
+    there = services.described(())
+    for name, each in seen.items():
         if name not in there:
             yield Finding(name, "bad", "no such service", f"engines.services: some of {', '.join(there)}")
             continue
-        each, image = seen[name], there[name]["image"]
+        image = there[name]["image"]
         if each.state == "running":
             logs = f"docker compose -f engines/compose.yaml logs {name}"
+            if compose.outdated(there[name], each):
+                yield Finding(name, "warn", f"{each.words}, with another bundle; the show starts it anew")
+                continue
             yield Finding(name, "bad" if each.failed else "ok", each.words, logs if each.failed else "")
             continue
         yield Finding(name, "ok", f"{each.state}; the show starts {image}")
@@ -87,14 +111,15 @@ def containers(names: Sequence[str]) -> Iterator[Finding]:
 def servers(cfg: DictConfig) -> Iterator[Finding]:
     """Each configured server's own wire. One that the show does not start must be there."""
     starts = _starts(cfg) if cfg.engines.start else {}
-    for group, (word, _) in wires.WIRES.items():
+    for wire, (group, word, _) in wires.WIRES.items():
         for name, section in cfg[group].items():
             unused = name == "small" and str(cfg.llm.get("opener")) == "never"
             if isinstance(section, DictConfig) and word in section and not unused:
                 said = OmegaConf.to_container(section, resolve=True)
                 assert isinstance(said, dict)
                 by = starts.get(wires.port(str(said[word])), "")
-                yield _wire(f"{group}.{name}", group, str(said[word]), said, by)
+                key = f"{group}.{name}" if wire == group else f"{group}.{name}.{word}"
+                yield _wire(key, wire, str(said[word]), said, by)
     if cfg.broadcast:
         address = f"ws://{cfg.broadcast.host}:{cfg.broadcast.port}"
         yield _wire("broadcast", "broadcast", address, {**cfg.broadcast, "address": address}, "")
@@ -110,11 +135,11 @@ def _starts(cfg: DictConfig) -> dict[int | None, str]:
     return ours
 
 
-def _wire(key: str, group: str, address: str, section: Mapping[Any, Any], by: str) -> Finding:
+def _wire(key: str, wire: str, address: str, section: Mapping[Any, Any], by: str) -> Finding:
     """`by` starts it, if anybody does. A container may be loading its model yet, and then breaks off."""
     elsewhere = f"start it, or {key} for another server"
     try:
-        return Finding(key, "ok", f"{address}: {wires.ask(group, section)}")
+        return Finding(key, "ok", f"{address}: {wires.ask(wire, section)}")
     except Nobody as error:
         if by:
             return Finding(key, "ok", f"{address}: nobody there yet; the show starts it")

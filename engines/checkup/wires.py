@@ -15,6 +15,9 @@ from urllib.parse import urlsplit
 import anyio
 import grpc
 import httpx
+from google.protobuf.empty_pb2 import Empty
+from google.protobuf.message import DecodeError
+from google.protobuf.unknown_fields import UnknownFieldSet
 from riva.client.proto.riva_asr_pb2 import RivaSpeechRecognitionConfigRequest
 from riva.client.proto.riva_asr_pb2_grpc import RivaSpeechRecognitionStub
 from riva.client.proto.riva_tts_pb2 import RivaSynthesisConfigRequest
@@ -42,8 +45,10 @@ class Wrong(Exception):
     """Somebody does, and this is no answer of the wire's; `str()` says what came."""
 
 
-async def models(section: Mapping[str, Any]) -> str:
-    """The models that an OpenAI-compatible server lists. Raises Nobody, Wrong."""
+async def models(section: Mapping[str, Any], key: str = "llm.adapter.key") -> str:
+    """The models that an OpenAI-compatible server lists; `key` is where the config has its key.
+
+    Raises Nobody, Wrong."""
     headers = {"Authorization": f"Bearer {section['key']}"} if section.get("key") else {}
     try:
         async with (
@@ -60,7 +65,7 @@ async def models(section: Mapping[str, Any]) -> str:
     except (httpx.HTTPError, httpx.InvalidURL) as error:
         raise Wrong(f"no HTTP: {error or type(error).__name__}") from error
     if answer.status_code in (401, 403):
-        raise Wrong(f"HTTP {answer.status_code}: the server wants a key; llm.adapter.key")
+        raise Wrong(f"HTTP {answer.status_code}: the server wants a key; {key}")
     if answer.status_code != httpx.codes.OK:
         raise Wrong(f"HTTP {answer.status_code}: {_short(content)}")
     try:
@@ -71,6 +76,31 @@ async def models(section: Mapping[str, Any]) -> str:
     if not names:
         raise Wrong("it lists no model")
     return ", ".join(names)
+
+
+async def vectors(section: Mapping[str, Any]) -> str:
+    """The models of an embeddings server. Raises Nobody, Wrong."""
+    return await models({"url": section["embeddings"], "key": section.get("key")}, "memory.adapter.key")
+
+
+async def milvus(section: Mapping[str, Any]) -> str:
+    """A Milvus's version, asked without its own client, which is an extra. Raises Nobody, Wrong."""
+    token = str(section.get("token") or "")
+    metadata = [("authorization", b64encode(token.encode()).decode())] if token else []
+
+    def ask(channel: grpc.aio.Channel) -> Awaitable[Any]:
+        version = channel.unary_unary("/milvus.proto.milvus.MilvusService/GetVersion", None, None)
+        return cast(Awaitable[Any], version(b"", timeout=WITHIN, metadata=metadata))
+
+    answer = await _grpc(urlsplit(str(section["uri"])).netloc, ask)
+    if answer is None:
+        return "it is busy"
+    try:
+        found = UnknownFieldSet(Empty.FromString(answer))
+        fields = {found[at].field_number: found[at].data for at in range(len(found))}
+        return f"Milvus {fields[2].decode()}"  # 1 is its status
+    except (DecodeError, KeyError, AttributeError, ValueError) as error:
+        raise Wrong("it does not tell its version") from error
 
 
 async def voices(section: Mapping[str, Any]) -> str:
@@ -186,14 +216,16 @@ async def eyes(section: Mapping[str, Any]) -> str:
     return ", ".join(f"{a.decode()} on {b.decode()}" for a, b in zip(names, providers, strict=False))
 
 
-# How the servers of a group are asked, and under which key an adapter has their address.
-WIRES: Mapping[str, tuple[str, Callable[[Mapping[str, Any]], Awaitable[str]]]] = {
-    "llm": ("url", models),
-    "speech": ("address", voices),
-    "asr": ("address", hearing),
-    "vision": ("address", eyes),
-    "avatar": ("address", avatar),
-    "broadcast": ("address", obs),
+# The wires: the group of the config, the key of its adapters that has the address, and how it is asked.
+WIRES: Mapping[str, tuple[str, str, Callable[[Mapping[str, Any]], Awaitable[str]]]] = {
+    "llm": ("llm", "url", models),
+    "speech": ("speech", "address", voices),
+    "asr": ("asr", "address", hearing),
+    "vision": ("vision", "address", eyes),
+    "memory": ("memory", "uri", milvus),
+    "embeddings": ("memory", "embeddings", vectors),
+    "avatar": ("avatar", "address", avatar),
+    "broadcast": ("broadcast", "address", obs),
 }
 
 
@@ -207,9 +239,9 @@ def port(address: str) -> int | None:
         return None
 
 
-def ask(group: str, section: Mapping[str, Any]) -> str:
-    """One server's own words and its latency. Raises Nobody, Wrong within WITHIN seconds."""
-    _, wire = WIRES[group]
+def ask(name: str, section: Mapping[str, Any]) -> str:
+    """One server's own words and its latency, on a wire of WIRES. Raises Nobody, Wrong in WITHIN seconds."""
+    wire = WIRES[name][2]
 
     async def bounded() -> str:
         with anyio.fail_after(WITHIN + SLACK):

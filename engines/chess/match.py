@@ -66,6 +66,10 @@ class Match:
         return game
 
     async def _game(self, game: Game) -> None:
+        def refused(move: str, asked: bool) -> None:
+            game.refused(bool(move) and not (asked and moves.Written(game.board).read(move)))
+
+        self._seat.refused = refused
         self._show(game)
         while (outcome := moves.outcome(game.board)) is None:
             if game.board.turn is game.her:
@@ -93,7 +97,7 @@ class Match:
             return self._after(game, f"You played {said}.")
 
         state = moves.state(board, advice)
-        await self._seat.decide(Question(state, chosen, told, game.refused))
+        await self._seat.decide(Question(state, chosen, told))
 
     async def _advice(self, board: chess.Board) -> dict[chess.Move, int]:
         if self._adviser is None:

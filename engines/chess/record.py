@@ -1,6 +1,6 @@
 """The games of one run, each a PGN that is written anew after every move: what is killed goes on from there.
 
-Times that she took stand in it as [%emt], and what she was refused in a header, so that the figures of a run
+Times that she took stand in it as [%emt], and what she was refused in headers, so that the figures of a run
 are made of its games alone.
 """
 
@@ -19,6 +19,7 @@ import chess
 import chess.pgn
 
 NAME = re.compile(r"chess-(\d+)\.pgn")
+REFUSED, ILLEGAL = "Refused", "IllegalAttempts"  # headers, each a count
 FIGURES = "played.json"  # in the run folder: what a game's body says of itself, for the report
 
 
@@ -59,10 +60,11 @@ class Game:
         self.board.push(move)
         self.save()
 
-    def refused(self) -> None:
-        """She was told that what she wanted is no legal move."""
+    def refused(self, illegal: bool) -> None:
+        """She was told that what she wanted is not to be had; `illegal`: it was a move against the rules."""
         headers = self._tree.headers
-        headers["Refused"] = str(int(headers.get("Refused", "0")) + 1)
+        for name in (REFUSED, ILLEGAL) if illegal else (REFUSED,):
+            headers[name] = str(_number(self._tree, name) + 1)
         self.save()
 
     def finish(self, outcome: chess.Outcome) -> None:
@@ -122,8 +124,9 @@ class Record:
             "drawn": results.count("drawn"),
             "lost": results.count("lost"),
             "moves": sum(1 for tree in trees for _ in tree.mainline()),
-            "illegal_moves": sum(len(tree.errors) for tree in trees),
-            "refused": sum(int(tree.headers.get("Refused", "0")) for tree in trees),
+            "illegal_moves": sum(len(tree.errors) for tree in trees),  # that got onto the board
+            "illegal_attempts": sum(_number(tree, ILLEGAL) for tree in trees),  # that she came with
+            "refused": sum(_number(tree, REFUSED) for tree in trees),  # with what was no move at all
             "move_ms": {"p50": _share(took, 0.5), "p95": _share(took, 0.95), "n": len(took)},
         }
         _replace(self.folder / FIGURES, json.dumps(figures, indent=2))
@@ -140,6 +143,10 @@ def _read(path: Path) -> chess.pgn.Game | None:
     with path.open(encoding="utf-8", errors="replace") as file:
         tree = chess.pgn.read_game(file)
     return tree if tree is not None and {"Her", "Round"} <= set(tree.headers) else None
+
+
+def _number(tree: chess.pgn.Game, header: str) -> int:
+    return int(tree.headers.get(header, "0"))
 
 
 def _result(tree: chess.pgn.Game) -> str:

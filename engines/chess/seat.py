@@ -29,12 +29,11 @@ Data = Mapping[str, Any]
 @dataclass(frozen=True, slots=True)
 class Question:
     """What she has to decide: one of `moves` (SAN). `told(san, seconds)` makes it on the board, and is
-    what she hears of it; `refused()` is called for each answer that is none of them."""
+    what she hears of it."""
 
     state: str
     moves: tuple[str, ...]
     told: Callable[[str, float], str]
-    refused: Callable[[], None]
 
 
 @dataclass(slots=True)
@@ -48,12 +47,14 @@ class Asked:
 
 @dataclass(slots=True)
 class Seat:
-    """One game's wire. `run()` keeps it; decide() and tell() are for the match."""
+    """One game's wire. `run()` keeps it; decide() and tell() are for the match. `refused(move, asked)` is
+    told each answer that is not taken: the move in it, "" where it names none, and whether she was asked."""
 
     url: str
     priority: str
     again_s: float  # a question without an answer is asked again: the other side may have given it up
     named: Callable[[str], None] = lambda name: None  # told what she is called
+    refused: Callable[[str, bool], None] = lambda move, asked: None
     joined: asyncio.Event = field(default_factory=asyncio.Event)  # set once she has been there
     _asked: Asked | None = None
     _socket: ClientConnection | None = None
@@ -137,15 +138,16 @@ class Seat:
     async def _answered(self, data: Data) -> None:
         id = str(data.get("id", ""))
         wanted = _parameters(data).get("move")
-        asked = self._asked
+        asked, move = self._asked, wanted if isinstance(wanted, str) and data.get("name") == "move" else ""
         if asked is None:
+            self.refused(move, False)
             await self._result(id, False, "It is not your turn.")
-        elif data.get("name") != "move" or wanted not in asked.question.moves:
-            asked.question.refused()
+        elif move not in asked.question.moves:
+            self.refused(move, True)
             await self._result(id, False, "That is no legal move here.")
         else:
             self._asked = None
-            message = asked.question.told(wanted, time.monotonic() - asked.since)
+            message = asked.question.told(move, time.monotonic() - asked.since)
             await self._send(_frame("actions/unregister", {"action_names": ["move"]}))
             await self._result(id, True, message)
             asked.answered.set()  # only now: the next question's move must not be taken back with this one

@@ -3,10 +3,8 @@
 Says what it does in lines on stderr; exit 1 with one line when it fails. Imports nothing of this project.
 """
 
-import ctypes
 import os
 import shutil
-import signal
 import sys
 from pathlib import Path
 
@@ -16,7 +14,6 @@ from modelopt.recipe import load_recipe
 from modelopt.torch.export import export_hf_checkpoint
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
-PR_SET_PDEATHSIG = 1
 LINES = (  # what a calibrating recipe runs through the model, each as often as it takes
     "Hello chat, it is good to see all of you here tonight.",
     "The little robot looked at the sea for a long time, and then it asked why the water moves.",
@@ -27,7 +24,6 @@ LINES = (  # what a calibrating recipe runs through the model, each as often as 
 
 def main() -> None:
     """The command line."""
-    die_with_parent()
     source, target, recipe = sys.argv[1:]
     chosen = load_recipe(recipe).quantize.model_dump()  # before the model: a wrong name is found at once
     device = "cuda" if torch.cuda.is_available() else "cpu"
@@ -51,14 +47,6 @@ def main() -> None:
     if not (Path(target) / "hf_quant_config.json").is_file():
         sys.exit(f"{recipe} left the model as it was; cure: choose a recipe that quantises weights")
     say("done")
-
-
-def die_with_parent() -> None:
-    """Ask Linux for SIGTERM when the build dies, even by kill -9: hours of quantising are not left behind."""
-    if "SPARK_PARENT" in os.environ and sys.platform == "linux":
-        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
-        if os.environ["SPARK_PARENT"] != str(os.getppid()):
-            sys.exit(1)  # it died before this was asked
 
 
 def say(line: str) -> None:

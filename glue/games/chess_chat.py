@@ -1,7 +1,8 @@
 """Chat's votes to the chess board, and the last game's end to the show: a Taker, a Viewer and a Sense.
 
 Which move a line means, and whether it counts, the board alone knows; here only what can be none stays away.
-A vote that finds no connection is lost: it would count for another position later.
+A vote that finds no connection is lost: it would count for another position later. What was removed is told
+again to the next connection.
 """
 
 from __future__ import annotations
@@ -32,6 +33,8 @@ VOTE = re.compile(  # as engines/chess/moves.py reads it
     re.ASCII | re.IGNORECASE,
 )
 WAITING = 2000  # votes; a raid's are taken in a second
+VOTED = 20_000  # lines that are known as votes, as many as the board counts
+AT_ONCE = 50  # removed lines in a frame: the board breaks a connection over 64 KiB
 LARGEST = 1 << 16  # bytes of a frame
 OPEN_S = 3.0
 
@@ -50,7 +53,10 @@ class ChessChat:
         kept = Path(token_file) if token_file else Path(state) / "spark-vtuber" / "chess-token"
         self._token_file = kept.expanduser()
         self._votes = opponent == "chat"
-        self._unsent: deque[str] = deque(maxlen=WAITING)
+        self._unsent: deque[tuple[str, str]] = deque(maxlen=WAITING)  # a vote's line, its frame
+        self._voted: dict[str, None] = {}  # lines, the oldest first
+        self._removed: deque[str] = deque(maxlen=VOTED)  # of those; what has not been sent yet
+        self._withdrawn: deque[str] = deque(maxlen=VOTED)  # what has: it may not have arrived
         self._news, self._played = anyio.Event(), anyio.Event()
 
     async def __aenter__(self) -> Self:
@@ -73,22 +79,33 @@ class ChessChat:
         await self._played.wait()
         yield GamesPlayed(anyio.current_time(), "Chess")
 
-    def takes(self, line: ChatLine) -> bool:
+    def wants(self, line: ChatLine) -> bool:
         """The Taker port: a line that is a move and nothing else is a vote, whether it counts or not."""
-        if not self._votes or line.source not in VOTERS or line.deed or not VOTE.fullmatch(line.text):
+        may = self._votes and line.source in VOTERS and not line.deed
+        return may and VOTE.fullmatch(line.text) is not None
+
+    def takes(self, line: ChatLine) -> bool:
+        """The Taker port."""
+        if not self.wants(line):
             return False
         viewer = f"{line.source.value} {line.author}"
-        self._put({"viewer": viewer, "text": line.text.strip(), "line": line.id})
+        vote = {"viewer": viewer, "text": line.text.strip(), "line": line.id}
+        self._unsent.append((line.id, json.dumps(vote)))
+        self._voted[line.id] = None
+        if len(self._voted) > VOTED:
+            del self._voted[next(iter(self._voted))]
+        self._news.set()
         return True
 
     def show(self, event: Event) -> None:
         """The Viewer port: what a moderator removed counts no more."""
-        if isinstance(event, LinesRemoved):
-            self._put({"removed": list(event.line_ids)})
-
-    def _put(self, frame: dict[str, object]) -> None:
-        self._unsent.append(json.dumps(frame))
-        self._news.set()
+        if isinstance(event, LinesRemoved) and (gone := self._voted.keys() & set(event.line_ids)):
+            kept = [(line, frame) for line, frame in self._unsent if line not in gone]
+            self._unsent = deque(kept, WAITING)
+            self._removed += gone
+            for line in gone:
+                del self._voted[line]
+            self._news.set()
 
     async def run(self, works: Callable[[], None]) -> None:
         """One connection to the board. Raises Unreachable, Refused."""
@@ -110,6 +127,9 @@ class ChessChat:
 
     async def _converse(self, socket: ClientConnection) -> None:
         self._unsent.clear()  # they were for another position
+        self._removed = deque([*self._withdrawn, *self._removed], VOTED)
+        self._withdrawn.clear()
+        self._news.set()
         async with anyio.create_task_group() as tg:
             tg.start_soon(self._write, socket)
             with suppress(ConnectionClosed):
@@ -124,8 +144,12 @@ class ChessChat:
             while True:
                 await self._news.wait()
                 self._news = anyio.Event()
-                while self._unsent:
-                    await socket.send(self._unsent.popleft())
+                while self._unsent or self._removed:
+                    if ids := [self._removed.popleft() for _ in range(min(AT_ONCE, len(self._removed)))]:
+                        self._withdrawn += ids  # before it is sent: nobody says whether it arrived
+                        await socket.send(json.dumps({"removed": ids}, ensure_ascii=False))
+                    else:
+                        await socket.send(self._unsent.popleft()[1])
 
     def _token(self) -> str:
         with suppress(OSError, UnicodeDecodeError):

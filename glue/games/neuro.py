@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
+from functools import partial
 from random import Random
 from typing import Any, Self
 
@@ -20,6 +21,7 @@ from glue.games.messages import Message
 from glue.games.play import Play
 from glue.games.player import Player, Taste
 from glue.games.rules import Rules
+from glue.games.screened import Screens, as_it_is, screened
 from glue.games.server import Server, bound
 from glue.games.text import line
 from glue.games.voice import Voice
@@ -34,7 +36,8 @@ KNOWN = 64  # games that are remembered when they have gone
 
 class NeuroGames:
     """The Neuro Game API's server. `cast`: what each character is called; `clears(who, text)`: why words may
-    not leave; `emit` reaches every viewer."""
+    not leave, `mends(text)`: them without links and personal data; `screens(text, data)`: what of a game's
+    words she may read; `emit` reaches every viewer."""
 
     def __init__(
         self,
@@ -49,10 +52,12 @@ class NeuroGames:
         rules: Rules | None = None,
         taste: Taste | None = None,
         seed: int = 0,
+        screens: Screens = as_it_is,
+        mends: Callable[[str], str] = str,
     ) -> None:
         self.port = port
         self._llm, self._cast, self._clears, self._tell = llm, cast, clears, emit
-        self._address = host
+        self._screens, self._mends, self._address = screens, mends, host
         self._rules, self._taste = rules or Rules(), taste or Taste()
         self._random = Random(seed or None)
         self._server = Server(self, cast, token, origins)
@@ -122,7 +127,8 @@ class NeuroGames:
         play = self._plays.pop((who, game), None)
         if play is None:
             self._forget()
-            player = Player(who, self._llm, self._taste, lambda text: self._clears(who, text), self._random)
+            clears = partial(self._clears, who)
+            player = Player(who, self._llm, self._taste, clears, self._random, self._mends)
             play = Play(who, self._cast[who], game, self._rules, player, self._voice, self._emit)
             self._lanes.start_soon(self._lane, play)
         elif play.connected:
@@ -133,7 +139,7 @@ class NeuroGames:
 
     def told(self, who: str, message: Message, now: float) -> None:
         """The server's Host."""
-        self._plays[who, message.game].take(message, now)
+        self._plays[who, message.game].take(screened(message, self._screens), now)
 
     def puzzled(self, who: str, game: str, text: str, why: str) -> None:
         """The server's Host."""

@@ -76,15 +76,22 @@ class Manner:
 
 
 class Player:
-    """Decides for one character. `clears(text)` says why words may not leave, or ""."""
+    """Decides for one character. `clears(text)` says why words may not leave, or "", when `mends(text)` has
+    taken out what no text may have in it."""
 
     def __init__(
-        self, who: str, llm: Llm, taste: Taste, clears: Callable[[str], str], random: Random
+        self,
+        who: str,
+        llm: Llm,
+        taste: Taste,
+        clears: Callable[[str], str],
+        random: Random,
+        mends: Callable[[str], str] = str,
     ) -> None:
         self._who = who
         self._llm = llm
         self._taste = taste
-        self._clears = clears
+        self._clears, self._mends = clears, mends
         self._random = random
 
     async def choose(
@@ -141,7 +148,7 @@ class Player:
         shape = shapes.get(str(said.get("action")))
         if shape is None:
             return None
-        data = None if shape.bare else said.get("data", {})
+        data = None if shape.bare else _each(said.get("data", {}), self._mends)
         return Choice(shape.name, data, "model") if not self._objection(shape, data) else None
 
     def _objection(self, shape: Shape, data: object) -> str:
@@ -168,6 +175,7 @@ class Player:
         more = (Message("assistant", choice.said), Message("user", "Why? One short sentence, not in JSON."))
         prompt = Prompt(self._who, (*asked, *more), REASON_TOKENS, self._taste.temperature, stop=("\n",))
         said = line(await self._text(prompt, Role.ACT), 160).strip("\"'{} ")
+        said = self._mends(said)
         return "" if self._clears(said) else said
 
     async def summary(self, game: str, lines: Sequence[str]) -> str:
@@ -236,6 +244,15 @@ def ordered(text: str, actions: Mapping[str, Shape]) -> Choice | str:
     except (ValueError, RecursionError):
         return "the parameters are not JSON"
     return actions[name].wrong(data) or Choice(name, data, "operator")
+
+
+def _each(data: Any, mends: Callable[[str], str]) -> Any:
+    """The same parameters, each text of them mended; keys are the game's own."""
+    if isinstance(data, str):
+        return mends(data)
+    if isinstance(data, dict):
+        return {key: _each(value, mends) for key, value in data.items()}
+    return [_each(value, mends) for value in data] if isinstance(data, list) else data
 
 
 def _words(data: object) -> list[str]:

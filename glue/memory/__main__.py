@@ -117,7 +117,7 @@ def _forgotten(gone: Collection[str]) -> None:
 
 def _shown(entry: Entry) -> str:
     held = "" if not entry.ended else " (no longer)"
-    return f"{entry.id}  {entry.kind.value:8} {entry.persona:8} {entry.viewer or '-':20} {entry.text}{held}\n"
+    return f"{entry.id}  {entry.kind.value:8} {entry.persona:8} {entry.called or '-':20} {entry.text}{held}\n"
 
 
 def _say(line: str) -> None:

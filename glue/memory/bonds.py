@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+from collections.abc import Collection, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -13,6 +14,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from glue.errors import Refused
 from glue.memory.file import LineFile
+from glue.memory.whose import among, folded
 
 MOST = 50_000  # viewers; beyond it those who came once and longest ago are let go
 SPARE = 1000  # lines of the file that nobody needs any more before it is written again
@@ -39,6 +41,12 @@ class Bond:
     days: int = 0
     gifts: int = 0
     date: str = ""
+    name: str = ""  # what the viewer is called, where `viewer` is another key
+
+    @property
+    def called(self) -> str:
+        """The viewer's name."""
+        return self.name or self.viewer
 
     @property
     def closeness(self) -> Closeness:
@@ -53,7 +61,7 @@ _BOND = TypeAdapter(Bond)
 
 
 class Bonds:
-    """Every viewer that she has met, by name."""
+    """Every viewer that she has met."""
 
     def __init__(self, file: LineFile) -> None:
         self._file = file
@@ -72,8 +80,8 @@ class Bonds:
             with suppress(Refused):  # no room: it stays as long as it is
                 file.rewrite(map(_dump, self.known.values()))
 
-    def met(self, viewer: str, now: float, gift: bool = False) -> None:
-        """The viewer wrote, or gave something, at wall clock `now`."""
+    def met(self, viewer: str, now: float, gift: bool = False, name: str = "") -> None:
+        """The viewer, who is called `name`, wrote, or gave something, at wall clock `now`."""
         key = viewer.casefold()[:100]
         bond = self.known.get(key) or Bond(viewer[:100], now, now)
         if key in self._here and not gift:
@@ -85,25 +93,29 @@ class Bonds:
             bond = dataclasses.replace(
                 bond, last=now, visits=bond.visits + 1, days=bond.days + new_day, date=date
             )
-        self.known[key] = dataclasses.replace(bond, gifts=bond.gifts + gift)
+        self.known[key] = dataclasses.replace(bond, gifts=bond.gifts + gift, name=name[:100] or bond.name)
         self._changed[key] = None
         if len(self.known) > MOST:
             strangers = (k for k, b in self.known.items() if b.visits < 2 and k not in self._here)
             self.known.pop(next(strangers, next(iter(self.known))))
 
-    def hide(self, viewer: str) -> None:
-        """Nobody is known by this name from now on; forget() takes it out of the file."""
-        key = viewer.casefold()[:100]
-        self.known.pop(key, None)
-        self._changed.pop(key, None)
-        self._here.discard(key)
+    def hide(self, viewers: Iterable[str], names: Collection[str] = ()) -> None:
+        """These viewers, and whoever is called so, are not known from now on; forget() takes them out of the
+        file."""
+        gone = set(map(folded, viewers))
+        if names:
+            whose = among((), names)
+            gone |= {key for key, bond in list(self.known.items()) if whose("", bond.name)}
+        for key in gone:
+            self.known.pop(key, None)
+            self._changed.pop(key, None)
+            self._here.discard(key)
 
-    def forget(self, viewers: frozenset[str]) -> None:
+    def forget(self, viewers: Collection[str], names: Collection[str] = ()) -> None:
         """Leave no trace of them. Raises Refused."""
-        for viewer in viewers:
-            self.hide(viewer)
-        keys = {viewer.casefold()[:100] for viewer in viewers}
-        self._file.keep(lambda line: _name(line) not in keys)
+        self.hide(viewers, names)
+        whose = among(viewers, names)
+        self._file.keep(lambda line: not whose(*_names(line)))
 
     def closest(self, most: int) -> list[Bond]:
         """Those whom she knows best, regulars at least."""
@@ -148,8 +160,9 @@ def _date(now: float) -> str:
         return ""  # a clock that is far off
 
 
-def _name(line: bytes) -> str:
+def _names(line: bytes) -> tuple[str, str]:
     try:
-        return str(json.loads(line)["viewer"]).casefold()[:100]
-    except (ValueError, KeyError, TypeError, RecursionError):
-        return ""
+        said = json.loads(line)
+        return str(said["viewer"]), str(said.get("name", ""))
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        return "", ""

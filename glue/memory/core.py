@@ -29,17 +29,17 @@ def lines(store: Store, who: str) -> list[str]:
     entries = [e for e in list(store.entries.values()) if not e.ended and e.persona in (who, "shared")]
     friends = store.bonds.closest(REGULARS)
     found = [
-        _listed("Old friends: ", _names(b.viewer for b in friends if b.closeness is Closeness.FRIEND)),
-        _listed("Regulars: ", _names(b.viewer for b in friends if b.closeness is Closeness.REGULAR)),
+        _listed("Old friends: ", _names(b.called for b in friends if b.closeness is Closeness.FRIEND)),
+        _listed("Regulars: ", _names(b.called for b in friends if b.closeness is Closeness.REGULAR)),
         *(f"{e.text.rstrip('.')}." for e in _newest(entries, Kind.SELF, SELVES)),
-        *(f"Promised to {e.viewer}: {e.text.rstrip('.')}." for e in _newest(entries, Kind.PROMISE, PROMISES)),
+        *(f"Promised to {e.called}: {e.text.rstrip('.')}." for e in _newest(entries, Kind.PROMISE, PROMISES)),
         *(f"Running joke: {e.text.rstrip('.')}." for e in _newest(entries, Kind.JOKE, JOKES)),
     ]
     return [line for line in found if line]
 
 
 def _newest(entries: Iterable[Entry], kind: Kind, most: int) -> list[Entry]:
-    some = [e for e in entries if e.kind is kind and (not e.viewer or NAME.fullmatch(e.viewer))]
+    some = [e for e in entries if e.kind is kind and (not e.viewer or NAME.fullmatch(e.called))]
     return sorted(some, key=lambda entry: -entry.at)[:most]
 
 

@@ -37,7 +37,8 @@ class WrongEntry(ValueError):
 @dataclass(frozen=True, slots=True)
 class Entry:
     """`at`, `ended`: wall clock, seconds since 1970, for people; the order is the file's. `ended` 0: it still
-    holds. `viewer` "": about nobody. `source`: the raw line that it was learnt from."""
+    holds. `viewer`: whom it is about, as events.ChatLine.viewer has it; "": nobody. `name`: what they are
+    called, "" in old files: as `viewer` says. `source`: the raw line that it was learnt from."""
 
     id: str
     kind: Kind
@@ -48,6 +49,12 @@ class Entry:
     ended: float = 0.0
     topic: str = ""
     source: str = ""
+    name: str = ""
+
+    @property
+    def called(self) -> str:
+        """The viewer's name."""
+        return self.name or self.viewer
 
 
 _ENTRY = TypeAdapter(Entry)
@@ -64,14 +71,15 @@ def load(line: str | bytes) -> Entry:
         entry = _ENTRY.validate_json(line, strict=False)
     except (ValidationError, ValueError, RecursionError) as error:
         raise WrongEntry(str(error).splitlines()[0]) from error
-    if not ID.fullmatch(entry.id) or len(entry.viewer) > 100 or len(entry.persona) > 100:
+    longest = max(len(entry.viewer), len(entry.name), len(entry.persona))
+    if not ID.fullmatch(entry.id) or longest > 100:
         raise WrongEntry("an entry's id is none, or its viewer or persona is too long")
     return dataclasses.replace(entry, text=" ".join(entry.text.split())[:MOST], topic=entry.topic[:40])
 
 
 def meant(entry: Entry) -> str:
     """What is embedded of an entry: a name in front makes all that is about one viewer alike."""
-    for owner in (f"{entry.viewer}'s ", f"{entry.viewer} "):
+    for owner in (f"{entry.called}'s ", f"{entry.called} "):
         if entry.viewer and entry.text.startswith(owner):
             return entry.text.removeprefix(owner) or " "
     return entry.text or " "

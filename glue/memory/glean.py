@@ -33,11 +33,11 @@ def gleaned(source: str, line: ChatLine, persona: str, at: float, others: Names 
     found = []
     for topic, text in facts(said, line.author):
         if len(text) <= LONGEST and sound(text, Kind.VIEWER, exchange, others):
-            found.append(
-                Entry(uuid4().hex, Kind.VIEWER, persona, line.author, text, at, topic=topic, source=source)
-            )
+            about = (persona, line.viewer, text, at, 0.0, topic, source, line.author)
+            found.append(Entry(uuid4().hex, Kind.VIEWER, *about))
     if not found and OWN.search(said) and not said.endswith("?") and len(said.split()) >= LEAST:
         text = f"{line.author} {SAID.format(x=said)}"
         if len(text) <= LONGEST and sound(text, Kind.EPISODE, exchange, others):
-            found = [Entry(uuid4().hex, Kind.EPISODE, persona, line.author, text, at, source=source)]
+            about = (persona, line.viewer, text, at, 0.0, "", source, line.author)
+            found = [Entry(uuid4().hex, Kind.EPISODE, *about)]
     return found[:MOST]

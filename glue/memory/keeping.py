@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from uuid import uuid4
 
 import anyio
+import anyio.lowlevel
 import anyio.to_thread
 
 from glue.closing import closing
@@ -27,6 +28,7 @@ from glue.memory.rows import Rows
 from glue.memory.store import Store, Waiting
 from glue.memory.traces import Forget
 from glue.memory.vectors import Embeddings
+from glue.memory.whose import theirs
 from glue.ports import Llm, Role
 
 if TYPE_CHECKING:
@@ -50,14 +52,17 @@ class Keeping:
         learn_after: float,
         same: float,
         wall: Callable[[], float] = time.time,
+        refuses: Callable[[str], str] = lambda text: "",
     ) -> None:
-        """`llm` may be None where nothing is exchanged. `same`: cosine from which on two entries are one."""
+        """`llm` may be None where nothing is exchanged. `same`: cosine from which on two entries are one.
+        `refuses(text)`: why the filters would not let in what a model wrote, or ""."""
         self.store: Store | None = None
         self.lost = 0  # lines that could not be written
         self._llm = llm
         self._learn_from = learn_from
         self._learn_after = learn_after
         self._wall = wall
+        self._refuses = refuses
         self._heard: dict[str, tuple[ChatLine, float]] = {}  # lines that are in no file yet
         self._exchanges: list[Waiting] = []
         self._kept: list[Waiting] = []  # of them, what is in the file
@@ -76,7 +81,8 @@ class Keeping:
     def met(self, line: ChatLine) -> None:
         """Who wrote it is here today."""
         if self.store is not None and line.author:
-            self.store.bonds.met(line.author, self._wall(), line.deed is not None and line.deed.paid)
+            paid = line.deed is not None and line.deed.paid
+            self.store.bonds.met(line.viewer, self._wall(), paid, line.author)
 
     def tell(self, ids: Sequence[str], line: str) -> list[str]:
         """The words of these entries at this line, with their dates where it asks for them. What holds no
@@ -99,7 +105,8 @@ class Keeping:
 
     def exchanged(self, who: str, id: str, line: ChatLine, heard: str) -> None:
         """Something to learn from, later."""
-        self._exchanges = [*self._exchanges[-MOST + 1 :], (who, Exchange(id, line.author, line.text, heard))]
+        exchange = Exchange(id, line.author, line.text, heard, line.viewer)
+        self._exchanges = [*self._exchanges[-MOST + 1 :], (who, exchange)]
         self._changed_at = anyio.current_time()
 
     def amend(self, old: Entry, text: str) -> Entry:
@@ -112,23 +119,30 @@ class Keeping:
         self.forget((), "", (old.id,))
         return new
 
-    def forget(self, ids: Sequence[str], viewer: str, entries: Sequence[str] = ()) -> dict[str, Entry]:
-        """Leave no trace of these lines, of this viewer, and of these entries: what is about them is unknown
-        from now on; it leaves the files in file(), the index in serve(), and a failure of either only delays
-        that. Returns what was known."""
-        gone, name = set(ids), viewer.casefold()
+    def forget(
+        self, ids: Sequence[str], viewer: str, entries: Sequence[str] = (), name: str = ""
+    ) -> dict[str, Entry]:
+        """Leave no trace of these lines, of this viewer (see theirs()), and of these entries: what is about
+        them is unknown from now on; it leaves the files in file(), the index in serve(), and a failure of
+        either only delays that. Returns what was known."""
+        gone, whose = set(ids), theirs(viewer, name)
         self._heard = {
             id: each
             for id, each in self._heard.items()
-            if id not in gone and each[0].author.casefold() != name
+            if id not in gone and not whose(each[0].viewer, each[0].author)
         }
         self._exchanges = [
             (who, each)
             for who, each in self._exchanges
-            if each.id not in gone and each.author.casefold() != name
+            if each.id not in gone and not whose(each.key, each.author)
         ]
-        self._names.discard(viewer)
-        what = Forget(frozenset(ids), frozenset({viewer} - {""}), frozenset(entries))
+        self._names.discard(name or viewer)
+        what = Forget(
+            frozenset(ids),
+            frozenset() if name else frozenset({viewer} - {""}),
+            frozenset(entries),
+            frozenset({(viewer, name)}) if name else frozenset(),
+        )
         hidden = {} if self.store is None else self.store.hide(what)
         self._left(hidden)
         self._forgotten.append(what | Forget(entries=frozenset(hidden)))
@@ -153,7 +167,8 @@ class Keeping:
             self._exchanges = [
                 (who, each)
                 for who, each in self._exchanges
-                if each.id not in lines and not traces.in_line(each.author, f"{each.text} {each.heard}")
+                if each.id not in lines
+                and not traces.in_line(each.key, each.author, f"{each.text} {each.heard}")
             ]
             del self._forgotten[: len(wishes)]
         if self._exchanges != self._kept:
@@ -176,7 +191,7 @@ class Keeping:
         assert self.store is not None
         for id, (line, at) in lines.items():
             try:
-                self.store.heard(id, line.author, line.text, at)
+                self.store.heard(id, line.author, line.text, at, line.viewer)
             except Refused as error:
                 self.lost += 1
                 if self.lost == 1:
@@ -247,8 +262,11 @@ class Keeping:
             log.info("nothing was learnt: %s", error)
             self._changed_at = anyio.current_time()
             return
+        found = []
+        for entry in judged(answer, some, who, self._wall(), self._names):
+            found += [] if self._refuses(entry.text) else [entry]
+            await anyio.lowlevel.checkpoint()  # a face moves beside it
         done = {each.id for each in some}
         left = {each.id for _, each in self._exchanges}  # not those that were forgotten meanwhile
         self._exchanges = [(w, each) for w, each in self._exchanges if each.id not in done]
-        found = judged(answer, some, who, self._wall(), self._names)
         self._learnt([entry for entry in found if entry.source in left])

@@ -12,17 +12,29 @@ from uuid import uuid4
 import anyio
 
 from glue.chat_events import LinesRemoved
-from glue.errors import ConfigError, PortError
-from glue.events import ChatLine, Event, LineArrived, Source, StageTaken, TurnEnded, TurnStarted
+from glue.errors import ConfigError, PortError, Refused
+from glue.events import (
+    ChatLine,
+    Event,
+    Fate,
+    LineArrived,
+    LineClosed,
+    Source,
+    StageTaken,
+    TurnEnded,
+    TurnStarted,
+)
 from glue.memory.core import EVERY_S, Core
 from glue.memory.entry import Entry
 from glue.memory.keeping import Keeping
+from glue.memory.lines import Lines
 from glue.memory.place import place
 from glue.memory.recall import Recalls
 from glue.memory.store import Store
 from glue.memory.vectors import Embeddings
+from glue.memory.whose import theirs
 from glue.memory.wishes import Wish, wish
-from glue.ports import Llm
+from glue.ports import Llm, Whose
 from glue.safety_events import LineScreened
 
 log = logging.getLogger(__name__)
@@ -30,8 +42,8 @@ log = logging.getLogger(__name__)
 SYNC_EVERY = 0.5  # seconds: what is older than two is on the disk
 CLOSING = 5.0  # seconds for the last lines and wishes
 NOBODY = (Source.GAME, Source.HERSELF, Source.EYES)  # lines that no viewer wrote
+REFUSED = (Fate.BLOCKED, Fate.SPAM, Fate.PAUSED, Fate.ECHO)  # lines with such a fate never came to her
 FOUND = 100  # entries that the operator is shown at once
-LAST = 2000  # lines whose authors and ids are known, for wishes
 
 
 class MilvusMemory:
@@ -40,7 +52,7 @@ class MilvusMemory:
     def __init__(
         self,
         llm: Llm,
-        unlearn: Callable[[Sequence[str]], None],
+        unlearn: Callable[[Sequence[str], Whose | None], None],
         know: Callable[[str, str], Awaitable[None]],
         unknow: Callable[[str], None],
         uri: str,
@@ -58,21 +70,23 @@ class MilvusMemory:
         learn_after_s: float = 20.0,
         same: float = 0.75,
         core_tokens: int = 60,
+        refuses: Callable[[str], str] = lambda text: "",
     ) -> None:
-        """`unlearn(ids)` takes lines out of every prompt, `know(who, text)` puts core memory into hers,
-        `unknow(who)` takes it out.
+        """`unlearn(ids, whose)` takes lines out of every prompt, `know(who, text)` puts core memory into
+        hers, `unknow(who)` takes it out, `refuses(text)` tells why the filters would not let it in.
         conf/memory/milvus.yaml says what the rest is."""
         self._unlearn = unlearn
+        self._refuses = refuses
         self._folder = folder
         self._make = (uri, token, collection, dimensions, embeddings, model, key)
         self._recalls = Recalls(most, likeness, within_ms / 1000)
-        self._keeping = Keeping(llm, learn_from, learn_after_s, same)
+        self._keeping = Keeping(llm, learn_from, learn_after_s, same, refuses=refuses)
         self._recalls.tell = self._keeping.tell
         self._core = Core(llm, self._keeping, know, unknow, core_tokens)
         self._session = uuid4().hex[:8]
-        self._lines: dict[str, ChatLine] = {}  # by id, the newest
-        self._turns: dict[str, tuple[str, ChatLine]] = {}
-        self._gone: set[str] = set()  # lines of this session that no prompt may hold
+        self._lines = Lines()
+        self._met: dict[str, ChatLine] = {}  # lines whose authors are not counted yet
+        self._names = {"spark"}  # hers, word by word
         self._store: Store | None = None
 
     async def __aenter__(self) -> MilvusMemory:
@@ -90,7 +104,7 @@ class MilvusMemory:
         if self._store is not None:
             try:
                 with anyio.fail_after(CLOSING, shield=True):
-                    await self._keeping.file()
+                    await self._file()
             except (PortError, TimeoutError) as error:
                 log.error("the last lines were not kept: %s", error)
             finally:
@@ -101,9 +115,9 @@ class MilvusMemory:
         """The index and what is learnt; and what was said to the disk, which needs neither."""
         return {"memory": self._work, "memory file": self._sync, "core memory": self._edit}
 
-    async def recall(self, who: str, author: str, text: str) -> Sequence[str]:
+    async def recall(self, who: str, line: ChatLine) -> Sequence[str]:
         """See ports.Memory. Waits at most `within_ms`."""
-        return await self._recalls.get(who, author, text)
+        return await self._recalls.get(line)
 
     def found(self, words: str) -> list[dict[str, object]]:
         """See glue.memories.Memories."""
@@ -117,8 +131,9 @@ class MilvusMemory:
         old = self._store.entries.get(id) if self._store else None
         if old is None:
             return False
+        if why := self._refuses(text):
+            raise Refused("memory", f"the filters refuse these words ({why})")
         self._keeping.amend(old, text)
-        self._recalls.clear()
         self._core.forget({id: old}, "")
         return True
 
@@ -126,7 +141,9 @@ class MilvusMemory:
         """See glue.memories.Memories."""
         entry = self._store.entries.get(id) if self._store else None
         if viewer:
-            return self._forget_lines(self._lines_of(viewer), viewer)
+            about = self._store.about(viewer) if self._store else []
+            name = next((e.name for e in about if e.name.casefold() != e.viewer.casefold()), "")
+            return self._forget_viewer(viewer, name)
         if entry is None:
             return 0
         session, _, line = entry.source.partition(":")
@@ -138,66 +155,84 @@ class MilvusMemory:
         match event:
             case LineArrived(_, line):
                 self._arrived(line)
-            case StageTaken(_, who, _):
+            case StageTaken(_, who, name):
                 self._recalls.cast.add(who)
+                self._names |= set(name.casefold().split())
             case TurnStarted(_, who, turn, line, _):
-                self._turns[turn] = (who, line)
+                self._lines.began(who, turn, line)
             case TurnEnded(_, who, turn, _, _, heard, _):
                 self._ended(turn, heard)
             case LinesRemoved(_, ids):
                 self._forget_lines(ids)
             case LineScreened(_, id):
-                self._keeping.unheard(self._known(id))
+                self._unheard(id)
+            case LineClosed(_, id, fate, _, why) if fate in REFUSED or (why and fate is Fate.OVERFLOW):
+                self._unheard(id)  # an overflow with a reason is the door's: nobody screened that line
+                self._recalls.drop([id])
+                self._lines.drop([id])
             case _:
                 pass
 
     def _arrived(self, line: ChatLine) -> None:
-        self._lines[line.id] = line
-        if len(self._lines) > LAST:
-            del self._lines[next(iter(self._lines))]
-        match wish(line.text):
+        self._lines.arrived(line)
+        people = line.source not in NOBODY
+        match wish(line.text, self._names) if people else None:
             case Wish.ME:
-                self._forget_lines(self._lines_of(line.author), line.author)
+                self._forget_viewer(line.viewer, line.author)
             case Wish.THAT:
-                self._forget_lines(self._lines_of(line.author)[-2:])
+                self._forget_lines(self._lines.of(theirs(line.viewer, line.author))[-2:])
             case None:
-                if line.source not in NOBODY:
-                    self._keeping.met(line)
-                if line.source not in NOBODY and not line.deed:
+                if people:
+                    self._met[line.id] = line
+                if people and not line.deed:
                     self._keeping.heard(self._known(line.id), line)
-                self._recalls.arrived(line.author, line.text)
+                self._recalls.arrived(line)
+
+    def _unheard(self, id: str) -> None:
+        """Nothing of this line may be kept as it is; what somebody did for her counts, whatever they said."""
+        self._keeping.unheard(self._known(id))
+        if id in self._met and not self._met[id].deed:
+            del self._met[id]
 
     def _ended(self, turn: str, heard: str) -> None:
-        who, line = self._turns.pop(turn, ("", None))
-        if line is None:
-            return
-        if line.id in self._gone:
-            self._unlearn([line.id])
-        elif heard and line.source not in NOBODY and not line.deed:
+        who, line, gone = self._lines.ended(turn)
+        if gone:
+            self._unlearn(gone, None)
+        elif heard and line is not None and line.source not in NOBODY and not line.deed:
             self._keeping.exchanged(who, self._known(line.id), line, heard)
 
-    def _lines_of(self, viewer: str) -> list[str]:
-        return [each.id for each in self._lines.values() if each.author.casefold() == viewer.casefold()]
+    def _forget_viewer(self, viewer: str, name: str) -> int:
+        whose = theirs(viewer, name)
+        self._met = {id: line for id, line in self._met.items() if not whose(line.viewer, line.author)}
+        self._unlearn((), lambda line: whose(line.viewer, line.author))  # also what is older than Lines
+        return self._forget_lines(self._lines.leaves(viewer, name), viewer, name)
 
-    def _forget_lines(self, ids: Sequence[str], viewer: str = "", entries: Sequence[Entry] = ()) -> int:
+    def _forget_lines(
+        self, ids: Sequence[str], viewer: str = "", name: str = "", entries: Sequence[Entry] = ()
+    ) -> int:
         """Out of every prompt now, out of the files and the index as soon as they can be reached."""
-        self._gone |= set(ids)
-        self._unlearn(ids)
-        for id in ids:
-            self._lines.pop(id, None)
-        self._recalls.clear()
+        self._lines.forget(ids)
+        self._unlearn(ids, None)
+        self._recalls.drop(ids)
         sources = {entry.source for entry in entries if entry.source}.union(map(self._known, ids))
-        gone = self._keeping.forget(sorted(sources), viewer, [entry.id for entry in entries])
-        self._core.forget(gone, viewer)
+        gone = self._keeping.forget(sorted(sources), viewer, [entry.id for entry in entries], name)
+        self._core.forget(gone, name or viewer)
         return len(gone)
 
     def _known(self, id: str) -> str:
         """A line's id among those of all shows."""
         return f"{self._session}:{id}"
 
+    async def _file(self) -> None:
+        """What was heard, and from whom, to the disk: by now it is known what was let in. Raises Refused."""
+        met, self._met = self._met, {}
+        for line in met.values():
+            self._keeping.met(line)
+        await self._keeping.file()
+
     async def _sync(self, works: Callable[[], None]) -> None:
         while True:
-            await self._keeping.file()
+            await self._file()
             works()
             await anyio.sleep(SYNC_EVERY)
 
@@ -236,4 +271,4 @@ def first(group: BaseExceptionGroup[Any]) -> PortError:
 
 
 def _about(entry: Entry) -> str:
-    return f"{entry.viewer} {entry.text} {entry.kind}".casefold()
+    return f"{entry.viewer} {entry.name} {entry.text} {entry.kind}".casefold()

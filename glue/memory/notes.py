@@ -64,12 +64,18 @@ TASK = (
 
 @dataclass(frozen=True, slots=True)
 class Exchange:
-    """A viewer's line and what was heard of the reply; `id` is the raw line's."""
+    """A viewer's line and what was heard of the reply; `id` is the raw line's, `viewer` the author's key."""
 
     id: str
     author: str
     text: str
     heard: str
+    viewer: str = ""
+
+    @property
+    def key(self) -> str:
+        """Whose it is."""
+        return self.viewer or self.author
 
 
 def prompt(exchanges: Sequence[Exchange]) -> Prompt:
@@ -103,10 +109,8 @@ def judged(
             continue
         topic = note.get("topic")
         known = topic if isinstance(topic, str) and topic in TOPICS else "other"
-        entry = Entry(
-            uuid4().hex, Kind(kind), persona, exchange.author, text, now, topic=known, source=exchange.id
-        )
-        found.append(entry)
+        about = (persona, exchange.key, text, now, 0.0, known, exchange.id, exchange.author)
+        found.append(Entry(uuid4().hex, Kind(kind), *about))
     return found[:MOST_NOTES]
 
 

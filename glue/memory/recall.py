@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import anyio
 
+from glue.events import ChatLine
 from glue.memory.vectors import Embeddings
 
 if TYPE_CHECKING:
@@ -31,14 +32,16 @@ def parts(text: str) -> list[str]:
 
 @dataclass(slots=True)
 class _Line:
-    author: str
+    viewer: str
     text: str
     done: anyio.Event = field(default_factory=anyio.Event)
-    found: tuple[str, ...] = ()
+    found: Sequence[str] = ()  # ids of entries, the likest first
 
 
 class Recalls:
-    """Lines and what is remembered at them. The newest line is looked up first: it is the likeliest next."""
+    """Lines and what is remembered at them. The newest line is looked up first: it is the likeliest next.
+
+    What was found is put in words only when it is asked for: what was forgotten since is then not told."""
 
     def __init__(self, most: int, likeness: float, within: float) -> None:
         self.cast: set[str] = set()
@@ -48,33 +51,35 @@ class Recalls:
         self._most = most
         self._likeness = likeness
         self._within = within
-        self._lines: OrderedDict[tuple[str, str], _Line] = OrderedDict()
+        self._lines: OrderedDict[str, _Line] = OrderedDict()  # by id
         self._wake = anyio.Event()
 
-    def arrived(self, author: str, text: str) -> None:
+    def arrived(self, line: ChatLine) -> None:
         """Begin with this line."""
-        key = (author, text)
-        self._lines[key] = _Line(author, text)
-        self._lines.move_to_end(key)
+        self._lines[line.id] = _Line(line.viewer, line.text)
+        self._lines.move_to_end(line.id)
         while len(self._lines) > WAITING:
             self._lines.popitem(last=False)
         self._wake.set()
 
-    async def get(self, who: str, author: str, text: str) -> Sequence[str]:
-        """What was found for a line that arrived; nothing where it is late."""
-        line = self._lines.get((author, text))
-        if line is None:
-            return ()
-        if not line.done.is_set():
-            self._lines.move_to_end((author, text))
-            with anyio.move_on_after(self._within):
-                await line.done.wait()
-            self.late += not line.done.is_set()
-        return line.found
+    async def get(self, line: ChatLine) -> Sequence[str]:
+        """What was found for a line that arrived, or for those that it was put together from, the last one's
+        first; nothing where it is late."""
+        asked = [(part, self._lines[part.id]) for part in line.parts if part.id in self._lines]
+        late = [(part, each) for part, each in asked if not each.done.is_set()]
+        for part, _ in late:
+            self._lines.move_to_end(part.id)
+        with anyio.move_on_after(self._within):
+            for _, each in late:
+                await each.done.wait()
+        self.late += not all(each.done.is_set() for _, each in late)
+        told = [text for part, each in reversed(asked) for text in self.tell(each.found, part.text)]
+        return list(dict.fromkeys(told))[: self._most]
 
-    def clear(self) -> None:
-        """Nothing that was found may be said any more: some of it was forgotten."""
-        self._lines.clear()
+    def drop(self, ids: Iterable[str]) -> None:
+        """Nobody will answer these."""
+        for id in ids:
+            self._lines.pop(id, None)
 
     async def serve(self, index: Index, vectors: Embeddings, works: Callable[[], None]) -> None:
         """Look lines up, one after the other. Raises PortError."""
@@ -87,17 +92,19 @@ class Recalls:
                 self._wake = anyio.Event()
                 continue
             began = time.perf_counter()
-            line.found = await self.look(index, vectors, line.author, line.text)
+            line.found = await self._find(index, vectors, line.viewer, line.text)
             line.done.set()
             self.took = [*self.took[-999:], time.perf_counter() - began]
 
-    async def look(self, index: Index, vectors: Embeddings, author: str, text: str) -> tuple[str, ...]:
+    async def look(self, index: Index, vectors: Embeddings, viewer: str, text: str) -> tuple[str, ...]:
         """What is worth knowing at this line. Raises PortError."""
+        return tuple(self.tell(await self._find(index, vectors, viewer, text), text)[: self._most])
+
+    async def _find(self, index: Index, vectors: Embeddings, viewer: str, text: str) -> list[str]:
         text = text[:READ]
         found = await vectors.embed(parts(text) or [" "])
-        hits = await index.search(text, found, self.cast, author, self._most * 2)
-        alike = [hit.id for hit in hits if hit.likeness >= self._likeness]
-        return tuple(self.tell(alike, text)[: self._most])
+        hits = await index.search(text, found, self.cast, viewer, self._most * 2)
+        return [hit.id for hit in hits if hit.likeness >= self._likeness]
 
     async def _warm(self, index: Index, vectors: Embeddings) -> None:
         """The first searches after opening are slow, up to 1.5 s."""

@@ -47,6 +47,7 @@ class Store:
         self.bonds = Bonds(viewers)
         self.entries: dict[str, Entry] = {}
         self._of: dict[str, dict[str, None]] = {}  # a viewer's entries
+        self._keys: dict[str, set[str]] = {}  # of the viewers who are called so
         self._from: dict[str, dict[str, None]] = {}  # what was learnt from a line
         self._merged: set[str] = set()  # ids that are in the file, and known no more
         self._struck: set[str] = set()  # lines that are gone, with what was learnt from them still there
@@ -109,12 +110,14 @@ class Store:
             self._of.get(old.viewer.casefold(), {}).pop(entry.id, None)
         self.entries[entry.id] = entry
         self._of.setdefault(entry.viewer.casefold(), {})[entry.id] = None
+        self._keys.setdefault(entry.called.casefold(), set()).add(entry.viewer)
         if entry.source:
             self._from.setdefault(entry.source, {})[entry.id] = None
 
-    def heard(self, id: str, author: str, text: str, at: float) -> None:
-        """Keep a raw line. Raises Refused."""
-        line = {"id": id, "author": author[:100], "text": text[:LONGEST], "at": at}
+    def heard(self, id: str, author: str, text: str, at: float, viewer: str = "") -> None:
+        """Keep a raw line; `viewer`: the author's key, where that is no name. Raises Refused."""
+        line: dict[str, object] = {"id": id, "author": author[:100], "text": text[:LONGEST], "at": at}
+        line |= {"viewer": viewer} if viewer and viewer != author else {}
         self._raw.append(json.dumps(line, ensure_ascii=False))
 
     def waiting(self) -> list[Waiting]:
@@ -136,9 +139,10 @@ class Store:
         and these entries. The files still hold it until forget() was called with what is returned."""
         ids = {id for source in what.lines for id in self._from.get(source, {})} | what.entries
         gone = {id: self.entries[id] for id in ids if id in self.entries}
-        for viewer in what.viewers:
+        called = (self._keys.get(viewer.casefold(), set()) for viewer in what.viewers)
+        for viewer in what.keys.union(*called):
             gone |= {entry.id: entry for entry in self.about(viewer)}
-            self.bonds.hide(viewer)
+        self.bonds.hide(what.keys, what.viewers)
         self._unknow(gone)
         return gone
 
@@ -148,7 +152,7 @@ class Store:
 
         Returns the entries that were known until now, the lines that went, and who is named where. Raises
         Refused."""
-        traces = Traces(what.viewers, (_said(line)[1] for line in _gently(self._raw.read())))
+        traces = Traces(what, (_said(line)[2] for line in _gently(self._raw.read())))
         lines = self._struck  # an attempt before this one may have come as far as that
         lines |= what.lines
 
@@ -158,7 +162,7 @@ class Store:
             lines.add(str(id))
             return False
 
-        if what.lines or what.viewers:
+        if what.lines or what.keys:
             self._raw.keep(stays)
             self._waiting.keep(lambda line: _id(line) not in lines and not traces.in_line(*_said(line)))
         gone = {
@@ -168,8 +172,8 @@ class Store:
         }
         self._strike({*gone, *what.entries})
         self._unknow(gone)
-        if what.viewers:
-            self.bonds.forget(what.viewers)
+        if what.keys:
+            self.bonds.forget(what.keys, what.viewers)
         self._struck = set()
         return gone, lines, traces
 
@@ -220,10 +224,11 @@ def _id(line: bytes) -> object:
     return said.get("id") if isinstance(said, dict) else None
 
 
-def _said(line: bytes) -> tuple[str, str]:
-    """Whose a line is, and its words, to find a name in."""
+def _said(line: bytes) -> tuple[str, str, str]:
+    """Whose a line is, what they are called, and its words, to find a name in."""
     try:
         said = json.loads(line)
-        return str(said["author"]), f"{said['text']} {said.get('heard', '')}"
+        author = str(said["author"])
+        return str(said.get("viewer") or author), author, f"{said['text']} {said.get('heard', '')}"
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
-        return "", line.decode("utf-8", "replace")
+        return "", "", line.decode("utf-8", "replace")

@@ -148,7 +148,7 @@ def _body(server: Server, prompt: Prompt, who: str, sampling: Mapping[str, Any])
         **sampling,
     }
     if prompt.schema is not None:
-        body["response_format"] = _constraint(server.extensions, prompt.schema)
+        body["response_format"] = _constraint(prompt.schema)
     if prompt.stop:
         body["stop"] = list(prompt.stop)
     if prompt.seed is not None:
@@ -156,11 +156,8 @@ def _body(server: Server, prompt: Prompt, who: str, sampling: Mapping[str, Any])
     return body
 
 
-def _constraint(extensions: Extensions, schema: Mapping[str, Any]) -> dict[str, Any]:
-    """The answer has to follow `schema`. trtllm-serve knows "json" in every version, "json_schema" in newer
-    ones; it needs guided_decoding_backend in its serve config."""
-    if extensions is Extensions.TRTLLM:
-        return {"type": "json", "schema": dict(schema)}
+def _constraint(schema: Mapping[str, Any]) -> dict[str, Any]:
+    """The answer has to follow `schema`; trtllm-serve needs guided_decoding_backend in its serve config."""
     return {"type": "json_schema", "json_schema": {"name": "answer", "schema": dict(schema), "strict": True}}
 
 

@@ -46,7 +46,8 @@ class Lane:
         """Run `job` in the background lane, as often as it takes. Raises what it raises, or TooSlow."""
         async with self._one:
             for _ in range(MOST_TRIES):
-                await self._quiet.wait()
+                while self._speaking:  # it may have begun again before this one was woken
+                    await self._quiet.wait()
                 with anyio.CancelScope() as self._working:
                     try:
                         return await job()

@@ -15,25 +15,25 @@ from dataclasses import dataclass
 from glue.events import ChatLine, Source
 from glue.mind.clauses import cut
 from glue.mind.persona import Persona
-from glue.ports import Message, Prompt
+from glue.ports import Message, Prompt, Whose
 
 MARKS = re.compile(r"<\|[^|]*\|?>|</?s>|\[/?INST\]|<</?SYS>>", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
 class Exchange:
-    """A line and what was heard of the answer."""
+    """A line, as it is `asked`, and what was heard of the answer."""
 
     asked: str
     heard: str
-    line_id: str = ""
+    line: ChatLine | None = None
 
 
 class Talk:
     """The `Mind` port: prompts from a persona and a history of what was heard."""
 
     def __init__(self, who: str, persona: Persona, voice: str, budget: int = 2400, seed: int = 0) -> None:
-        """`budget`: characters of history before all but its newest fifth is dropped; `seed` 0: by chance."""
+        """`budget`: bytes of history before all but its newest fifth is dropped; `seed` 0: by chance."""
         self.voice = voice
         self._who = who
         self._persona = persona
@@ -78,14 +78,24 @@ class Talk:
         a small model that reads of unanswered lines goes on to answer none."""
         reply = f"{heard.rstrip('.,;')}—" if cut else heard
         if heard:
-            longer = [*self._history, Exchange(self._asked(line), reply, line.id)]
+            longer = [*self._history, Exchange(self._asked(line), reply, line)]
             self._history = self._kept(longer)
             if len(self._history) < len(longer):
                 self._core = self._next
 
-    def forget(self, line_ids: Sequence[str]) -> None:
-        """Drop these exchanges; what comes after them is evaluated again, once."""
-        self._history = [exchange for exchange in self._history if exchange.line_id not in line_ids]
+    def shed(self) -> None:
+        """The server refused the prompt, most likely for its length: go on without what was said. A line in
+        a rare script has up to three tokens a character, and one that fails must not fail every later one."""
+        self._history = []
+
+    def forget(self, line_ids: Sequence[str], whose: Whose | None = None) -> None:
+        """See ports.Mind. What comes after the exchanges is evaluated again, once."""
+
+        def gone(exchange: Exchange) -> bool:
+            parts = exchange.line.parts if exchange.line else ()
+            return any(part.id in line_ids or (whose is not None and whose(part)) for part in parts)
+
+        self._history = [exchange for exchange in self._history if not gone(exchange)]
 
     def know(self, core: str) -> bool:
         """What she knows at any time, behind the examples. It changes when the history is cut, for then all
@@ -152,7 +162,8 @@ class Talk:
 
 
 def _size(exchange: Exchange) -> int:
-    return len(exchange.asked) + len(exchange.heard)
+    """Bytes: a token is four letters of English, and hardly more than one of Burmese."""
+    return len(exchange.asked.encode()) + len(exchange.heard.encode())
 
 
 def _head(persona: Persona) -> tuple[Message, ...]:

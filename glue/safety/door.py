@@ -14,9 +14,12 @@ from glue.events import ChatLine, Event, Fate, LineClosed, Source
 from glue.safety.screen import Screen
 from glue.safety_events import LineScreened, Screened, SlowModeSet, ViewerTimedOut
 from glue.settings import SafetySettings
+from glue.sights import Seen, SightDropped, described
 
 GOES_ON = 20.0  # seconds after which a viewer's next line is no continuation
 LITTLE = 40  # signs of it that may belong to the next one
+# No viewer's: what comes here is screened, but never too fast, and nobody is timed out for it.
+OURS = frozenset({Source.VOICE, Source.CONSOLE, Source.TERMINAL, Source.GAME})
 VIEWERS = 20_000  # that are remembered at most, in each respect
 TIMES = 10_000  # arrivals that a rate is taken from
 SAYING = ", saying: "  # in a deed's text: the viewer's own words follow
@@ -43,20 +46,23 @@ class Door:
         self._screen = screen
         self._allowed = {name.casefold() for name in self._settings.allowed}
         self._arrived: deque[float] = deque(maxlen=TIMES)
-        self._out: dict[str, float] = {}  # viewer -> until when
-        self._strikes: dict[str, deque[float]] = {}
+        self._out: dict[tuple[Source | None, str], float] = {}  # viewer -> until when; None: by hand
+        self._strikes: dict[tuple[Source, str], deque[float]] = {}
         self._last: dict[str, float] = {}  # viewer -> last line in slow mode
         self._before: dict[str, tuple[float, str]] = {}  # viewer -> when and what they wrote last
         self._slow = False
         self._gap = self._settings.slow_gap
         self._by_hand = False  # the operator's slow mode does not end by itself
 
-    def admit(self, line: ChatLine, now: float) -> Admission:
-        """Judge a line that arrived at `now`."""
+    def admit(self, line: ChatLine, now: float, wanted: bool = False) -> Admission:
+        """Judge a line that arrived at `now`. `wanted`: it is not for her to read (a vote), so that it can
+        be neither too much nor too soon."""
         if self._open or line.source is Source.HERSELF:
             return Admission(line)
-        events, announce = self._pace(now)
-        if refused := self._limits(line, now):
+        free = wanted or line.source in OURS
+        events, announce = ([], "") if free else self._pace(now)
+        refused = self._timed_out(line, now) or (None if free else self._limits(line, now))
+        if refused:
             fate, why = refused
             return Admission(None, (*events, LineClosed(now, line.id, fate, why=why)), announce)
         if self._screen is None:
@@ -84,9 +90,21 @@ class Door:
         ):  # she thanks; what was said is left out
             return dataclasses.replace(line, author=author, text=deed), events
         events.append(LineClosed(now, line.id, Fate.BLOCKED, why=why))
-        if judged.outcome is Screened.IGNORED and line.source is not Source.TERMINAL:
-            events += self._strike(line.author, now)
+        if judged.outcome is Screened.IGNORED and line.source not in OURS:
+            events += self._strike(line, now)
         return None, events
+
+    def sees(self, seen: Seen) -> tuple[Event, ...]:
+        """A sight as she may remark on it, or that it was dropped: who wrote what is in the picture may have
+        meant it for her."""
+        judged = self._screen.line(described(seen)) if self._screen else None
+        if judged is None or judged.outcome is Screened.PASSED:
+            return (seen,)
+        why = f"{judged.family}: {judged.why}" if judged.family else judged.why
+        if judged.outcome is not Screened.SANITISED:
+            return (SightDropped(seen.at, seen.source, why, 1.0),)
+        told = LineScreened(seen.at, "sight", judged.outcome, f"in a picture, {why}")
+        return told, Seen(seen.at, seen.source, (judged.text,))
 
     def _earlier(self, line: ChatLine, now: float) -> str:
         """What the same viewer wrote a moment ago; a word may be spread over two lines."""
@@ -95,7 +113,9 @@ class Door:
 
     def time_out(self, author: str, until: float) -> None:
         """Let nothing of a viewer in until then; a time that has passed lets them in again."""
-        self._out[author] = until
+        for source in Source:
+            self._out.pop((source, author), None)
+        self._out[None, author] = until
         _forget(self._out)
 
     def slow_down(self, gap: float) -> None:
@@ -104,10 +124,14 @@ class Door:
         self._gap = gap or self._settings.slow_gap
         self._last.clear()
 
+    def _timed_out(self, line: ChatLine, now: float) -> tuple[Fate, str] | None:
+        """A game may be called as a viewer is: it has a pause button of its own."""
+        by_hand = 0.0 if line.source is Source.GAME else self._out.get((None, line.author), 0.0)
+        out = now < max(by_hand, self._out.get((line.source, line.author), 0.0))
+        return (Fate.BLOCKED, "timed out") if out else None
+
     def _limits(self, line: ChatLine, now: float) -> tuple[Fate, str] | None:
         s = self._settings
-        if now < self._out.get(line.author, 0.0):
-            return Fate.BLOCKED, "timed out"
         if line.supporter or line.deed or line.author.casefold() in self._allowed:
             return None
         if s.overall and self._rate(now, 1.0) > s.overall:
@@ -146,22 +170,24 @@ class Door:
             return [SlowModeSet(now, 0.0)], ""
         return [], ""
 
-    def _strike(self, author: str, now: float) -> list[Event]:
-        """A line was not let in: a viewer who goes on is timed out."""
-        s = self._settings
+    def _strike(self, line: ChatLine, now: float) -> list[Event]:
+        """A line was not let in: a viewer who goes on is timed out, there and not where another one is
+        called the same."""
+        s, viewer = self._settings, (line.source, line.author)
         if not s.strikes:
             return []
-        times = self._strikes.setdefault(author, deque(maxlen=s.strikes))
+        times = self._strikes.setdefault(viewer, deque(maxlen=s.strikes))
         times.append(now)
         _forget(self._strikes)
         if len(times) < s.strikes or times[0] < now - s.strike_window:
             return []
-        del self._strikes[author]
-        self.time_out(author, now + s.timeout)
-        return [ViewerTimedOut(now, author, now + s.timeout, f"{s.strikes} lines that were not let in")]
+        del self._strikes[viewer]
+        self._out[viewer] = now + s.timeout
+        _forget(self._out)
+        return [ViewerTimedOut(now, line.author, now + s.timeout, f"{s.strikes} lines that were not let in")]
 
 
-def _forget(known: dict[str, Any]) -> None:
+def _forget(known: dict[Any, Any]) -> None:
     """Keep the memory bounded: the oldest entry goes."""
     if len(known) > VIEWERS:
         del known[next(iter(known))]

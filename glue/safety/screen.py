@@ -29,6 +29,9 @@ DISTRESS = re.compile(
     r"suicidal|shoot up|bring a gun|no reason to live|dont want to (?:live|be here anymore|exist))\b"
 )
 NOBODY = "someone"  # whose name must not be said
+QUOTED = re.compile(r"[\"\u201c]([^\"\u201c\u201d]{2,})[\"\u201d]")  # in a game: what a player says
+JOINED = re.compile(r"(?<=[a-z])(?=[A-Z])|[_.-]+")  # where a name's words meet
+SENTENCE = 4  # words
 HARMLESS = 0.3  # below which the classifier overrules a rule
 UNKNOWN = 0.5  # without a classifier
 TOPICS = frozenset({"politician", "party", "warplace", "right", "religion", "doubted"})
@@ -78,9 +81,49 @@ class Screen:
             return Judged(Screened.SANITISED, shown, family, "a wall of text")
         return Judged(Screened.PASSED, text, family, why)
 
+    def refuses(self, text: str) -> str:
+        """Why she may not keep a text in mind; "" where she may."""
+        judged = self.line(text)
+        return "" if judged.outcome is Screened.PASSED else judged.why
+
     def name(self, author: str) -> str:
-        """A viewer's name as she may say it."""
-        return NOBODY if self._listed(author) or redact(author)[1] else author
+        """A viewer's name as she may say and read it: a name can be bait as a line can. The classifier judges
+        one that is as long as a line."""
+        spaced = JOINED.sub(" ", author)
+        guess = len(spaced.split()) >= SENTENCE
+        found = redact(author)[1] or self._bait(author, guess) or self._bait(spaced, guess)
+        return NOBODY if found else author
+
+    def told(self, text: str, data: bool = False) -> Judged:
+        """Judge what a game says, line by line: bait is left out, for one bad line must not blind her. The
+        classifier knows chat, and finds slurs in a chess position: it judges what stands in quotation marks.
+
+        `data`: a state and the like, whose numbers are the game's own; it may want them back."""
+        kept, found = [], None
+        for line in text.split("\n"):
+            bait = self._told(line)
+            found = found or bait
+            if bait is None:
+                kept.append(line)
+        rest = "\n".join(kept)
+        if not data and len(kept) > 1 and (bait := self._bait(rest, guess=False)):
+            rest, found = "", found or bait
+        shown, private = (rest, "") if data else redact(rest)
+        if found is not None:
+            outcome = Screened.SANITISED if shown.strip() else Screened.IGNORED
+            outcome = Screened.FLAGGED if DISTRESS.search(read(text).sentence) else outcome
+            return Judged(outcome, shown, found.family, found.why)
+        return Judged(Screened.SANITISED if private else Screened.PASSED, shown, "", private)
+
+    def _told(self, line: str) -> Finding | None:
+        pieces = (line[at : at + MOST] for at in range(0, len(line), MOST))
+        found = next(filter(None, (self._bait(piece, guess=False) for piece in pieces)), None)
+        quoted = (self._bait(said[:MOST]) for said in QUOTED.findall(line))
+        return found or next(filter(None, quoted), None)
+
+    def _bait(self, text: str, guess: bool = True) -> Finding | None:
+        found = self._found(text, guess)
+        return found if found and found.sure is Sure.BAIT else None
 
     def clause(self, text: str, before: str = "") -> Finding | None:
         """Judge what she is about to say; `before`: the end of what she just said, which it may "
@@ -108,10 +151,11 @@ class Screen:
         found = self._spoken(line)
         return found if found and found.family != "swearing" else None
 
-    def _found(self, text: str) -> Finding | None:
-        found = self._plainly(text)
+    def _found(self, text: str, guess: bool = True) -> Finding | None:
+        """The worst that a text is; `guess`: where no rule says so, the classifier may."""
+        found = self._plainly(text, guess)
         if found is None or found.sure is Sure.WARY:
-            hidden = (self._plainly(other) for other in decoded(text))
+            hidden = (self._plainly(other, guess) for other in decoded(text))
             found = next((each for each in hidden if each and each.sure is Sure.BAIT), found)
         return found
 
@@ -124,7 +168,7 @@ class Screen:
                 return Finding(found.family, f"over two lines: {found.why}")
         return None
 
-    def _plainly(self, text: str) -> Finding | None:
+    def _plainly(self, text: str, guess: bool) -> Finding | None:
         found = self._listed(text)
         if found is None and self._lists.slurs.find(turned(text)):
             found = Finding("slurs", "a slur, turned around")
@@ -135,7 +179,7 @@ class Screen:
         ruled = self._ruled(text, reading)
         if ruled is not None and (ruled.firm or likely >= HARMLESS) and (ruled.sure is Sure.BAIT):
             return ruled
-        if family and likely >= self._settings.doubt:
+        if guess and family and likely >= self._settings.doubt:
             return Finding(family, f"classifier {likely:.2f}")
         return ruled if ruled is not None and ruled.sure is Sure.WARY and likely >= HARMLESS else None
 

@@ -49,7 +49,7 @@ class ConsoleSense:
             return OperatorAsked(message.at, wish, clean(message.text).text)
         if message.kind == "game":
             pressed, _, text = message.text.partition(" ")
-            return GamePressed(message.at, message.author, GameButton(pressed), text)
+            return GamePressed(message.at, clean(message.author).text, GameButton(pressed), clean(text).text)
         if message.kind != "chat":
             return None
         said = clean(message.text)

@@ -30,4 +30,4 @@ class PageEars:
 
     def events(self) -> AsyncIterator[Event]:
         """The Sense port."""
-        return hear(self._asr, lambda: steady(self._microphones.heard), self._author)
+        return hear(self._asr, lambda: steady(self._microphones.heard), self._author, "page")

@@ -50,7 +50,7 @@ class WavEars:
 
     def events(self) -> AsyncIterator[Event]:
         """The Sense port."""
-        return hear(self._asr, self._sound, self._author)
+        return hear(self._asr, self._sound, self._author, "wav")
 
     async def _sound(self) -> AsyncGenerator[Pcm, None]:
         silence = np.tile(QUIET, round(AFTER * RATE / len(QUIET)))

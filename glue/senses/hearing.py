@@ -6,7 +6,7 @@ A server that is away is tried again; meanwhile the microphone is deaf, and the 
 from __future__ import annotations
 
 import random
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterator
 from itertools import count
 
 import anyio
@@ -24,9 +24,16 @@ KEEP_ALIVE = 5.0  # seconds; a NIM ends a stream that is quiet for 8 to 10 minut
 QUIET: Pcm = np.zeros(RATE // 10, np.int16)
 
 
-async def hear(asr: Asr, sound: Callable[[], AsyncIterator[Pcm]], author: str) -> AsyncGenerator[Event, None]:
-    """What `author` says into the microphone that `sound()` opens, until the sound ends."""
-    numbers, wait, down = count(1), FIRST, False
+async def hear(
+    asr: Asr,
+    sound: Callable[[], AsyncIterator[Pcm]],
+    author: str,
+    ear: str,
+    numbers: Iterator[int] | None = None,
+) -> AsyncGenerator[Event, None]:
+    """What `author` says into the microphone that `sound()` opens, until the sound ends. `ear`: the sense's
+    name, in its lines' ids: several may listen at once; `numbers`: the rest of them, where it hears again."""
+    numbers, wait, down = numbers or count(1), FIRST, False
     while True:
         try:
             async with closing(asr.listen(sound())) as heard:
@@ -37,7 +44,7 @@ async def hear(asr: Asr, sound: Callable[[], AsyncIterator[Pcm]], author: str) -
                         wait, down = FIRST, False
                     text = clean(words.text).text
                     if words.final and text:
-                        line = ChatLine(f"voice-{next(numbers)}", author, text, Source.VOICE)
+                        line = ChatLine(f"voice-{ear}-{next(numbers)}", author, text, Source.VOICE)
                         yield LineArrived(now, line, words.until)
                     elif text:
                         yield SpeechHeard(now, author, text)

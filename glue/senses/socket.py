@@ -15,33 +15,44 @@ from functools import cache
 from typing import Protocol
 
 import anyio
+from anyio.abc import TaskGroup
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidURI
 
 from glue.errors import PortError, TooSlow, Unreachable
 
 MOST_DELAY_S = 0.3  # not everybody comes back at once
+MOST_PAUSE_S = 5.0  # between two tries to take over
 LINGER_S = 2.0  # the old connection is read when the new one has taken over
-HANDOVER_S = 25.0  # a service that asks for a new connection closes the old one after about 30 s
 Works = Callable[[], None]
 
 
+class Wire(Protocol):
+    """An open connection."""
+
+    async def send(self, text: str) -> None:
+        """Raises Unreachable."""
+
+    async def receive(self, within: float) -> str | bytes:
+        """The next frame. Raises TooSlow after `within` seconds without one, Unreachable."""
+
+
 @dataclass(frozen=True, slots=True)
-class Wire:
-    """An open connection of `part`. Frames above `largest` bytes break it."""
+class Frames:
+    """One of `part`, over a WebSocket. Frames above the largest that it was opened for break it."""
 
     part: str
     socket: ClientConnection
 
     async def send(self, text: str) -> None:
-        """Raises Unreachable."""
+        """As in Wire."""
         try:
             await self.socket.send(text)
         except ConnectionClosed as error:
             raise Unreachable(self.part, hung_up(error)) from error
 
     async def receive(self, within: float) -> str | bytes:
-        """The next frame. Raises TooSlow after `within` seconds without one, Unreachable."""
+        """As in Wire."""
         try:
             with anyio.fail_after(within):
                 return await self.socket.recv()
@@ -68,7 +79,7 @@ async def wire(part: str, url: str, timeout: float, largest: int) -> AsyncIterat
         where = url.partition("?")[0]
         raise Unreachable(part, f"{where} cannot be reached ({error or 'no answer'})") from error
     try:
-        yield Wire(part, socket)
+        yield Frames(part, socket)
     finally:
         with anyio.move_on_after(0.2, shield=True):
             await socket.close()
@@ -97,31 +108,60 @@ async def relay(url: str, read: Reader, works: Works) -> None:
     """Read a connection and those that take over from it, for ever. Raises the PortError that ended it."""
     try:
         async with anyio.create_task_group() as tg:
-
-            async def one(url: str, joined: Works, delay: float = 0.0) -> None:
-                await anyio.sleep(delay)
-                replaced = False
-                with anyio.CancelScope() as scope:
-
-                    def last() -> None:  # what is still under way on the old line
-                        scope.deadline = min(scope.deadline, anyio.current_time() + LINGER_S)
-
-                    def handover(next_url: str) -> None:
-                        nonlocal replaced
-                        if not replaced:
-                            replaced = True
-                            scope.deadline = anyio.current_time() + HANDOVER_S
-                            tg.start_soon(one, next_url or url, last, random.uniform(0, MOST_DELAY_S))
-
-                    try:
-                        await read(url, joined, handover)
-                    except PortError:
-                        if not replaced:
-                            raise
-
-            tg.start_soon(one, url, works)
+            tg.start_soon(Relay(read, tg).one, url, works)
     except* PortError as group:
         raise first(group) from group
+
+
+@dataclass(frozen=True, slots=True)
+class Relay:
+    """Connections that take over from one another, in one task group."""
+
+    read: Reader
+    tg: TaskGroup
+
+    async def one(self, url: str, joined: Works) -> None:
+        """A connection, to its end. Raises PortError where none was to take over from it."""
+        over, scope, replaced = anyio.Event(), anyio.CancelScope(), False
+
+        def last() -> None:  # what is still under way on the old line
+            scope.deadline = min(scope.deadline, anyio.current_time() + LINGER_S)
+
+        def handover(next_url: str) -> None:
+            nonlocal replaced
+            if not replaced:
+                replaced = True
+                self.tg.start_soon(self._next, next_url or url, last, over)
+
+        try:
+            with scope:
+                await self.read(url, joined, handover)
+        except PortError:
+            if not replaced:
+                raise
+        finally:
+            over.set()
+
+    async def _next(self, url: str, joined: Works, over: anyio.Event) -> None:
+        """The one that takes over: tried until it does, for as long as the old line is read. Raises
+        PortError."""
+        joins, pause = anyio.Event(), MOST_DELAY_S
+
+        def took() -> None:
+            joins.set()
+            joined()
+
+        while True:
+            with anyio.move_on_after(random.uniform(pause / 3, pause)):
+                await over.wait()
+            last_try = over.is_set()
+            try:
+                await self.one(url, took)
+                return
+            except PortError:
+                if joins.is_set() or last_try:
+                    raise
+            pause = min(2 * pause, MOST_PAUSE_S)
 
 
 def first(group: BaseExceptionGroup[PortError]) -> PortError:

@@ -13,6 +13,7 @@ import anyio.lowlevel
 
 from glue.desk_events import OperatorAsked, Wish
 from glue.events import Button, ButtonPressed, ChatLine, Event, LineArrived, Source
+from glue.game_events import GameButton, GamePressed
 from glue.safety_events import SlowModeSet, ViewerTimedOut
 from glue.senses.clean import clean, name
 
@@ -34,6 +35,9 @@ COMMANDS = {
 HOLDS = {"/hold": "always", "/release": "never"}
 WISHES = {f"/{wish.value}": wish for wish in Wish if wish is not Wish.HOLD}
 SLOW = {"/slow": 15.0, "/fast": 0.0}  # seconds between two lines of a viewer, for the operator's slow mode
+GAME = re.compile(
+    rf"/game\s+(?P<game>\S.*?)\s+(?P<button>{'|'.join(GameButton)})(?:\s+(?P<text>.*))?", re.IGNORECASE
+)
 TIMED = re.compile(r"/timeout\s+(?P<name>\S.*?)\s+(?P<seconds>\d{1,6})", re.IGNORECASE)
 HELP = (
     f"type a line, or 'name: line'; commands: {' '.join(COMMANDS)} {' '.join(SLOW)} "
@@ -41,7 +45,8 @@ HELP = (
     "on air: /delay SECONDS, /hold and then /yes, /edit WORDS or /drop (t3.1: that clause; /yes t3: the "
     "whole reply), /release, /anyway, /say WORDS, /topic, /mood, /persona WHO, /block WORD, /unblock WORD, "
     "/remember ID WORDS, /forget ID or @NAME, /restart ENGINE, /look inbox|health|blocklist|desk|memory, "
-    "/find WORDS, /open t3"
+    "/find WORDS, /open t3\n"
+    f"games: /game NAME {'|'.join(GameButton)} ACTION"
 )
 
 
@@ -94,6 +99,9 @@ class TerminalSense:
     def _command(self, at: float, text: str) -> Event | None:
         if timed := TIMED.fullmatch(text):
             return ViewerTimedOut(at, name(timed["name"]), at + int(timed["seconds"]), "by the operator")
+        if game := GAME.fullmatch(text):
+            button = GameButton(game["button"].lower())
+            return GamePressed(at, game["game"], button, game["text"] or "")
         word, _, rest = text.partition(" ")
         word = word.lower()
         if word in HOLDS:
@@ -102,11 +110,10 @@ class TerminalSense:
             return OperatorAsked(at, WISHES[word], rest.strip())
         if word in SLOW:
             return SlowModeSet(at, SLOW[word])
-        button = COMMANDS.get(word)
-        if button is None:
+        if word not in COMMANDS:
             self._tell(HELP)
             return None
-        return ButtonPressed(at, button)
+        return ButtonPressed(at, COMMANDS[word])
 
 
 async def _read(fd: int) -> bytes:

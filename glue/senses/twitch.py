@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import logging
 import re
-from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from itertools import count
 from types import TracebackType
@@ -18,23 +17,22 @@ import anyio
 
 from glue.closing import closing
 from glue.errors import ConfigError
-from glue.events import Event, LineArrived, Source, TurnEnded, TurnStarted
+from glue.events import Event, LineArrived
 from glue.senses.inlet import Inlet
 from glue.senses.irc import Message
 from glue.senses.ledger import Ledger
+from glue.senses.plain_irc import is_plain
 from glue.senses.socket import Works
 from glue.senses.twitch_api import Owner, TwitchApi
 from glue.senses.twitch_chat import Chat, key
 from glue.senses.twitch_events import TwitchEvents
 from glue.senses.twitch_irc import TwitchIrc
-from glue.senses.twitch_news import News, read
+from glue.senses.twitch_news import News, read, reward_id, user_id
+from glue.senses.twitch_writing import Writer
 
 log = logging.getLogger(__name__)
 
 CHANNEL = re.compile(r"[a-z0-9_]{1,25}")
-UNWRITTEN = 10  # of her lines; the oldest gives way
-APART_S = 1.6  # between two of her lines: Twitch takes 20 in 30 s
-LONGEST = 480  # characters of one
 Run = Callable[[Works], Awaitable[None]]
 
 
@@ -66,6 +64,8 @@ class Twitch:
         self._ledger = Ledger()
         self._chat = Chat(self._ledger, {login.lower() for login in ignored}, count(1))
         self._inlet = Inlet()
+        if is_plain(irc):
+            connections = 1  # lines of other servers have no ids, by which one that comes twice is known
         self._parts = ["twitch", *(f"twitch, line {n}" for n in range(2, connections + 1))]
         self._irc = [TwitchIrc(p, irc, self._channel, timeout_s, silence_s, self._heard) for p in self._parts]
         self._api: TwitchApi | None = None
@@ -76,11 +76,8 @@ class Twitch:
             self._events = TwitchEvents(
                 part, eventsub, self._api, self._channel, timeout_s, self._told, self._asked
             )
-        self._write = write
+        self._writer = Writer(self._write) if write else None
         self._account: tuple[Owner, str] | None = None
-        self._answering: dict[str, str] = {}  # turn -> id of the line that it answers
-        self._unwritten: deque[tuple[str, str]] = deque(maxlen=UNWRITTEN)
-        self._finished = anyio.Event()
 
     async def __aenter__(self) -> Self:
         return self
@@ -98,8 +95,8 @@ class Twitch:
         runs: dict[str, Run] = {irc.part: irc.run for irc in self._irc}
         if self._events is not None:
             runs["twitch events"] = self._events.run
-        if self._write:
-            runs["twitch writing"] = self._writing
+        if self._writer is not None:
+            runs["twitch writing"] = self._writer.run
         return runs
 
     async def events(self) -> AsyncIterator[Event]:
@@ -113,39 +110,27 @@ class Twitch:
             await self._inlet.put(event)
 
     async def _told(self, news: News) -> None:
-        if not self._ledger.first(f"news {news.id}") or (told := read(news)) is None:
+        if (told := read(news)) is None:
             return
         (line, login), now = told, anyio.current_time()
         assert line.deed is not None  # read() gives nothing else
-        if not self._ledger.told("eventsub", key(line.deed, login), now):
+        if not self._ledger.first(line.id, user_id(news) or login):
+            return
+        if not self._ledger.told("eventsub", key(line.deed, login, reward_id(news)), line.id, now):
             await self._inlet.put(LineArrived(now, line))
 
     def _asked(self, owner: Owner, channel_id: str) -> None:
         self._account = owner, channel_id
-        if self._write and "user:write:chat" not in owner.scopes:
+        if self._writer and "user:write:chat" not in owner.scopes:
             log.warning("TWITCH_TOKEN lacks the scope user:write:chat: she cannot write into the chat")
         if owner.login != self._channel:
             self._chat.ignored.add(owner.login)  # what she wrote herself
 
     def show(self, event: Event) -> None:
         """The Viewer port: her answers to lines of this chat are written into it, where that is wanted."""
-        match event:
-            case TurnStarted(line=line, turn=turn) if self._write and line.source is Source.TWITCH:
-                self._answering = {turn: "" if line.deed else line.id.removeprefix("twitch-")}
-            case TurnEnded(turn=turn, heard=heard) if heard and turn in self._answering:
-                self._unwritten.append((heard[:LONGEST], self._answering.pop(turn)))
-                self._finished.set()
+        if self._writer is not None and self._account is not None:
+            self._writer.show(event)
 
-    async def _writing(self, works: Works) -> None:
-        """Write her lines, one after the other. Raises what Twitch says to one."""
-        while True:
-            await self._finished.wait()
-            self._finished = anyio.Event()
-            while self._unwritten and self._account is not None and self._api is not None:
-                text, answers = self._unwritten.popleft()
-                owner, channel_id = self._account
-                if await self._api.write(owner, channel_id, text, answers):
-                    works()
-                else:
-                    log.warning("Twitch held a line of hers back")
-                await anyio.sleep(APART_S)
+    async def _write(self, text: str, answers: str) -> bool:
+        assert self._api is not None and self._account is not None  # it comes after show()
+        return await self._api.write(*self._account, text, answers)

@@ -16,6 +16,7 @@ from glue.senses.ledger import Ledger
 
 LONGEST_ID = 80
 ACTION = "\x01ACTION "
+REWARD = "custom-reward-id"  # the tag of a line that was written to redeem channel points
 SUBS = {"sub", "resub", "giftpaidupgrade", "anongiftpaidupgrade", "primepaidupgrade"}
 
 
@@ -43,11 +44,13 @@ class Chat:
 
     def _line(self, message: Message) -> ChatLine:
         said = message.text.removeprefix(ACTION)
-        author, text = who(message), clean(said).text
+        author, text, id = who(message), clean(said).text, author_id(message.tags.get("user-id", ""))
         bits = number(message.tags.get("bits", ""))
         if bits:
-            return deed(self._id(message), author, Deed.BITS, f"cheered {bits} bits", said)
-        return ChatLine(self._id(message), author, text, Source.TWITCH)
+            return deed(self._id(message), author, Deed.BITS, f"cheered {bits} bits", said, id)
+        if message.tags.get(REWARD):  # what it is called EventSub alone tells
+            return deed(self._id(message), author, Deed.POINTS, "spent channel points", said, id)
+        return ChatLine(self._id(message), author, text, Source.TWITCH, author_id=id)
 
     def _noticed(self, message: Message, at: float) -> Event | None:
         origin = message.tags.get("msg-param-origin-id", "")
@@ -60,18 +63,22 @@ class Chat:
             return None
         kind, what = told
         said = message.text if len(message.params) > 1 else ""
-        return self._arrived(message, at, deed(self._id(message), who(message), kind, what, said))
+        id = author_id(message.tags.get("user-id", ""))
+        return self._arrived(message, at, deed(self._id(message), who(message), kind, what, said, id))
 
     def _arrived(self, message: Message, at: float, line: ChatLine) -> Event | None:
         author = message.tags.get("user-id") or message.nick
         if not self.ledger.first(line.id, author) or not line.text:
             return None
         login = message.tags.get("login") or message.nick
-        if line.deed and self.ledger.told("irc", key(line.deed, login), at):
-            return None
+        if line.deed:
+            deed = key(line.deed, login, message.tags.get(REWARD, ""))
+            if self.ledger.told("irc", deed, line.id, at):
+                return None
         return LineArrived(at, line)
 
     def _removed(self, at: float, ids: tuple[str, ...]) -> Event | None:
+        ids = self.ledger.with_twins(ids)
         for id in ids:
             self.ledger.first(id)  # where the removal overtook its line
         return LinesRemoved(at, ids) if ids else None
@@ -80,9 +87,9 @@ class Chat:
         return line_id(message.tags.get("id") or f"{next(self._numbers)}")
 
 
-def key(kind: Deed, login: str) -> tuple[str, ...]:
-    """What is the same for one deed on every wire that tells of it."""
-    return kind.value, login.lower()
+def key(kind: Deed, login: str, reward: str = "") -> tuple[str, ...]:
+    """What is the same for one deed on every wire that tells of it; `reward`: which one points bought."""
+    return kind.value, login.lower(), reward
 
 
 def line_id(raw: str) -> str:
@@ -100,11 +107,16 @@ def number(raw: str) -> int:
     return int(raw) if raw.isascii() and raw.isdigit() and len(raw) < 10 else 0
 
 
-def deed(id: str, author: str, kind: Deed, what: str, said: str = "") -> ChatLine:
+def author_id(raw: object) -> str:
+    """A user's id, the same on every wire; "" where there is none."""
+    return clean(str(raw or ""), LONGEST_ID).text
+
+
+def deed(id: str, author: str, kind: Deed, what: str, said: str = "", author_id: str = "") -> ChatLine:
     """A line that tells what `author` did, with their own words behind it."""
     words = clean(said).text
     text = clean(f"{what}, saying: {words}" if words else what).text
-    return ChatLine(id, author, text, Source.TWITCH, supporter=kind.paid, deed=kind)
+    return ChatLine(id, author, text, Source.TWITCH, kind.paid, kind, author_id)
 
 
 def told_by(message: Message) -> tuple[Deed, str] | None:

@@ -1,4 +1,5 @@
-"""WORLD -> EVENTS: reads one channel's chat from Twitch's IRC, anonymously, over a WebSocket.
+"""WORLD -> EVENTS: reads one channel's chat from Twitch's IRC, anonymously, over a WebSocket; or another
+server's, over TCP.
 
 Protocol: https://dev.twitch.tv/docs/chat/irc/. No key is needed and none is ever sent.
 """
@@ -14,11 +15,13 @@ import anyio
 
 from glue.errors import Refused, TooSlow
 from glue.senses.irc import Garbled, Message, lines, parse
+from glue.senses.plain_irc import is_plain, plain_wire
 from glue.senses.socket import Wire, Works, relay, wire
 
 log = logging.getLogger(__name__)
 
 LARGEST = 1 << 18  # bytes of a frame; Twitch's lines are below 16 KB
+TWITCHS, OTHERS = "twitch.tv/tags twitch.tv/commands", "message-tags"
 JOINED = {"ROOMSTATE", "366"}
 NO_SUCH = {"msg_channel_suspended", "msg_banned", "tos_ban"}
 
@@ -39,10 +42,16 @@ class TwitchIrc:
         await relay(self.url, self._read, works)
 
     async def _read(self, url: str, joined: Works, handover: Callable[[str], None]) -> None:
-        async with wire(self.part, url, self.timeout, LARGEST) as line:
-            await line.send("CAP REQ :twitch.tv/tags twitch.tv/commands")
-            await line.send(f"NICK justinfan{random.randrange(10_000, 100_000)}")
-            await line.send(f"JOIN #{self.channel}")
+        opened = plain_wire if is_plain(url) else wire
+        async with opened(self.part, url, self.timeout, LARGEST) as line:
+            nick = f"justinfan{random.randrange(10_000, 100_000)}"
+            await line.send(f"CAP REQ :{OTHERS if is_plain(url) else TWITCHS}")
+            await line.send(f"NICK {nick}")
+            if is_plain(url):
+                await line.send(f"USER {nick} 0 * :{nick}")
+                await line.send("CAP END")
+            else:
+                await line.send(f"JOIN #{self.channel}")
             deadline = anyio.current_time() + self.timeout
             inside = False
             while True:
@@ -52,7 +61,12 @@ class TwitchIrc:
                     if not inside and message.command in JOINED:
                         inside = True
                         joined()
-                    await self.take(message)
+                    if message.command != "PRIVMSG" or self._is_public(message):
+                        await self.take(message)
+
+    def _is_public(self, message: Message) -> bool:
+        """Whether it was said in the channel: elsewhere anybody may write to us alone."""
+        return bool(message.params) and message.params[0].lower() == f"#{self.channel}"
 
     async def _frame(self, line: Wire, deadline: float | None) -> str | bytes:
         """The next frame; a server that is silent is asked once whether it is there."""
@@ -82,9 +96,11 @@ class TwitchIrc:
         match message.command:
             case "PING":
                 await line.send(f"PONG :{message.text}")
+            case "001" if is_plain(self.url):  # which takes no JOIN before its welcome
+                await line.send(f"JOIN #{self.channel}")
             case "RECONNECT":
                 handover("")
             case "NOTICE" if message.tags.get("msg-id") in NO_SUCH:
                 raise Refused(self.part, f"Twitch has closed #{self.channel}; cure: chat.channel=NAME")
-            case "NOTICE" if "authentication failed" in message.text.lower():
+            case "NOTICE" if "authentication failed" in message.text.lower() and "." in message.nick:
                 raise Refused(self.part, "Twitch did not let an anonymous reader in")

@@ -14,9 +14,10 @@ from glue.chat_events import Deed
 from glue.events import ChatLine
 from glue.senses.clean import clean, name
 from glue.senses.irc import Garbled
-from glue.senses.twitch_chat import deed, gave, line_id, raided, subscribed
+from glue.senses.twitch_chat import author_id, deed, gave, line_id, raided, subscribed
 
-ANONYMOUS = "ananonymousgifter"  # whom the chat names in the place of somebody unnamed
+# Whom the chat names in the place of somebody unnamed.
+ANONYMOUS = {Deed.BITS: "ananonymouscheerer", Deed.GIFT: "ananonymousgifter"}
 
 # What is asked for: the kind, its version, and which ids it is about ("me" is the token's owner).
 KINDS: tuple[tuple[str, str, Mapping[str, str]], ...] = (
@@ -74,11 +75,27 @@ def read(news: News) -> tuple[ChatLine, str] | None:
     if told is None:
         return None
     kind, what, said = told
-    raid = "from_broadcaster_user_" if kind is Deed.RAID else "user_"
+    user = _user(news.topic)
     unnamed = event.get("is_anonymous") is True
-    login = ANONYMOUS if unnamed else str(event.get(f"{raid}login") or "")
-    author = "somebody unnamed" if unnamed else name(str(event.get(f"{raid}name") or login))
-    return deed(line_id(news.id), author, kind, what, said), login
+    login = ANONYMOUS.get(kind, "") if unnamed else str(event.get(f"{user}login") or "")
+    author = "somebody unnamed" if unnamed else name(str(event.get(f"{user}name") or login))
+    whose = "" if unnamed else author_id(event.get(f"{user}id"))
+    return deed(line_id(news.id), author, kind, what, said, whose), login
+
+
+def user_id(news: News) -> str:
+    """Whose deed it is, as the chat's user-id; "" for somebody unnamed."""
+    return str(news.event.get(f"{_user(news.topic)}id") or "")
+
+
+def reward_id(news: News) -> str:
+    """What channel points were spent on, as the chat's custom-reward-id."""
+    return str(part(news.event, "reward").get("id") or "")
+
+
+def _user(topic: str) -> str:
+    """How the fields that say who did it begin."""
+    return "from_broadcaster_user_" if topic == "channel.raid" else "user_"
 
 
 def _told(topic: str, event: Mapping[str, Any]) -> tuple[Deed, str, str] | None:

@@ -35,6 +35,10 @@ HASTY = {"rateLimitExceeded", "userRateLimitExceeded"}
 GONE = {"liveChatEnded", "liveChatNotFound", "liveChatDisabled"}
 
 
+class Unasked(Refused):
+    """YouTube does not take the question as it is: the key, or the page that is asked for."""
+
+
 class YouTube:
     """The Sense port on a video's chat. `runs()` is supervised."""
 
@@ -99,7 +103,13 @@ class YouTube:
             if self._page:
                 query["pageToken"] = self._page
             began = anyio.current_time()
-            page = await self._ask("/liveChat/messages", query, LIST_COST)
+            try:
+                page = await self._ask("/liveChat/messages", query, LIST_COST)
+            except Unasked:
+                if not self._page:
+                    raise
+                self._page = ""  # it was for too long ago; what comes twice now, the ledger knows
+                continue
             works()
             for event in self._chat.read(page, anyio.current_time()):
                 await self._inlet.put(event)
@@ -149,7 +159,8 @@ def refused(status: int, data: object) -> Refused | Unreachable:
     if reason in GONE:
         return Refused(PART, "this live chat has ended or is switched off")
     if status in (400, 401, 403):
-        return Refused(PART, "YOUTUBE_API_KEY is wrong, or not allowed to use the YouTube Data API v3")
+        kind = Unasked if status == 400 else Refused
+        return kind(PART, "YOUTUBE_API_KEY is wrong, or not allowed to use the YouTube Data API v3")
     return Refused(PART, f"YouTube answered with {status}")
 
 

@@ -16,6 +16,7 @@ from glue.senses.clean import clean, name
 from glue.senses.ledger import Ledger
 
 LONGEST_ID = 120
+LONGEST_AUTHOR = 64
 
 
 @dataclass(slots=True)
@@ -43,7 +44,7 @@ class Chat:
         channel = str(author.get("channelId") or snippet.get("authorChannelId") or "")
         if not isinstance(id, str) or not self.ledger.first(line_id(id), channel):
             return None
-        line = read(line_id(id), name(str(author.get("displayName") or "")), snippet)
+        line = read(line_id(id), name(str(author.get("displayName") or "")), snippet, channel)
         if line is None or not line.text or written(snippet) < self.since:
             return None
         return LineArrived(at, line)
@@ -54,17 +55,18 @@ class Chat:
         return LinesRemoved(at, ids) if ids else None
 
 
-def read(id: str, author: str, snippet: Mapping[str, Any]) -> ChatLine | None:
-    """A line, or what somebody did; None for what is neither."""
+def read(id: str, author: str, snippet: Mapping[str, Any], channel: str = "") -> ChatLine | None:
+    """A line, or what somebody did; None for what is neither. `channel`: the author's."""
+    whose = clean(channel, LONGEST_AUTHOR).text
     if snippet.get("type") == "textMessageEvent":
         said = part(snippet, "textMessageDetails").get("messageText") or snippet.get("displayMessage") or ""
-        return ChatLine(id, author, clean(str(said)).text, Source.YOUTUBE)
+        return ChatLine(id, author, clean(str(said)).text, Source.YOUTUBE, author_id=whose)
     if (told := next(_told(snippet), None)) is None:
         return None
     deed, what, said = told
     words = clean(str(said or "")).text
     text = clean(f"{what}, saying: {words}" if words else what).text
-    return ChatLine(id, author, text, Source.YOUTUBE, supporter=True, deed=deed)
+    return ChatLine(id, author, text, Source.YOUTUBE, supporter=True, deed=deed, author_id=whose)
 
 
 def _told(snippet: Mapping[str, Any]) -> Iterator[tuple[Deed, str, object]]:

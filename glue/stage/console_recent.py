@@ -2,6 +2,7 @@
 
 from collections import deque
 
+from glue.broadcast_events import BroadcastLacking, BroadcastMeasured, StreamFaltered, StreamRestored
 from glue.events import (
     AWAY,
     Button,
@@ -49,7 +50,19 @@ class Recent:
                 self._hold(f"game {event.who} {event.game}", event)
             case VitalsTaken():
                 self._hold("vitals", event)
+            case BroadcastMeasured():
+                self._hold("broadcast", event)
+            case StreamFaltered():
+                self._hold(f"stream {event.fault}", event)
+                self._flow.append(to_json(event))
+            case StreamRestored():
+                self._holds.pop(f"stream {event.fault}", None)
+                self._flow.append(to_json(event))
+            case BroadcastLacking():
+                self._hold(f"lacking {event.why}", event)
             case PartDegraded():
+                if event.part == "broadcast":  # what its stream suffered from is not known any more
+                    self._holds = {k: held for k, held in self._holds.items() if not k.startswith("stream ")}
                 self._hold(f"part {event.part}", event)
             case PartRecovered():
                 self._holds.pop(f"part {event.part}", None)

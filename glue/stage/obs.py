@@ -88,9 +88,10 @@ class Obs:
 
         def work() -> None:
             self._link.open()
-            enter(self._link, collection, say)
+            fresh = enter(self._link, collection, say)
             size = size_of(self._link)
-            set_up(self._link, layout(self._scenes, self._caption, self._playing, pages, size), size, say)
+            wanted = layout(self._scenes, self._caption, self._playing, pages, size)
+            set_up(self._link, wanted, size, say, fresh)
             self._link.close()
 
         await to_thread.run_sync(work, abandon_on_cancel=True)

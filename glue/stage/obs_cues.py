@@ -51,7 +51,7 @@ class Cues:
         self._begun = self._stopped = self._muted = self._over = False
         self._names: dict[str, str] = {}
         self._games: dict[tuple[str, str], str] = {}
-        self._captions: dict[str, tuple[str, float]] = {}  # who: words, until when
+        self._captions: dict[str, tuple[str, str, float]] = {}  # who: turn, words, until when
         self._praised: ChatLine | None = None
         self.marks: deque[tuple[float, str]] = deque(maxlen=MARKS)  # highlights, when and why
 
@@ -63,11 +63,12 @@ class Cues:
             case TurnStarted(line=line):
                 self._begun = True
                 self._praised = line if line.deed in self._highlights else None
-            case CaptionShown(who=who, text=text, spoken=spoken):
-                self._captions[who] = (text[:spoken], float("inf"))
-            case TurnEnded(at=at, who=who, heard=heard):
-                words, _ = self._captions.get(who, ("", 0.0))
-                self._captions[who] = (words, at + self._linger)
+            case CaptionShown(who=who, turn=turn, text=text, spoken=spoken):
+                self._captions[who] = (turn, text[:spoken], float("inf"))
+            case TurnEnded(at=at, who=who, turn=turn, heard=heard):
+                shown, words, _ = self._captions.get(who, ("", "", 0.0))
+                if shown == turn:  # not a panic's, which came first and stays
+                    self._captions[who] = (turn, words, at + self._linger)
                 if self._praised is not None and heard:
                     self.marks.append((at, f"{self._praised.author} {self._praised.text}"[:120]))
                 self._praised = None
@@ -96,7 +97,7 @@ class Cues:
 
     def cue(self, now: float) -> Cue:
         """What is to be shown at `now`."""
-        spoken = {who: words for who, (words, until) in self._captions.items() if now < until}
+        spoken = {who: words for who, (_, words, until) in self._captions.items() if now < until}
         if len(self._names) > 1:
             spoken = {who: words and f"{self._names.get(who, who)}: {words}" for who, words in spoken.items()}
         caption = "\n".join(filter(None, spoken.values()))
@@ -104,7 +105,7 @@ class Cues:
 
     def changes_at(self, now: float) -> float:
         """When cue() changes though nothing happens."""
-        return min((until for _, until in self._captions.values() if until > now), default=float("inf"))
+        return min((until for _, _, until in self._captions.values() if until > now), default=float("inf"))
 
     def _state(self) -> State:
         if self._over:

@@ -46,6 +46,7 @@ class Desk:
     def learn(self) -> None:
         """After connecting: what is there, and what of the config is not. Raises PortError."""
         self._sent = {"mute": self._sent.get("mute", False)}  # what its user has muted stays so
+        self._running.clear()  # what does not run yet was stopped by nobody: OBS may have been started anew
         scenes = [str(scene["sceneName"]) for scene in self._link.ask("GetSceneList")["scenes"]]
         inputs = [str(source["inputName"]) for source in self._link.ask("GetInputList")["inputs"]]
         missing = [name for name in self._scenes.values() if name and name not in scenes]

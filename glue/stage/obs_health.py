@@ -55,16 +55,18 @@ class Health:
     def take(self, sample: Sample) -> list[Event]:
         """What is worth telling. A counter that went back starts anew."""
         last, self._last = self._last, sample
-        if last is None or sample.sent < last.sent or sample.drawn < last.drawn:
-            self._measured = sample
-            return []
+        anew = last is None or sample.sent < last.sent or sample.drawn < last.drawn
         events: list[Event] = []
-        present = _faults(last, sample)
-        for fault in Fault:
-            events += self._judge(fault, present.get(fault, ""), sample)
-        first = self._measured or sample
-        if sample.at - first.at >= EVERY and (sample.streaming or sample.recording):
+        if last is not None and not anew:
+            present = _faults(last, sample)
+            for fault in Fault:
+                events += self._judge(fault, present.get(fault, ""), sample)
+        first = sample if anew or self._measured is None else self._measured
+        due = sample.at - first.at >= EVERY and (sample.streaming or sample.recording)
+        if due or last is None or _state(last) != _state(sample):
             events.append(_measured(first, sample))
+            self._measured = sample
+        elif anew:
             self._measured = sample
         return events
 
@@ -81,6 +83,11 @@ class Health:
             return [StreamRestored(sample.at, fault, round(sample.at - self._told.pop(fault), 1))]
         self._told[fault] = since
         return [StreamFaltered(sample.at, fault, why, TELL[fault])]
+
+
+def _state(sample: Sample) -> tuple[bool, bool, str]:
+    """What is told as soon as it changes: what was measured before holds no longer."""
+    return sample.streaming, sample.recording, sample.scene
 
 
 def _faults(last: Sample, now: Sample) -> dict[Fault, str]:
@@ -109,7 +116,7 @@ def _measured(first: Sample, now: Sample) -> BroadcastMeasured:
         now.streaming,
         now.recording,
         now.scene,
-        kbit_s=round((now.sent - first.sent) * 8 / 1000 / (now.at - first.at), 1),
+        kbit_s=round((now.sent - first.sent) * 8 / 1000 / max(1e-3, now.at - first.at), 1),
         congestion=round(now.congestion, 3),
         dropped=share(lambda s: s.skipped, lambda s: s.frames),
         lagged=share(lambda s: s.late, lambda s: s.drawn),

@@ -30,21 +30,24 @@ def size_of(link: Link) -> tuple[int, int]:
     return int(video["baseWidth"]), int(video["baseHeight"])
 
 
-def enter(link: Link, collection: str, say: Say) -> None:
-    """Make `collection` and switch to it, where it is not on already; "" stays. Raises PortError."""
+def enter(link: Link, collection: str, say: Say) -> bool:
+    """Make `collection` and switch to it, where it is not on already; "" stays. Returns whether it was
+    made. Raises PortError."""
     there = link.ask("GetSceneCollectionList")
     if not collection or there["currentSceneCollectionName"] == collection:
-        return
+        return False
     for request in ("GetStreamStatus", "GetRecordStatus"):
         if link.ask(request)["outputActive"]:
             raise Refused(PART, "OBS is on air, and another scene collection would show; cure: stop it first")
-    if collection in there["sceneCollections"]:
+    known = collection in there["sceneCollections"]
+    if known:
         link.ask("SetCurrentSceneCollection", sceneCollectionName=collection)
         say(f"switched to the scene collection '{collection}'")
     else:
         link.ask("CreateSceneCollection", sceneCollectionName=collection)
         say(f"made the scene collection '{collection}'")
     _ready(link, collection)
+    return not known
 
 
 def _ready(link: Link, collection: str) -> None:
@@ -64,8 +67,9 @@ def _ready(link: Link, collection: str) -> None:
 class Setup:
     """Puts a layout in, source by source, and counts what it had to change."""
 
-    def __init__(self, link: Link, layout: Layout, size: tuple[int, int], say: Say) -> None:
+    def __init__(self, link: Link, layout: Layout, size: tuple[int, int], say: Say, fresh: bool) -> None:
         self._link, self._layout, self._size, self._say = link, layout, size, say
+        self._fresh = fresh
         self._sources = {source.name: source for source in layout.sources}
         self._kinds: list[str] = []
         self._inputs: dict[str, str] = {}
@@ -82,7 +86,8 @@ class Setup:
                 self._link.ask("CreateScene", sceneName=scene)
                 self._did(f"made the scene '{scene}'")
             self._fill(scene, placed)
-        self._first(before)
+        if self._fresh:
+            self._first(before)
         for name in self._used():
             self._follow(self._sources[name])
 
@@ -134,22 +139,27 @@ class Setup:
             self._did(f"'{source.name}' has a new {' and '.join(new)}")
 
     def _first(self, before: Sequence[str]) -> None:
-        """In a new collection: on with the first scene, away with the empty one that OBS put there."""
-        if set(before) & set(self._layout.scenes):
+        """In a collection that this run made: on with the first scene, away with the empty one that OBS put
+        there. In the user's own what is on air stays so, and an empty scene may be meant."""
+        first = next(iter(self._layout.scenes), None)
+        if first is None or first in before:
             return
-        self._link.ask("SetCurrentProgramScene", sceneName=next(iter(self._layout.scenes)))
+        self._link.ask("SetCurrentProgramScene", sceneName=first)
+        self._did(f"'{first}' is on")
         for name in before:
             if not self._link.ask("GetSceneItemList", sceneName=name)["sceneItems"]:
                 self._link.ask("RemoveScene", sceneName=name)
+                self._did(f"removed OBS's empty '{name}'")
 
     def _did(self, what: str) -> None:
         self.changed += 1
         self._say(what)
 
 
-def set_up(link: Link, layout: Layout, size: tuple[int, int], say: Say) -> None:
-    """Put `layout` in and say what was done, what is missing. Raises PortError."""
-    setup = Setup(link, layout, size, say)
+def set_up(link: Link, layout: Layout, size: tuple[int, int], say: Say, fresh: bool) -> None:
+    """Put `layout` in and say what was done, what is missing; `fresh`: into a collection that this run has
+    made. Raises PortError."""
+    setup = Setup(link, layout, size, say, fresh)
     setup.run()
     if not any(str(kind).startswith(BROWSER) for kind in link.ask("GetInputKindList")["inputKinds"]):
         say(NO_BROWSER)

@@ -81,6 +81,7 @@ class Performer:
         self._track.clear(at)
         self._attention = Attention.IDLE
         self._mouth, self._moved = CLOSED, float("-inf")
+        self._head = self._playhead()  # pulled back by the flush: that is no move, and nothing is heard
         self._avatar.pose(self._face.pose(anyio.current_time(), CLOSED, self._attention))
 
     def away(self, gone: bool, words: str = "") -> None:

@@ -136,18 +136,19 @@ class RivaTts:
         return name if name in await self._discovered() else voice
 
     async def _discovered(self) -> frozenset[str]:
-        """The server's voices; asked once. None at all where it cannot say: then nothing is tried."""
+        """The server's voices; asked once, or again while it has none: one that is loading lists none yet.
+        None at all where it cannot say: then nothing is tried."""
         if self._voices is None:
             call = RivaSpeechSynthesisStub(self._open()).GetRivaSynthesisConfig(RivaSynthesisConfigRequest())
             try:
-                self._voices = voices(await self._within(self._first, call))
+                self._voices = voices(await self._within(self._first, call)) or None
             except TooSlow:
                 self._voices = frozenset()
             except grpc.aio.AioRpcError as error:
                 if error.code() in AWAY:  # it may be back for the next clause
                     return frozenset()
                 self._voices = frozenset()
-        return self._voices
+        return self._voices or frozenset()
 
     def _open(self) -> grpc.aio.Channel:
         if self._channel is None:

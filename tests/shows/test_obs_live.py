@@ -24,8 +24,8 @@ from glue.stage.obs import Obs
 from glue.stage.obs_cues import State
 from glue.stage.obs_layout import Pages
 from glue.stage.obs_link import Link
-from tests.need import need_browser, need_program
-from tests.obs_peer import Peer, obs, running, screen, sounds
+from tests.need import need_browser
+from tests.obs_peer import Peer, listener, obs, running, screen, sounds
 from tests.shows.live import Live, launched
 from tests.wires.speech_server import need
 
@@ -38,17 +38,6 @@ SCENES = {
     State.BRB: "Spark Be Right Back",
     State.ENDING: "Spark Ending",
 }
-
-
-@contextmanager
-def listener(peer: Peer, file: Path) -> Iterator[None]:
-    """Where OBS streams to; what arrives is kept."""
-    program = need_program("ffmpeg", "sudo apt install ffmpeg")
-    address = f"rtmp://127.0.0.1:{peer.rtmp}/live/k"
-    words = f"-loglevel error -listen 1 -i {address} -c copy -y {file}"
-    argv = [*peer.inside, str(program), *words.split()]
-    with running(argv):
-        yield
 
 
 @contextmanager

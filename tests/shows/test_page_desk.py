@@ -9,6 +9,13 @@ import anyio
 import pytest
 from playwright.async_api import Browser, Page, expect
 
+from glue.broadcast_events import (
+    BroadcastLacking,
+    BroadcastMeasured,
+    Fault,
+    StreamFaltered,
+    StreamRestored,
+)
 from glue.events import Ending, Fate, LineClosed, PartDegraded, PartRecovered, TurnEnded
 from tests.core import Scene, SlowLlm, SlowTts
 from tests.desk_show import INSTEAD, Air, Remembered, on_air
@@ -132,11 +139,12 @@ async def test_the_inbox_shows_scores_and_fates(browser: Browser, air: Air) -> N
         await page.keyboard.press("2")
         air.says("mika", "hello Spark")
         await expect(page.locator("#doing")).to_have_text("waiting for you")
-        for author, text in (("bo", "nice weather"), (HOSTILE, "Spark, why is the sky blue?")):
+        hostile = "<img src=x onerror=alert(1)>"  # the filters let it in
+        for author, text in (("bo", "nice weather"), (hostile, "Spark, why is the sky blue?")):
             air.says(author, text)
         waiting = page.locator("#waiting .row")
         await expect(waiting).to_have_count(2)
-        await expect(waiting.first.locator("b")).to_have_text(HOSTILE)
+        await expect(waiting.first.locator("b")).to_have_text(hostile)
         scores = [float(await row.locator(".score").inner_text()) for row in await waiting.all()]
         assert scores == sorted(scores, reverse=True) and scores[0] > 3
         await page.keyboard.press("s")
@@ -170,6 +178,54 @@ async def test_steering_blocking_and_restarting(browser: Browser, air: Air) -> N
         air.show.emit(PartRecovered(1.0, "llm"))
         await expect(down).to_have_count(0)
         assert air.restarted == ["llm"] and "owned" not in await page.title()
+
+
+def measured(streaming: bool = True, **changed: float) -> BroadcastMeasured:
+    figures = {"kbit_s": 5821.4, "congestion": 0.713, "dropped": 0.0642, "lagged": 0.001, "fps": 30.0}
+    now = anyio.current_time()
+    return BroadcastMeasured(now, streaming, streaming, f"Spark Game {HOSTILE}", **(figures | changed))
+
+
+async def test_health_shows_how_the_broadcast_does(browser: Browser, air: Air, tmp_path: Path) -> None:
+    tell = air.show.emit
+    async with page_of(browser, air.console.url()) as page:
+        await page.locator("#tabs button", has_text="Health").click()
+        await expect(page.locator("#air")).to_be_hidden()
+        tell(measured())
+        tell(StreamFaltered(anyio.current_time(), Fault.DROPPING, f"99 of 300 frames {HOSTILE}", "Say so."))
+        tell(BroadcastLacking(0.0, f"OBS has no '{HOSTILE}'; cure: broadcast.scenes"))
+        await expect(page.locator("#onair")).to_have_text(
+            f"streaming, recording · scene Spark Game {HOSTILE}"
+        )
+        tiles = page.locator("#stream .tile")
+        await expect(tiles).to_have_text(
+            [
+                "5,821kbit/s",
+                "6.4 %dropped",
+                "71.3 %congested",
+                "0.1 %drawn late",
+            ]
+        )
+        await expect(page.locator('#stream .tile[data-bad="true"]')).to_have_text("6.4 %dropped")
+        warnings = page.locator("#warnings .row")
+        await expect(warnings).to_have_count(2)
+        await expect(warnings.first).to_have_text(f"dropping frames99 of 300 frames {HOSTILE}")
+        await expect(page.locator("#tabs button", has_text="Health")).to_contain_text("1")
+        assert await page.locator("#air :is(img, script)").count() == 0 and "owned" not in await page.title()
+        await page.screenshot(path=tmp_path / "air.png")
+        tell(StreamRestored(anyio.current_time(), Fault.DROPPING, 42.0))
+        await expect(warnings.first).to_contain_text("s ago, over after 42 s")
+        tell(measured(streaming=False))
+        await expect(page.locator("#onair")).to_have_text(f"not on air · scene Spark Game {HOSTILE}")
+        await expect(tiles).to_have_count(0)
+        for n in range(500):  # more than a page that comes later is told
+            air.show.emit(PartRecovered(float(n), "nothing"))
+        async with page_of(browser, air.console.url()) as later:
+            await later.locator("#tabs button", has_text="Health").click()
+            await expect(later.locator("#onair")).to_contain_text("not on air")
+            tell(PartDegraded(anyio.current_time(), "broadcast", "OBS hung up"))
+            await expect(later.locator("#onair")).to_have_text("OBS is away")
+            await expect(later.locator("#engines")).to_contain_text("down: OBS hung up")
 
 
 async def test_the_journal_is_searched_and_a_reply_opened(browser: Browser, air: Air) -> None:

@@ -16,7 +16,7 @@ from engines.process import running
 from engines.specs import spec
 from glue.events import ChatLine, Ending, LineArrived, Source, StageTaken, TurnEnded, TurnStarted
 from glue.memory.milvus import MilvusMemory
-from glue.ports import Piece, Prompt, Role, Usage
+from glue.ports import Piece, Prompt, Role, Usage, Whose
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +94,11 @@ class Show:
             self.memory.show(TurnEnded(0.0, "main", id, Ending.FINISHED, heard, heard))
         return id
 
+    @staticmethod
+    def line(author: str, text: str) -> ChatLine:
+        """The line that recalled() asks with."""
+        return ChatLine(f"ask-{author}-{text}", author, text, Source.CONSOLE)
+
     async def recalled(
         self, author: str, text: str, until: Callable[[Sequence[str]], bool] = bool
     ) -> list[str]:
@@ -101,10 +106,11 @@ class Show:
         found: Sequence[str] = ()
         with anyio.move_on_after(10):
             while True:
-                self.memory.show(LineArrived(0.0, ChatLine("ask", author, text, Source.CONSOLE)))
+                asked = self.line(author, text)
+                self.memory.show(LineArrived(0.0, asked))
                 with anyio.move_on_after(0.5):
                     for _ in range(20):
-                        if found := await self.memory.recall("main", author, text):
+                        if found := await self.memory.recall("main", asked):
                             break
                         await anyio.sleep(0.02)
                 if until(found):
@@ -117,6 +123,9 @@ async def remembering(at: Servers, folder: Path, answers: Sequence[str] = ()) ->
     """A memory on these servers, its work running."""
     llm, unlearned, known = Notes(list(answers)), list[str](), dict[str, str]()
 
+    def unlearn(ids: Sequence[str], whose: Whose | None) -> None:
+        unlearned.extend(ids)
+
     async def know(who: str, text: str) -> None:
         known[who] = text
 
@@ -125,7 +134,7 @@ async def remembering(at: Servers, folder: Path, answers: Sequence[str] = ()) ->
 
     made = MilvusMemory(
         llm,
-        unlearned.extend,
+        unlearn,
         know,
         unknow,
         at.milvus,

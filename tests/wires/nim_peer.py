@@ -28,7 +28,8 @@ CHUNK = 4096  # samples
 
 class Nim(riva_tts_pb2_grpc.RivaSpeechSynthesisServicer):  # type: ignore[misc]  # generated, untyped
     """`refuses`: names of the optional fields that it will not take; `partial`: texts that are cut short so
-    many times; `silent`: it has no config call; `hidden`: voices that it lists and cannot load."""
+    many times; `silent`: it has no config call; `hidden`: voices that it lists and cannot load; `loading`: so
+    many config calls are answered before it lists any."""
 
     def __init__(
         self,
@@ -36,9 +37,10 @@ class Nim(riva_tts_pb2_grpc.RivaSpeechSynthesisServicer):  # type: ignore[misc] 
         partial: dict[str, int] | None = None,
         silent: bool = False,
         hidden: Collection[str] = (),
+        loading: int = 0,
     ) -> None:
         self._refuses, self._partial = refuses, Counter(partial or {})
-        self._silent, self._hidden = silent, hidden
+        self._silent, self._hidden, self._loading = silent, hidden, loading
         self.asked: list[SynthesizeSpeechRequest] = []
         self.configs = 0
 
@@ -46,6 +48,8 @@ class Nim(riva_tts_pb2_grpc.RivaSpeechSynthesisServicer):  # type: ignore[misc] 
         self.configs += 1
         if self._silent:
             await context.abort(grpc.StatusCode.UNIMPLEMENTED, "")
+        if self.configs <= self._loading:
+            return riva_tts_pb2.RivaSynthesisConfigResponse()
         listed = ",".join(f"{name}:{number}" for number, name in enumerate(SUBVOICES))
         parameters = {"language_code": "en-US,de-DE", "voice_name": MODEL, "subvoices": listed}
         config = riva_tts_pb2.RivaSynthesisConfigResponse.Config(model_name=MODEL, parameters=parameters)

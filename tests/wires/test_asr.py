@@ -236,8 +236,9 @@ def test_what_it_lists_and_what_it_refuses_in_rivas_words(ears: int) -> None:
         assert "streaming_config" in str(caught.value.details())
 
 
-def in_real_time(ears: int, sound: NDArray[np.int16]) -> list[tuple[float, Any]]:
-    """(seconds since the sound began, result) of sound that comes as a microphone's does."""
+def in_real_time(ears: int, sound: NDArray[np.int16], pace: float = 1.0) -> list[tuple[float, Any]]:
+    """(seconds since the sound began, result) of sound that comes as a microphone's does; `pace` seconds for
+    each of it."""
     asked = riva_asr_pb2.StreamingRecognitionConfig(config=config(), interim_results=True)
     begun = time.monotonic()
 
@@ -245,7 +246,7 @@ def in_real_time(ears: int, sound: NDArray[np.int16]) -> list[tuple[float, Any]]
         yield riva_asr_pb2.StreamingRecognizeRequest(streaming_config=asked)
         size = RATE // 50
         for i in range(0, len(sound), size):
-            time.sleep(max(0.0, begun + (i + size) / RATE - time.monotonic()))
+            time.sleep(max(0.0, begun + pace * (i + size) / RATE - time.monotonic()))
             yield riva_asr_pb2.StreamingRecognizeRequest(audio_content=sound[i : i + size].tobytes())
 
     with grpc.insecure_channel(f"127.0.0.1:{ears}") as channel:
@@ -261,6 +262,16 @@ def test_a_hesitant_speaker_is_not_cut_off(ears: int, said: Any) -> None:
     finals = [r for _, r in in_real_time(ears, sound) if r.is_final and r.alternatives[0].transcript]
     assert len(finals) == 1
     assert "think" in finals[0].alternatives[0].transcript.lower()
+
+
+@pytest.mark.parametrize("pace", [0.0, 0.5, 2.0])
+def test_sound_that_is_faster_or_slower_than_real_time_is_one_utterance(
+    ears: int, said: Any, pace: float
+) -> None:
+    """Its own seconds count: where they come slowly, nobody has paused."""
+    sound = np.concatenate([quiet(0.3), said[SECOND], quiet(1.2)])
+    finals = [r for _, r in in_real_time(ears, sound, pace) if r.is_final and r.alternatives[0].transcript]
+    assert len(finals) == 1 and likeness(finals[0].alternatives[0].transcript, SECOND) > ALIKE
 
 
 def test_two_streams_at_once(ears: int, said: Any) -> None:

@@ -140,7 +140,9 @@ def options(url: str, **more: object) -> dict[str, object]:
 
 LIES: list[dict[str, object]] = [
     {"name": "move", "data": '{"move": "Ke8"}'},
+    {"name": "move", "data": '{"move": "Ke4"}'},
     {"name": "move", "data": '{"move": ["e4"]}'},
+    {"name": "move", "data": '{"move": "e2e4"}'},  # legal, and not as it was offered
     {"name": "move", "data": "e4"},
     {"name": "move"},
     {"name": "castle", "data": '{"move": "e4"}'},
@@ -156,7 +158,8 @@ async def test_games_against_stockfish_without_an_illegal_move(start: Start, tmp
     first, second = games(tmp_path)
     assert (first.headers["White"], second.headers["White"]) == ("Spark", "Stockfish")
     figures = json.loads((tmp_path / "played.json").read_text())
-    assert (figures["games"], figures["illegal_moves"], figures["refused"]) == (2, 0, len(LIES))
+    assert (figures["games"], figures["illegal_moves"]) == (2, 0)
+    assert (figures["refused"], figures["illegal_attempts"]) == (len(LIES), 2), "Ke8 and Ke4"
     hers = sum(result.success for result in her.results)
     assert figures["move_ms"]["n"] == hers
     assert 0 <= figures["move_ms"]["p50"] <= figures["move_ms"]["p95"]  # she answers at once here
@@ -164,6 +167,18 @@ async def test_games_against_stockfish_without_an_illegal_move(start: Start, tmp
     assert any(
         "Checkmate" in said or "draw" in said for said in [*her.told, *(r.message for r in her.results)]
     )
+
+
+async def test_a_move_out_of_turn_is_an_illegal_attempt(start: Start, tmp_path: Path) -> None:
+    her = Her()
+    more = {"side": "white", "games": 1, "vote_s": 60}  # nobody votes: after her first move chat is to move
+    async with her.served() as url, start(chess=options(url, **more)):
+        await until(lambda: her.results)
+        her._send("action", {"id": "late", "name": "move", "data": json.dumps({"move": "e4"})})
+        await until(lambda: her.results[1:])
+    (game,) = games(tmp_path)
+    assert not her.results[1].success and len(list(game.mainline_moves())) == 1
+    assert (game.headers["Refused"], game.headers["IllegalAttempts"]) == ("1", "1")
 
 
 async def test_stockfish_advises_her(start: Start, tmp_path: Path) -> None:
@@ -245,7 +260,7 @@ async def test_chat_votes_and_the_last_game_ends_the_show(start: Start, tmp_path
             assert chat.takes(line("lee", "e5"))  # no legal move: for nobody
             for other in (line("game", "Kg1", Source.GAME), line("lee", "castle now"), line("lee", "Ra9")):
                 assert not chat.takes(other)
-            chat.show(LinesRemoved(0.0, ("raider-Kg1",)))
+            chat.show(LinesRemoved(0.0, (*(f"twitch-{n}" for n in range(10_000)), "raider-Kg1")))
             seen = await _picture(feed, lambda seen: seen["voters"] == 3)
             assert seen["votes"] == [["Ra8#", 2], ["Kg1", 1]]
             with anyio.fail_after(20):

@@ -15,7 +15,8 @@ import pytest
 import riva.client
 from numpy.typing import NDArray
 
-from glue.errors import PortError, Unreachable
+from glue.closing import closing
+from glue.errors import Unreachable
 from glue.events import Event, LineArrived, PartDegraded, PartRecovered, SpeechHeard
 from glue.ports import Pcm
 from glue.senses.ears_wav import WavEars
@@ -94,24 +95,42 @@ async def test_ears_that_die_are_found_again(wav: Path) -> None:
     assert kinds.count(PartDegraded) == 1 and kinds.index(PartDegraded) < kinds.index(PartRecovered)
 
 
-async def test_nobody_there_is_said_and_a_closed_stream_stops_the_microphone() -> None:
-    closed = False
+class Room:
+    """A microphone in a silent room, and whether somebody listens to it."""
 
-    async def sound() -> AsyncIterator[Pcm]:
-        nonlocal closed
+    def __init__(self) -> None:
+        self.opened, self.closed = anyio.Event(), anyio.Event()
+
+    async def sound(self) -> AsyncIterator[Pcm]:
+        self.opened.set()
         try:
             while True:
                 yield np.zeros(320, np.int16)
                 await anyio.sleep(0.02)
         finally:
-            closed = True
+            self.closed.set()
 
-    async with RivaAsr(f"127.0.0.1:{speech_server.free_port()}") as asr:
-        with pytest.raises(PortError) as caught:
-            async with asyncio.timeout(20):
-                async for _ in asr.listen(sound()):
-                    pass
-    assert isinstance(caught.value, Unreachable)
+
+async def listen(port: int, room: Room) -> None:
+    async with RivaAsr(f"127.0.0.1:{port}") as asr, closing(asr.listen(room.sound())) as heard:
+        async for _ in heard:
+            pass
+
+
+async def test_nobody_there_is_said() -> None:
+    with pytest.raises(Unreachable), anyio.fail_after(20):
+        await listen(speech_server.free_port(), Room())
+
+
+async def test_a_stream_that_is_closed_stops_the_microphone(ears: int) -> None:
+    room = Room()
+    with anyio.fail_after(20):
+        async with anyio.create_task_group() as tg:
+            tg.start_soon(listen, ears, room)
+            await room.opened.wait()
+            assert not room.closed.is_set()
+            tg.cancel_scope.cancel()
+        await room.closed.wait()
 
 
 async def test_a_wrong_file_is_one_clear_line(tmp_path: Path) -> None:

@@ -55,7 +55,7 @@ async def test_a_fact_is_learnt_and_recalled_after_a_restart(empty: Servers, tmp
         assert show.llm.asked[0].schema is not None
     async with remembering(empty, tmp_path) as show:
         assert await show.recalled("mira", "do you know my cat?") == ["mira has a cat named Biscuit"]
-        assert not await show.memory.recall("main", "mira", "a line that never arrived")
+        assert not await show.memory.recall("main", show.line("mira", "a line that never arrived"))
 
 
 async def test_a_viewers_fact_is_for_that_viewer(empty: Servers, tmp_path: Path) -> None:
@@ -127,7 +127,7 @@ async def test_forget_me_leaves_no_trace_in_file_index_or_prompt(empty: Servers,
         assert not traces(empty.index, "mira")
         assert said in show.unlearned
         assert await show.recalled("bob", "what instrument do I play?") == ["bob plays the tuba"]
-        assert not await show.memory.recall("main", "mira", "what is my cat called?")
+        assert not await show.memory.recall("main", show.line("mira", "what is my cat called?"))
         await index.close()
 
 

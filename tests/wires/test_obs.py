@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 import signal
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import anyio
@@ -37,7 +38,7 @@ from glue.stage.obs_cues import State
 from glue.stage.obs_layout import Pages
 from glue.stage.obs_link import Link
 from glue.supervise import Patience, supervise
-from tests.obs_peer import Peer, obs
+from tests.obs_peer import Peer, listener, obs
 
 pytestmark = [pytest.mark.anyio, pytest.mark.slow]
 SCENES = {state: f"Spark {state.value}" for state in State}
@@ -125,6 +126,8 @@ async def test_a_collection_is_made_and_the_second_time_nothing_changes(
     items = ask("GetSceneItemList", sceneName=SCENES[State.GAME])["sceneItems"]
     assert {"Spark Capture", "Spark Caption", "Spark Now Playing"} <= {row["sourceName"] for row in items}
     assert "t0ken" not in "".join(first)
+    for told in (f"'{SCENES[State.STARTING]}' is on", "removed OBS's empty 'Scene'"):
+        assert told in first
     if "browser_source" not in ask("GetInputKindList")["inputKinds"]:
         assert any("has no browser source" in line and "cure: " in line for line in first)
     before = json.dumps([ask("GetSceneList"), ask("GetInputList"), placed(items)])
@@ -134,6 +137,25 @@ async def test_a_collection_is_made_and_the_second_time_nothing_changes(
     assert second[-1] == "all of it was there; nothing was changed"
     items = ask("GetSceneItemList", sceneName=SCENES[State.GAME])["sceneItems"]
     assert json.dumps([ask("GetSceneList"), ask("GetInputList"), placed(items)]) == before
+
+
+async def test_in_the_users_own_collection_what_is_on_stays_on(peer: Peer, ask: Callable[..., Any]) -> None:
+    def there() -> set[str]:
+        return {str(row["sceneName"]) for row in ask("GetSceneList")["scenes"]}
+
+    await to_thread.run_sync(partial(ask, "CreateSceneCollection", sceneCollectionName="Own"))
+    await until(lambda: there() == {"Scene"})
+    ask("CreateScene", sceneName="Not filled yet")
+    ask("SetCurrentProgramScene", sceneName="Not filled yet")
+    said: list[str] = []
+    for collection in ("Own", ""):
+        async with adapter(peer) as broadcast:
+            await broadcast.set_up(collection, Pages(PAGE), said.append)
+    assert there() == {"Scene", "Not filled yet", *SCENES.values()}
+    assert ask("GetCurrentProgramScene")["currentProgramSceneName"] == "Not filled yet"
+    assert not [line for line in said if "is on" in line or "removed" in line]
+    await to_thread.run_sync(partial(ask, "SetCurrentSceneCollection", sceneCollectionName="Spark VTuber"))
+    await until(lambda: "Not filled yet" not in there())
 
 
 async def test_scene_caption_and_mute_follow_the_show(peer: Peer, ask: Callable[..., Any]) -> None:
@@ -226,6 +248,30 @@ async def test_obs_killed_and_started_again_is_brought_up_to_date(peer: Peer) ->
         words = await to_thread.run_sync(partial(with_it.ask, "GetInputSettings", inputName="Spark Caption"))
         assert words["inputSettings"]["text"] == "I am still here"
         with_it.close()
+
+
+async def test_the_stream_is_started_again_after_every_start_of_obs(peer: Peer, tmp_path: Path) -> None:
+    def stream() -> dict[str, Any]:
+        link = Link("127.0.0.1", peer.port, peer.password, 10.0)
+        try:
+            link.open()
+            return link.ask("GetStreamStatus")
+        finally:
+            link.close()
+
+    async with AsyncExitStack() as show:
+        for number in range(3):
+            with listener(peer, tmp_path / f"{number}.flv"):
+                if number:
+                    await to_thread.run_sync(peer.start)
+                else:
+                    await show.enter_async_context(on_air(peer, start=["stream"]))
+                await until(lambda: stream()["outputBytes"])
+                if number < 2:
+                    peer.kill()
+                else:
+                    await show.aclose()
+                    await until(lambda: not stream()["outputActive"])
 
 
 async def test_an_obs_that_hangs_holds_nobody_up(peer: Peer) -> None:

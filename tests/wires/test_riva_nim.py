@@ -84,6 +84,15 @@ async def test_without_a_list_of_voices_she_speaks_plainly() -> None:
     assert [request.voice_name for request in nim.asked] == [ARIA, ARIA] and nim.configs == 1
 
 
+async def test_a_server_that_lists_no_voice_yet_is_asked_again() -> None:
+    nim = Nim(loading=1)
+    async with against(nim) as tts:
+        for _ in range(3):
+            assert await seconds(tts, "Hahaha, again!") > 0.3
+    happy = f"{ARIA}.Happy"
+    assert [request.voice_name for request in nim.asked] == [ARIA, happy, happy] and nim.configs == 2
+
+
 async def test_an_emotion_that_is_listed_and_refused_is_tried_once() -> None:
     nim = Nim(hidden=[f"{ARIA}.Happy"])
     async with against(nim) as tts:

@@ -150,6 +150,15 @@ async def test_an_answer_is_continued_behind_its_cached_prefix(llm: OpenAiLlm) -
     assert opened.cached_tokens >= plain.cached_tokens > 200
 
 
+@pytest.mark.parametrize("template", [Template.NONE, Template.LLAMA3])
+async def test_an_answer_that_must_follow_a_schema_is_asked_for_as_documented(
+    url: str, folders: dict[str, str], template: Template
+) -> None:
+    asked = Prompt("main", (RULES,), 3, schema={"type": "object", "properties": {"move": {"type": "string"}}})
+    async with adapter(url, folders, template) as llm:
+        assert (await said(llm, asked, Role.ACT))[0]
+
+
 async def test_settling_warms_and_asks_for_no_more(llm: OpenAiLlm) -> None:
     asked = Prompt("evil", (Message("system", "Be dark. " * 60), Message("user", "")))
     assert await llm.settle(asked) > 100

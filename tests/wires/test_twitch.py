@@ -9,9 +9,9 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from glue.chat_events import Deed
+from glue.chat_events import Deed, LinesRemoved
 from glue.errors import ConfigError
-from glue.events import ChatLine, Ending, Source, TurnEnded, TurnStarted
+from glue.events import ChatLine, Ending, Fate, LineClosed, Source, TurnEnded, TurnStarted
 from glue.senses.twitch import Twitch
 from tests.wires.twitch_peer import Peer
 from tests.wires.twitch_show import eventually, supervised, twitch
@@ -68,6 +68,22 @@ async def test_many_lines_and_three_forced_reconnects(peer: Peer, connections: i
         await eventually(lambda: len(heard.lines) >= 100)
     assert Counter(heard.texts) == {f"line {number}": 1 for number in range(100)}
     assert peer.joins == 4 * connections and not heard.down()
+
+
+async def test_a_new_line_that_fails_at_first_costs_nothing(peer: Peer) -> None:
+    async with supervised(twitch(peer)) as heard:
+        await eventually(lambda: peer.inside)
+        peer.refusing = True
+        moving = asyncio.create_task(peer.reconnect(60.0))
+        await eventually(lambda: peer.refused >= 2)
+        peer.say("on the old line")
+        await eventually(lambda: heard.texts == ["on the old line"])
+        peer.refusing = False
+        await eventually(lambda: peer.joins == 2)
+        moving.cancel()
+        peer.say("on the new one")
+        await eventually(lambda: len(heard.lines) == 2)
+    assert not heard.down()
 
 
 async def test_what_is_still_under_way_on_the_old_line_is_heard(peer: Peer) -> None:
@@ -184,6 +200,27 @@ async def test_what_was_heard_of_an_answer_is_written(peer: Peer) -> None:
         await eventually(lambda: peer.events.written)
     (sent,) = peer.events.written
     assert (sent["message"], sent["reply_parent_message_id"]) == ("Hello.", id)
+
+
+async def test_an_answer_to_a_removed_line_is_not_written(peer: Peer) -> None:
+    """Removed while she answers it, while the answer waits to be written, and among others thanked."""
+    deed = ChatLine("twitch-a", "ann", "raided", Source.TWITCH, deed=Deed.RAID)
+    async with supervised(adapter := twitch(peer, token="good", write=True)) as heard:
+        await eventually(lambda: peer.inside and peer.events.sessions)
+        lines = [ChatLine(f"twitch-{n}", "mika", f"bad {n}", Source.TWITCH) for n in range(3)]
+        for number, line in enumerate([*lines[:2], deed, lines[2]]):
+            turn = f"t{number}"
+            adapter.show(TurnStarted(1.0, "main", turn, line, waited=False))
+            if line is lines[0]:
+                adapter.show(LinesRemoved(1.5, (line.id,)))
+            adapter.show(TurnEnded(2.0, "main", turn, Ending.CUT, "No.", f"Heard {turn}."))
+            fates = {line.id: Fate.ANSWERED, **({"twitch-b": Fate.REMOVED} if line is deed else {})}
+            for id, fate in fates.items():
+                adapter.show(LineClosed(2.0, id, fate, turn))
+        adapter.show(LinesRemoved(3.0, ("twitch-1",)))
+        await eventually(lambda: peer.events.written)
+        assert not heard.down("twitch writing")
+    assert [sent["message"] for sent in peer.events.written] == ["Heard t3."]
 
 
 async def test_the_token_is_never_told(peer: Peer, caplog: pytest.LogCaptureFixture) -> None:

@@ -58,6 +58,55 @@ async def test_what_both_wires_tell_is_heard_once(peer: Peer) -> None:
     assert [line.deed for line in heard.lines] == [Deed.SUB, Deed.BITS, Deed.RAID, None]
 
 
+POINTS = "channel.channel_points_custom_reward_redemption.add"
+DRINK = {"reward": {"id": "r1", "title": "Hydrate"}, "user_input": "drink!"}
+UNNAMED = {"is_anonymous": True, "user_id": None, "user_login": None, "user_name": None}
+
+
+@pytest.mark.parametrize("first", ["irc", "eventsub"])
+async def test_points_and_the_unnamed_are_heard_once_whoever_tells_first(peer: Peer, first: str) -> None:
+    async def irc() -> None:
+        peer.say("drink!", "mika", custom_reward_id="r1")
+        peer.say("Cheer100 go", "ananonymouscheerer", bits="100")
+        peer.notice("submysterygift", "ananonymousgifter", mass_gift_count="5", origin_id="o")
+
+    async def eventsub() -> None:
+        await peer.events.tell(POINTS, MIKA | DRINK)
+        await peer.events.tell("channel.cheer", UNNAMED | {"bits": 100, "message": "Cheer100 go"})
+        await peer.events.tell("channel.subscription.gift", UNNAMED | {"total": 5})
+
+    async with supervised(twitch(peer, token="good")) as heard:
+        await eventually(lambda: ready(peer))
+        for tells in (irc, eventsub) if first == "irc" else (eventsub, irc):
+            await tells()
+            await eventually(lambda: len(heard.lines) >= 3)
+        await peer.events.tell("channel.follow", MIKA)
+        peer.say("the end")
+        await eventually(lambda: len(heard.lines) >= 5)
+    deeds = [line.deed for line in heard.lines]
+    assert deeds[:3] == [Deed.POINTS, Deed.BITS, Deed.GIFT] and set(deeds[3:]) == {Deed.FOLLOW, None}
+
+
+@pytest.mark.parametrize("moderation", ["delete", "ban", "clear"])
+async def test_what_eventsub_told_first_is_removed_with_its_twin(peer: Peer, moderation: str) -> None:
+    cheer = MIKA | {"user_id": "u-mika", "bits": 100, "message": "Cheer100 bad words"}
+    async with supervised(twitch(peer, token="good")) as heard:
+        await eventually(lambda: ready(peer))
+        await peer.events.tell("channel.cheer", cheer)
+        await eventually(lambda: heard.lines)
+        id = peer.say("Cheer100 bad words", "mika", bits="100")
+        match moderation:
+            case "delete":
+                peer.delete(id)
+            case "ban":
+                peer.ban("mika")
+            case _:
+                peer.frame(":tmi.twitch.tv CLEARCHAT #spark\r\n")
+        await eventually(lambda: heard.removed)
+    assert len(heard.lines) == 1
+    assert set(heard.removed) == {f"twitch-{id}", heard.lines[0].id}
+
+
 async def test_a_session_moves_without_a_lost_or_doubled_deed(peer: Peer) -> None:
     async with supervised(twitch(peer, token="good")) as heard:
         await eventually(lambda: ready(peer))

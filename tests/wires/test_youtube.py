@@ -115,6 +115,19 @@ async def test_an_outage_is_got_over_without_a_lost_or_doubled_line(tube: Tube) 
     assert "" not in tube.tokens[1:], "it goes on where it was"
 
 
+async def test_a_page_that_youtube_no_longer_knows_is_left(tube: Tube) -> None:
+    tube.pages = [[text("one", "m1")]]
+    async with supervised(youtube(tube)) as heard:
+        await eventually(lambda: heard.lines)
+        tube.fails = [(400, "pageTokenInvalid")]
+        tube.pages = [[text("one", "m1"), text("two", "m2")]]
+        await eventually(lambda: heard.texts == ["one", "two"])
+        tube.fails = [(400, "badRequest")] * 2  # without a page it is the key
+        await eventually(lambda: heard.down("youtube"))
+    assert "YOUTUBE_API_KEY" in heard.down("youtube")[0]
+    assert tube.tokens.count("") == 2, "at the start, and once more"
+
+
 @pytest.mark.parametrize(
     ("fails", "said"),
     [

@@ -45,6 +45,26 @@ class StreamOptions(Strict):
     continuous_usage_stats: bool = False
 
 
+class Schema(Strict):
+    name: str
+    described: dict[str, Any] = Field(alias="schema")
+    description: str | None = None
+    strict: bool | None = None
+
+
+class Format(Strict):
+    """What an answer must follow, in the form that the documents give."""
+
+    type: Literal["text", "json_object", "json_schema"]
+    json_schema: Schema | None = None
+
+    @model_validator(mode="after")
+    def a_schema_is_there_when_it_is_named(self) -> Format:
+        if (self.type == "json_schema") != (self.json_schema is not None):
+            raise ValueError("The json_schema field goes with response_format.type == 'json_schema'.")
+        return self
+
+
 class Asked(Strict):
     """The fields that both endpoints share, those among them that a client of ours may want."""
 
@@ -62,7 +82,7 @@ class Asked(Strict):
     stop: str | list[str] | None = None
     stream: bool = False
     stream_options: StreamOptions | None = None
-    response_format: dict[str, Any] | None = None
+    response_format: Format | None = None
     lora_request: Adapter | None = None
     add_special_tokens: bool = True
 

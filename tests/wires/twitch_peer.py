@@ -39,6 +39,7 @@ class Peer:
     nicks: list[str] = field(default_factory=list)
     passes: list[str] = field(default_factory=list)
     refusing: bool = False  # whoever comes is turned away, as when a network is gone
+    refused: int = 0
     slow: set[ServerConnection] = field(default_factory=set)  # what these are sent arrives `lag` seconds late
     lag: float = 0.0
     pings: int = 0
@@ -69,6 +70,7 @@ class Peer:
     async def _irc(self, connection: ServerConnection) -> None:
         nick, trusted = "", True
         if self.refusing:
+            self.refused += 1
             connection.transport.abort()
             return
         with suppress(ConnectionClosed):

@@ -26,6 +26,14 @@ PR_SET_PDEATHSIG = 1
 ABOUT = (Slot("models", bytes, (-1,)), Slot("providers", bytes, (-1,)))
 
 
+class Served(Triton):  # type: ignore[misc]  # no types here: it lives in another environment
+    """PyTriton that ends with its tritonserver. By itself it waits for one that died while starting, for
+    minutes; its own hook is told at once, however briefly that one lived."""
+
+    def _on_tritonserver_exit(self, *_: object) -> None:
+        os.killpg(0, signal.SIGKILL)
+
+
 def main() -> None:
     """Serve until a signal. Exit 1 with one line where that cannot be."""
     signal.signal(signal.SIGTERM, _end)
@@ -38,7 +46,7 @@ def main() -> None:
         units = list(loaded(asked))
         for unit in units:
             _say(f"{unit.name} runs on {' '.join(dict.fromkeys(unit.providers))}")
-        triton = Triton(config=_config(asked), workspace=asked["workspace"])
+        triton = Served(config=_config(asked), workspace=asked["workspace"])
         for unit in units:
             _bind(triton, unit.name, unit.inputs, unit.outputs, unit.infer)
         _bind(triton, "about", [Slot("ask", bytes, (1,))], ABOUT, _about(units))

@@ -186,7 +186,15 @@ function talkKey(down) {
     if (startedByKey) mic.start();
   } else if (!startedByKey || performance.now() - pressedAt > HELD) mic.stop();
 }
-document.addEventListener("keyup", (event) => { if (event.key === "v" && pressedAt) { talkKey(false); pressedAt = 0; } });
+document.addEventListener("keyup", (event) => {
+  if (event.key.toLowerCase() !== "v" || !pressedAt) return;
+  talkKey(false);
+  pressedAt = 0;
+});
+window.addEventListener("blur", () => { // the key is released somewhere else, and nobody here is told
+  if (pressedAt) mic.stop();
+  pressedAt = 0;
+});
 
 const KEYS = { s: "skip", m: "mute", p: "pause", d: "dump" };
 document.addEventListener("keydown", (event) => {

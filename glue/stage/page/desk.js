@@ -4,7 +4,7 @@ import { Cues } from "./cues.js";
 import { Journal } from "./journal.js";
 import { look, make } from "./look.js";
 import { Memory } from "./memory.js";
-import { drawBlocked, drawHealth, drawInbox, drawVerdicts } from "./rows.js";
+import { drawAir, drawBlocked, drawHealth, drawInbox, drawVerdicts } from "./rows.js";
 import { Tabs } from "./tabs.js";
 
 const byId = (id) => document.getElementById(id);
@@ -109,7 +109,7 @@ export class Desk {
     byId("effect").dataset.done = served?.done ?? true;
     this.tick();
     this.tabs.badge("Inbox", this.story.waiting.size || "");
-    this.tabs.badge("Health", this.story.parts.size || "");
+    this.tabs.badge("Health", this.story.parts.size + this.story.air.faults.size || "");
   }
 
   tick() {
@@ -137,6 +137,8 @@ export class Desk {
         break;
       }
       case "Health": {
+        const boxes = { air: byId("air"), onair: byId("onair"), stream: byId("stream"), warnings: byId("warnings") };
+        drawAir(boxes, this.story.air, this.story.parts.get("broadcast"), this.now());
         const health = await look("health");
         if (health) drawHealth({ latency: byId("latency"), engines: byId("engines") }, health, this.wish);
         break;

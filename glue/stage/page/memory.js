@@ -25,7 +25,7 @@ export class Memory {
     fill(this.boxes.list, (found ?? []).map((entry) => this.row(entry)));
   }
 
-  row({ id, kind, viewer, text, at, ended }) {
+  row({ id, kind, viewer, name, text, at, ended }) {
     const element = make("li", "row");
     const words = make("span", "text", text);
     const day = new Date(1000 * at).toLocaleDateString();
@@ -36,7 +36,7 @@ export class Memory {
     );
     if (viewer) buttons.append(sure("Forget viewer", () => this.wish("forget", `@${viewer}`)));
     element.dataset.state = ended ? "ended" : "holds";
-    element.append(make("span", "what", kind), make("b", "", viewer), words, make("small", "", ended ? `${day}, no longer` : day), buttons);
+    element.append(make("span", "what", kind), make("b", "", name || viewer), words, make("small", "", ended ? `${day}, no longer` : day), buttons);
     return element;
   }
 

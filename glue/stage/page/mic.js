@@ -10,6 +10,10 @@ const WHY = {
   NotReadableError: "Another program holds the microphone.",
 };
 
+function release(stream) {
+  stream.getTracks().forEach((track) => track.stop());
+}
+
 export class Mic {
   /** `changed()` is called when `state` changed: "off", "asking", "on"; `failed(why)` with a sentence. */
   constructor(changed, failed) {
@@ -19,29 +23,38 @@ export class Mic {
     this.level = 0; // 0-1, for the meter
     this.heard = true; // false: another page's microphone is listened to
     this.sent = 0; // samples
+    this.wish = 0; // counts what is wanted: who asked before the last start or stop is not wanted any more
   }
 
+  /** What a browser asks a person for can take long: the key may be released before it is there. */
   async start() {
     if (this.state !== "off") return;
+    const wish = ++this.wish;
     this.turn("asking");
     try {
-      this.stream = await navigator.mediaDevices.getUserMedia({ audio: WANT });
-      this.stream.getAudioTracks()[0].onended = () => this.stop(); // unplugged
-      this.context ??= await this.listener();
-      await this.context.resume();
-      this.source = this.context.createMediaStreamSource(this.stream);
+      const stream = await navigator.mediaDevices.getUserMedia({ audio: WANT });
+      if (wish !== this.wish) return release(stream);
+      this.stream = stream; // stop() releases it from now on
+      stream.getAudioTracks()[0].onended = () => this.stop(); // unplugged
+      const context = await (this.listening ??= this.listener());
+      await context.resume();
+      if (wish !== this.wish) return;
+      this.source = context.createMediaStreamSource(stream);
       this.source.connect(this.node);
       this.open();
       this.turn("on");
     } catch (error) {
+      if (!this.node) this.listening = null;
+      if (wish !== this.wish) return;
       this.stop();
       this.failed(WHY[error.name] ?? `The microphone cannot be used: ${error.message}`);
     }
   }
 
   stop() {
+    this.wish++;
     this.source?.disconnect();
-    this.stream?.getTracks().forEach((track) => track.stop());
+    if (this.stream) release(this.stream);
     this.source = this.stream = null;
     this.silence(TAIL);
     const socket = this.socket;
@@ -65,9 +78,13 @@ export class Mic {
   }
 
   open() {
-    this.socket = new WebSocket(`${location.protocol.replace("http", "ws")}//${location.host}/mic${location.search}`);
-    this.socket.onmessage = ({ data }) => { this.heard = JSON.parse(data).heard; this.changed(); };
-    this.socket.onclose = () => { if (this.socket) { this.stop(); this.failed("The microphone's line broke."); } };
+    const socket = this.socket = new WebSocket(`${location.protocol.replace("http", "ws")}//${location.host}/mic${location.search}`);
+    socket.onmessage = ({ data }) => { this.heard = JSON.parse(data).heard; this.changed(); };
+    socket.onclose = () => { // one that stop() closed is not the one of a quick start() behind it
+      if (this.socket !== socket) return;
+      this.stop();
+      this.failed("The microphone's line broke.");
+    };
   }
 
   take(samples) {

@@ -47,6 +47,35 @@ export function drawBlocked(box, entries, wish) {
   }));
 }
 
+const percent = (share) => `${(share * 100).toFixed(1)} %`;
+
+/** How the broadcast does: what is on, what leaves, and what was wrong last. Hidden where there is none. */
+export function drawAir(boxes, { measured, faults, lacking, last }, away, now) {
+  boxes.air.hidden = !measured && !away && !lacking.size && !last;
+  const does = measured && [measured.streaming && "streaming", measured.recording && "recording"].filter(Boolean).join(", ");
+  boxes.onair.textContent = measured ? `${does || "not on air"} · scene ${measured.scene}` : "OBS is away";
+  const tile = (words, value, bad) => {
+    const element = make("span", "tile", words);
+    element.prepend(make("b", "", value));
+    element.dataset.bad = Boolean(bad);
+    return element;
+  };
+  boxes.stream.replaceChildren(...(measured?.streaming ? [
+    tile("kbit/s", Math.round(measured.kbit_s).toLocaleString("en"), faults.has("off air") || faults.has("reconnecting")),
+    tile("dropped", percent(measured.dropped), faults.has("dropping frames")),
+    tile("congested", percent(measured.congestion), faults.has("congested")),
+    tile("drawn late", percent(measured.lagged)),
+  ] : []));
+  const rows = [...faults].map(([fault, why]) => row([make("span", "lamp"), make("b", "", fault), make("span", "text", why)], "down"));
+  if (last && !faults.has(last.fault)) {
+    const over = last.after === null ? "" : `, over after ${Math.round(last.after)} s`;
+    const when = make("small", "", `${Math.max(0, Math.round(now - last.at))} s ago${over}`);
+    rows.push(row([make("b", "", last.fault), make("span", "text", last.why), when], "ended"));
+  }
+  for (const why of lacking) rows.push(row([make("span", "text", why)], "lacking"));
+  boxes.warnings.replaceChildren(...rows);
+}
+
 export function drawHealth(boxes, { latency, parts }, wish) {
   const figures = [["half of them within", latency.p50], ["19 of 20 within", latency.p95]];
   fill(boxes.latency, figures.map(([words, value]) => {

@@ -23,6 +23,7 @@ export class Story {
     this.refused = new Map(); // id -> a clause that the gate kept from the voice, newest last
     this.verdicts = []; // what the filters did, newest first
     this.served = null; // what came of the operator's last wish
+    this.air = { measured: null, faults: new Map(), lacking: new Set(), last: null }; // the broadcast
   }
 
   /** The turns, oldest first. */
@@ -201,6 +202,21 @@ const FOLDS = {
     if (decision) decision.judged = event;
     else gameOf(story, event).refused = event.message;
   },
-  PartDegraded(story, { part, why }) { story.parts.set(part, why); },
+  PartDegraded(story, { part, why }) {
+    story.parts.set(part, why);
+    if (part !== "broadcast") return;
+    story.air.measured = null;
+    story.air.faults.clear();
+  },
   PartRecovered(story, { part }) { story.parts.delete(part); },
+  BroadcastMeasured(story, event) { story.air.measured = event; },
+  StreamFaltered(story, { fault, why, at }) {
+    story.air.faults.set(fault, why);
+    story.air.last = { fault, why, at, after: null };
+  },
+  StreamRestored(story, { fault, after }) {
+    story.air.faults.delete(fault);
+    if (story.air.last?.fault === fault) story.air.last.after = after;
+  },
+  BroadcastLacking(story, { why }) { story.air.lacking.add(why); },
 };

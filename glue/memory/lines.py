@@ -1,0 +1,60 @@
+"""This show's lines, as far as wishes ask for them: whose the newest are, and which may be in no prompt."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from glue.events import ChatLine
+from glue.memory.whose import Theirs, theirs
+
+LAST = 2000  # lines whose authors and ids are known
+
+
+class Lines:
+    """The newest lines, those that are being answered, and those that are to be forgotten."""
+
+    def __init__(self) -> None:
+        self._newest: dict[str, ChatLine] = {}
+        self._turns: dict[str, tuple[str, ChatLine]] = {}
+        self._gone: set[str] = set()
+        self._left: dict[tuple[str, str], Theirs] = {}  # who wanted to be forgotten
+
+    def arrived(self, line: ChatLine) -> None:
+        """One more; beyond LAST the oldest is let go."""
+        self._newest[line.id] = line
+        if len(self._newest) > LAST:
+            del self._newest[next(iter(self._newest))]
+
+    def drop(self, ids: Iterable[str]) -> None:
+        """These were not let in: no wish means them."""
+        for id in ids:
+            self._newest.pop(id, None)
+
+    def began(self, who: str, turn: str, line: ChatLine) -> None:
+        """`who` answers it. A line that waited while more than LAST came, and while its author asked to be
+        forgotten, is one of those that were meant."""
+        self._turns[turn] = (who, line)
+        old = [part for part in line.parts if part.id not in self._newest]
+        self._gone |= {p.id for p in old if any(whose(p.viewer, p.author) for whose in self._left.values())}
+
+    def ended(self, turn: str) -> tuple[str, ChatLine | None, list[str]]:
+        """Who answered which line, and the ids that have to be forgotten together with the answer."""
+        who, line = self._turns.pop(turn, ("", None))
+        ids = [part.id for part in line.parts] if line else []
+        return who, line, ids if not self._gone.isdisjoint(ids) else []
+
+    def of(self, whose: Theirs) -> list[str]:
+        """A viewer's lines, the newest last."""
+        answered = [part for _, line in self._turns.values() for part in line.parts]
+        lines = {line.id: line for line in (*answered, *self._newest.values())}
+        return [line.id for line in lines.values() if whose(line.viewer, line.author)]
+
+    def forget(self, ids: Sequence[str]) -> None:
+        """No prompt may hold these."""
+        self._gone |= set(ids)
+        self.drop(ids)
+
+    def leaves(self, viewer: str, name: str) -> list[str]:
+        """A viewer wants to be forgotten, see theirs(): the lines to be forgotten for that."""
+        whose = self._left[viewer, name] = theirs(viewer, name)
+        return self.of(whose)
