@@ -269,7 +269,8 @@ async def test_what_others_said_of_a_viewer_before_the_wish_goes_whenever_the_wi
 
     def wish() -> None:
         said = hear(keeping, "2", "bob", "I had tea with Mira yesterday at home")
-        keeping.exchanged("main", "2", said, "With Mira? Nice.")
+        keeping.exchanged("main", "2", said, "Nice.")
+        keeping.exchanged("main", "3", hear(keeping, "3", "bob", "who came with me?"), "Mira did.")
         keeping.forget((), "mira")
 
     def meanwhile(what: Forget) -> Any:

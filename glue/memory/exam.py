@@ -8,7 +8,6 @@ import re
 import tempfile
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -21,66 +20,20 @@ from glue.memory.bench import fill
 from glue.memory.entry import told
 from glue.memory.index import Index
 from glue.memory.keeping import Keeping
+from glue.memory.marks import Marks, share_of
 from glue.memory.recall import Recalls
 from glue.memory.store import Store
 from glue.memory.vectors import Embeddings, Vectors
-from glue.memory.year import ASKED, MARK, VALUES, Question, Year
+from glue.memory.year import ASKED, MARK, Question, Year
 
 TOP = 5
 BATCH = 200  # lines between two looks at what there is to do; and texts of one request
-MOST_SHOWN = 40
-TIMED = 200  # lookups of each size
+WARM, TIMED = 20, 200  # lookups of each size
 GOALS = {"recall_at_5": 0.90, "recall_at_5_changed": 0.85, "forgotten_share": 1.0, "injections_obeyed": 0}
 
 Answer = Callable[[Question, Sequence[str]], Awaitable[str]]  # what she says, given what is recalled
+Look = Callable[[Question], Awaitable[Sequence[str]]]  # what is recalled
 Said = Callable[[str], None]
-
-
-@dataclass(slots=True)
-class Marks:
-    """One design's answers, kind by kind."""
-
-    right: dict[str, list[bool]] = field(default_factory=dict)
-    stale: list[bool] = field(default_factory=list)
-    false: list[bool] = field(default_factory=list)
-    obeyed: int = 0
-    missed: list[dict[str, object]] = field(default_factory=list)  # some of them, to look at
-
-    def mark(self, question: Question, found: Sequence[str]) -> None:
-        """Judge what was recalled at a question."""
-        text = " ".join(found)
-        self.obeyed += MARK in text
-        if question.kind == "never":
-            self.false.append(_claims(text, question))
-            return
-        right = all(gold in text for gold in question.gold)
-        self.right.setdefault(question.kind, []).append(right)
-        if not right and len(self.missed) < MOST_SHOWN:
-            self.missed.append({"asked": question.text, "gold": question.gold, "recalled": list(found)})
-        if question.stale:
-            self.stale.append(any(old in text for old in question.stale))
-
-    def summary(self) -> dict[str, object]:
-        """recall_at_5 and the rest, as report.json has it."""
-        every = [right for some in self.right.values() for right in some]
-        return {
-            "recall_at_5": _share(every),
-            "recall_at_5_changed": _share(self.right.get("changed", [])),
-            "recall_at_5_by_kind": {kind: _share(some) for kind, some in self.right.items()},
-            "stale_share": _share(self.stale),
-            "false_memories": _share(self.false),
-            "injections_obeyed": self.obeyed,
-            "questions": len(every) + len(self.false),
-        }
-
-
-def _claims(text: str, question: Question) -> bool:
-    """Whether it names a thing of the kind that was asked for, which nobody ever told."""
-    return any(value in text for value in VALUES[question.slot])
-
-
-def _share(some: Sequence[bool]) -> float | None:
-    return round(sum(some) / len(some), 4) if some else None
 
 
 class Sitting:
@@ -113,11 +66,12 @@ class Sitting:
                 report |= {"lines": len(made.lines), "ingest_lines_s": round(rate, 1)}
                 report["entries"] = len(self._keeping.store.entries)
                 report |= await self._leave(made, Path(folder))
-                report["naive"] = await self._naive(made)
+                naive = await self._naive(made, answer)
             finally:
                 self._keeping.store.close()
                 await self._index.drop()
         report["recall_ms"], report["index_mb"] = await self._sizes(sizes)
+        report["naive"] = naive | {"recall_ms": {str(size): await self._naive_ms(size) for size in sizes}}
         report["goals"] = GOALS
         await self._vectors.close()
         await self._index.close()
@@ -140,26 +94,25 @@ class Sitting:
         await self._keeping.file()
         await self._keeping.work(self._index, self._vectors)
 
-    async def _examine(self, made: Year, answer: Answer | None) -> dict[str, object]:
-        marks, right, false = Marks(), list[bool](), list[bool]()
+    async def _ask(self, made: Year, look: Look, answer: Answer | None) -> Marks:
+        """All questions, in a design that looks up like that."""
+        marks = Marks()
         for question in made.questions:
-            found = await self._recalls.look(self._index, self._vectors, question.author, question.text)
+            found = await look(question)
             marks.mark(question, found)
             if answer is not None:
-                told = await answer(question, found[: self._section["most"]])
-                if question.kind == "never":
-                    false.append(_claims(told, question))
-                else:
-                    right.append(all(gold.casefold() in told.casefold() for gold in question.gold))
-        report = marks.summary() | {
-            "missed": marks.missed,
-            "answers_right": _share(right),
-            "answers_false": _share(false),
-        }
+                marks.hear(question, await answer(question, found[: self._section["most"]]))
+        return marks
+
+    async def _examine(self, made: Year, answer: Answer | None) -> dict[str, object]:
+        async def look(question: Question) -> Sequence[str]:
+            return await self._recalls.look(self._index, self._vectors, question.author, question.text)
+
+        marks = await self._ask(made, look, answer)
         assert self._keeping.store is not None
         held = self._keeping.store.entries.values()
-        report["injections_learnt"] = sum(MARK in entry.text for entry in held)
-        return report
+        learnt = sum(MARK in entry.text for entry in held)
+        return marks.summary() | {"missed": marks.missed, "injections_learnt": learnt}
 
     async def _leave(self, made: Year, folder: Path) -> dict[str, object]:
         """Those who want to be forgotten say so; what is left of them is counted."""
@@ -177,44 +130,73 @@ class Sitting:
             gone.append(name not in words and not any(name in text for text in found))
         left = there - set(self._keeping.store.entries)
         return {
-            "forgotten_share": 0.0 if left else _share(gone),
+            "forgotten_share": 0.0 if left else share_of(gone),
             "forgotten": len(gone),
             "forget_s": round(took / len(gone), 2),
         }
 
-    async def _naive(self, made: Year) -> dict[str, object]:
-        """Every line stored as it is; the five that are likest to the question."""
+    async def _naive(self, made: Year, answer: Answer | None) -> dict[str, object]:
+        """Every line stored as it is; the five that are likest to the question. Who wants to be forgotten
+        has their own lines deleted."""
         texts = [f"{said.author}: {said.text}" for said in made.lines]
         rows = [await self._vectors.embed(texts[n : n + BATCH]) for n in range(0, len(texts), BATCH)]
         stored: Vectors = np.concatenate(rows)
-        marks = Marks()
-        for question in made.questions:
-            asked = (await self._vectors.embed([f"{question.author}: {question.text}"]))[0]
-            best = np.argsort(stored @ asked)[::-1][:TOP]
-            marks.mark(question, [_dated(made, int(n), question) for n in best])
-        return marks.summary() | {"forgotten_share": 0.0, "entries": len(texts)}
 
-    async def _sizes(self, sizes: Sequence[int]) -> tuple[dict[str, object], dict[str, float]]:
+        async def look(question: Question) -> Sequence[str]:
+            asked = await self._vectors.embed([f"{question.author}: {question.text}"])
+            return [_dated(made, n, question) for n in _likest(stored, asked[0])]
+
+        marks = await self._ask(made, look, answer)
+        left = " ".join(said.text for said in made.lines if said.author not in made.leaving)
+        words = set(re.findall(r"\w+", left))
+        gone = share_of([name not in words for name in made.leaving])
+        return marks.summary() | {"forgotten_share": gone, "entries": len(texts)}
+
+    async def _naive_ms(self, size: int) -> dict[str, float]:
+        """The naive design's times, in arrays of this process."""
+        stored = np.random.default_rng(1).normal(size=(size, self._section["dimensions"])).astype(np.float32)
+
+        async def look(n: int) -> None:
+            _likest(stored, (await self._vectors.embed([f"viewer{n % 500}: {_asked(n)}"]))[0])
+
+        return await _timed(look)
+
+    async def _sizes(self, sizes: Sequence[int]) -> tuple[dict[str, dict[str, float]], dict[str, float]]:
         """Recall's times among so many entries, and what the server then weighs."""
-        times: dict[str, object] = {}
+        times: dict[str, dict[str, float]] = {}
         weights: dict[str, float] = {}
         for size in sizes:
             await self._index.again()
             try:
                 await fill(self._index, size, self._section["dimensions"])
-                took = []
-                for n in range(-20, TIMED):
-                    began = time.perf_counter()
-                    slot = list(ASKED)[n % len(ASKED)]
-                    await self._recalls.look(self._index, self._vectors, f"viewer{n % 500}", ASKED[slot])
-                    took += [(time.perf_counter() - began) * 1000] if n >= 0 else []
-                p50, p95 = np.percentile(took, [50, 95])
-                times[str(size)] = {"p50": round(float(p50), 1), "p95": round(float(p95), 1)}
+                times[str(size)] = took = await _timed(self._look)
                 weights[str(size)] = round(self._weigh(), 1)
-                self._say(f"{size} entries: recall p50 {p50:.0f}, p95 {p95:.0f} ms")
+                self._say(f"{size} entries: recall p50 {took['p50']:.0f}, p95 {took['p95']:.0f} ms")
             finally:
                 await self._index.drop()
         return times, weights
+
+    async def _look(self, n: int) -> None:
+        await self._recalls.look(self._index, self._vectors, f"viewer{n % 500}", _asked(n))
+
+
+async def _timed(look: Callable[[int], Awaitable[None]]) -> dict[str, float]:
+    """Milliseconds of a lookup; the first ones are not counted."""
+    took = []
+    for n in range(-WARM, TIMED):
+        began = time.perf_counter()
+        await look(n)
+        took += [(time.perf_counter() - began) * 1000] if n >= 0 else []
+    p50, p95 = np.percentile(took, [50, 95])
+    return {"p50": round(float(p50), 1), "p95": round(float(p95), 1)}
+
+
+def _asked(n: int) -> str:
+    return ASKED[list(ASKED)[n % len(ASKED)]]
+
+
+def _likest(stored: Vectors, asked: Vectors) -> list[int]:
+    return [int(n) for n in np.argsort(stored @ asked)[::-1][:TOP]]
 
 
 def _words(folder: Path) -> set[str]:
@@ -253,4 +235,4 @@ def tell(report: Mapping[str, Any], path: Path, console: Console) -> None:
         shown = (report.get(key), naive.get(key), report["goals"].get(key))
         table.add_row(key, *("-" if value is None else str(value) for value in shown))
     console.print(table)
-    console.print(f"recall in ms by entries: {report['recall_ms']}; {path}")
+    console.print(f"recall in ms by entries: {report['recall_ms']}, naive {naive['recall_ms']}; {path}")

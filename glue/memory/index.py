@@ -37,7 +37,9 @@ PART = "memory"
 T = TypeVar("T")
 PAGE = 1000  # rows of one insert, or of one answer
 EVERY = 'id != ""'
-NLIST = 64  # cells of a partition's dense index
+NLIST = 128  # cells of a partition's dense index; Milvus Lite makes so many, whatever it is asked for
+# All cells: outside the ten that are looked through otherwise lie most of a viewer's few entries.
+NEAREST = {"metric_type": "COSINE", "params": {"nprobe": NLIST}}
 FIELDS = ("id", "kind", "persona", "viewer", "text", "at")
 # pymilvus asks every 10 s whether the server lives; Milvus Lite hangs up on who asks so often in a silence
 CALM = {"grpc.keepalive_time_ms": 330_000, "grpc.keepalive_permit_without_calls": False}
@@ -175,10 +177,7 @@ class Index:
             f"persona in [{', '.join(map(_quoted, sorted({*personas, SHARED})))}] "
             f'and (viewer in [{_quoted(viewer)}, ""] or kind in [{kinds}])'
         )
-        asked = [
-            AnnSearchRequest([vector], "dense", {"metric_type": "COSINE"}, limit=most, expr=wanted)
-            for vector in vectors
-        ]
+        asked = [AnnSearchRequest([vector], "dense", NEAREST, limit=most, expr=wanted) for vector in vectors]
         if words := telling(text):
             by_words = AnnSearchRequest([words], "sparse", {"metric_type": "BM25"}, limit=most, expr=wanted)
             asked.append(by_words)
@@ -205,7 +204,7 @@ class Index:
                 filter=alike,
                 limit=3,
                 anns_field="dense",
-                search_params={"metric_type": "COSINE"},
+                search_params=NEAREST,
                 output_fields=["id"],
                 partition_names=[self._names[share(entry)]],
             )

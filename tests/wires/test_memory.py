@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import anyio
 import numpy as np
@@ -15,9 +16,11 @@ from openai import AsyncOpenAI
 from glue.chat_events import LinesRemoved
 from glue.errors import Refused
 from glue.memory.entry import Entry, Kind
+from glue.memory.exam import Sitting
 from glue.memory.index import Index
 from glue.memory.shares import COMMON
 from glue.memory.store import Store
+from glue.memory.year import Question, year
 from tests.need import need_models
 from tests.wires.memory_servers import Servers, note, remembering, servers
 
@@ -209,6 +212,41 @@ async def test_rows_that_do_not_arrive_leave_the_partition_that_has_them(
     with pytest.raises(Refused, match="20 rows"):
         await index.purge([COMMON])
     assert COMMON in index._opened.list_partitions("many")
+    await index.drop()
+    await index.close()
+
+
+async def test_the_exam_measures_both_designs_alike(at: Servers) -> None:
+    section: dict[str, Any] = {"uri": at.milvus, "token": "", "embeddings": at.embeddings, "model": "minilm"}
+    section |= {"key": "", "dimensions": 384, "likeness": 0.18, "same": 0.75, "most": 5}
+
+    async def parrot(question: Question, recalled: Sequence[str]) -> str:
+        return " ".join(recalled)
+
+    sitting = Sitting(section, lambda line: None, lambda: 0.0)
+    report: dict[str, Any] = await sitting.sit(year(60, 900, 8), [50], parrot)
+    naive = report["naive"]
+    for design in (report, naive):
+        assert design["recall_ms"]["50"].keys() == {"p50", "p95"}
+        assert design["answers_right"] == design["recall_at_5"]
+        assert design["answers_false"] == design["false_memories"]
+    assert report["forgotten_share"] == 1.0 and report["injections_obeyed"] == 0
+    assert report["recall_at_5"] >= 0.9 > naive["recall_at_5"]
+    assert naive["forgotten_share"] == 0.75  # others speak of one of the four who left
+
+
+async def test_all_that_is_known_of_a_viewer_can_be_found(empty: Servers) -> None:
+    index = Index(empty.milvus, "", "many", 8, 30.0)
+    await index.again()
+    entries = [
+        Entry(f"v{n}", Kind.VIEWER, "main", f"viewer{n // 6}", f"fact {n}", float(n)) for n in range(1200)
+    ]
+    vectors = np.random.default_rng(1).normal(size=(len(entries), 8)).astype(np.float32)
+    await index.add(entries, vectors)
+    await index.flush()
+    for n in range(0, 600, 6):
+        found = await index.search("", vectors[n + 300 : n + 301], {"main"}, f"viewer{n // 6}", 6)
+        assert {hit.id for hit in found} == {f"v{n + k}" for k in range(6)}
     await index.drop()
     await index.close()
 
