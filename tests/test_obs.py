@@ -142,7 +142,7 @@ def test_a_healthy_stream_is_measured_and_nothing_else() -> None:
 
 
 def test_what_changes_is_told_at_once() -> None:
-    quiet = {"streaming": False, "sent": 0, "frames": 0}
+    quiet: dict[str, object] = {"streaming": False, "sent": 0, "frames": 0}
     steps: list[dict[str, object]] = [quiet, quiet, {}, {"scene": "B"}, {"scene": "B"}]
     steps += [{"scene": "B", "recording": True}, quiet, quiet]
     events = run([second(n, **changed) for n, changed in enumerate(steps)])
@@ -298,9 +298,8 @@ class SlowToStart:
 
     def ask(self, request: str, **words: object) -> dict[str, object]:
         self.started += request == "StartStream"
-        counters = ("outputBytes", "outputSkippedFrames", "outputTotalFrames")
-        counters += ("renderSkippedFrames", "renderTotalFrames", "activeFps")
-        answer: dict[str, object] = dict.fromkeys(counters, 0)
+        counters = "outputBytes outputSkippedFrames outputTotalFrames renderSkippedFrames renderTotalFrames"
+        answer: dict[str, object] = dict.fromkeys(f"{counters} activeFps".split(), 0)
         answer |= {"scenes": [], "inputs": [], "outputReconnecting": False, "currentProgramSceneName": "A"}
         return answer | {"outputActive": self.runs and "Stream" in request}
 
