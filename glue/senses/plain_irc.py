@@ -65,7 +65,8 @@ async def plain_wire(part: str, url: str, timeout: float, largest: int) -> Async
             else:
                 stream = await anyio.connect_tcp(host, port)
     except (OSError, ValueError, TimeoutError) as error:
-        raise Unreachable(part, f"{url} cannot be reached ({error or 'no answer'})") from error
+        where = url.rpartition("@")[2]
+        raise Unreachable(part, f"{where} cannot be reached ({error or 'no answer'})") from error
     try:
         yield Lines(part, stream, largest)
     finally:
