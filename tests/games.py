@@ -91,6 +91,7 @@ class Seat:
     def says(self, command: str, **data: object) -> None:
         """The game sends a message."""
         frame = json.dumps({"command": command, "game": "Noughts", "data": data})
+        frame = frame.replace("Infinity", "1e999")  # which is JSON
         self.play.take(read(frame), anyio.current_time())
 
     def begins(self, *actions: Mapping[str, object]) -> None:

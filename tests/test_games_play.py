@@ -1,6 +1,7 @@
 """The playing lane in virtual time: forces, priorities, retries, time-outs, bad days."""
 
 import json
+from collections.abc import AsyncIterator
 
 import anyio
 import anyio.lowlevel
@@ -10,6 +11,7 @@ import trio.testing
 from glue.errors import Refused, TooSlow, Unreachable
 from glue.game_events import ActionExplained, FloorClaimed, GameButton, GameChanged, GameFate, Priority
 from glue.games.rules import Rules
+from glue.ports import Prompt, Role, Usage
 from tests.games import PASS, PLACE, PLACES_4, Oracle, Seat
 
 pytestmark = pytest.mark.anyio
@@ -290,6 +292,39 @@ async def test_a_schema_that_nothing_fits_is_refused_in_the_log() -> None:
         seat.forces("never")
         await anyio.sleep(10)
         assert seat.fates() == [(GameFate.REFUSED, "no parameters fit its schema: never")] and not seat.sent
+
+
+@pytest.mark.parametrize(
+    "field",
+    [{"type": "string", "minLength": 3.0}, {"type": "array", "minItems": 2.0}, {"maximum": float("inf")},
+     {"type": "integer", "minimum": 10**400}, {"type": "number", "multipleOf": 0.5, "minimum": 10**400}],
+)  # fmt: skip
+async def test_a_sloppy_schema_costs_its_own_force_at_most(field: dict[str, object]) -> None:
+    sloppy = {"type": "object", "properties": {"a": field}, "required": ["a"]}
+    seat = Seat(
+        llm=Oracle(["{}", f'{{"a": {10**400}}}', '{"a": 1e999}', "{}"]), rules=Rules(0.2, initiative=0)
+    )
+    async with seat.playing():
+        seat.begins({"name": "sloppy", "schema": sloppy}, PASS)
+        seat.forces("sloppy")
+        await anyio.sleep(2)
+        assert seat.sent or seat.fates()[0][0] is GameFate.REFUSED
+        assert all("Infinity" not in action.get("data", "") for action in seat.sent)
+        seat.forces("pass")
+        await anyio.sleep(1)
+        assert seat.sent[-1]["name"] == "pass"
+
+
+async def test_a_game_whose_data_breaks_a_decision_still_gets_an_action() -> None:
+    class Broken(Oracle):
+        async def stream(self, prompt: Prompt, role: Role = Role.SPEECH) -> AsyncIterator[str | Usage]:
+            yield f"{len(5)}"  # type: ignore[arg-type]
+
+    async with Seat(llm=Broken()).playing() as seat:
+        seat.begins()
+        seat.forces("place")
+        assert json.loads((await seat.action())["data"])["cell"] in (0, 4, 8)
+        assert seat.chosen()[0].by == "fallback"
 
 
 async def test_a_game_that_vanishes_in_the_middle_of_a_force_and_comes_back() -> None:
