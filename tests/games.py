@@ -37,10 +37,13 @@ class Oracle:
     reason: str = "The middle is best."
     summary: str = "It is a draw so far."
     asked: list[Prompt] = field(default_factory=list)
+    began: list[Prompt] = field(default_factory=list)  # decisions, those that were given up as well
     closed: int = 0  # requests that were given up
 
     async def stream(self, prompt: Prompt, role: Role = Role.SPEECH) -> AsyncIterator[str | Usage]:
         done = False
+        if prompt.schema is not None:
+            self.began.append(prompt)
         try:
             await anyio.sleep(self.takes)
             if prompt.schema is None:
@@ -142,5 +145,8 @@ class Seat:
     def judged(self) -> list[ActionJudged]:
         return [e for e in self.events if isinstance(e, ActionJudged)]
 
+    def lines(self) -> list[ChatLine]:
+        return [e.line for e in self.events if isinstance(e, LineArrived)]
+
     def mentioned(self) -> list[str]:
-        return [e.line.text for e in self.events if isinstance(e, LineArrived)]
+        return [line.text for line in self.lines()]

@@ -209,6 +209,19 @@ async def test_context_waits_for_a_result_and_comes_in_order() -> None:
         assert seat.fates("context") == [(GameFate.TAKEN, "")] * 2
 
 
+async def test_many_contexts_that_wait_come_in_order_too() -> None:
+    async with Seat().playing() as seat:
+        seat.begins()
+        seat.forces()
+        await seat.action()
+        for number in range(150):
+            seat.says("context", message=f"{number:03}", silent=True)
+        seat.judges()
+        await anyio.sleep(0.1)
+        told = [note for note in seat.play.table.notes.lines if note.isdigit()]
+        assert told == [f"{number:03}" for number in range(150)]
+
+
 async def test_she_may_speak_about_what_is_not_silent_but_not_about_everything() -> None:
     async with Seat().playing() as seat:
         seat.begins()
