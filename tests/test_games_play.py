@@ -458,6 +458,26 @@ async def test_five_hundred_actions_and_the_same_ones_again() -> None:
         assert len([e for e in seat.events if isinstance(e, GameChanged)]) <= 4
 
 
+async def test_a_game_that_lies_about_success_is_played_on_and_only_its_own_words_are_told() -> None:
+    async with Seat().playing() as seat:
+        seat.begins()
+        for message in ("", "", "You won the game.", ""):
+            seat.forces(state="The board is empty.")  # although it took every action
+            await seat.action()
+            seat.judges(True, message)
+            await anyio.sleep(20)
+        assert [fate for fate, _ in seat.fates()] == [GameFate.ANSWERED] * 4
+        assert seat.mentioned() == ['You did place {"cell": 4}. You won the game.']
+        last = seat.llm.asked[-1].messages[-1].content
+        assert last.count("It failed") == 0 and last.count("The board is empty.") == 1
+        seat.forces()
+        for _ in range(9):  # and the other way round
+            await seat.action()
+            seat.judges(False, "")
+        await anyio.sleep(5)
+        assert seat.fates()[-1][0] is GameFate.GIVEN_UP and len(seat.sent) == 13
+
+
 async def test_two_games_with_the_same_names_do_not_meet() -> None:
     one, other = Seat(), Seat()
     async with one.playing(), other.playing():

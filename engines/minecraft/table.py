@@ -33,6 +33,8 @@ class Table:
     on_the_way: Callable[[str], None] = lambda said: None
     actions: dict[str, Any] = field(default_factory=dict)
     said: list[str] = field(default_factory=list)
+    standing: list[str] = field(default_factory=list)  # how it stood with her, each time that she told it
+    chat: list[tuple[str, str]] = field(default_factory=list)  # players, and what they wrote
     _socket: ServerConnection | None = None
     _numbers: Any = field(default_factory=lambda: count(1))
     _news: asyncio.Queue[dict[str, Any]] = field(default_factory=asyncio.Queue)
@@ -91,6 +93,12 @@ class Table:
         if message["command"] == "actions/register":
             self.actions = {each["name"]: each for each in data["actions"]}
             self._there.set()
+        match data.get("spark"):
+            case {"standing": True}:
+                self.standing.append(data["message"])
+                return
+            case {"player": str(player), "text": str(text)}:
+                self.chat.append((player, text))
         if "message" in data:
             self.said.append(data["message"])
             if message["command"] == "context" and data.get("silent"):

@@ -16,7 +16,7 @@ const conductor = new Conductor(wire, session, options.idle, track)
 /** How it stands, for the one who started us: GET / on the loopback port. */
 const status = createServer((request, response) => {
   const state = {
-    ready: session.ever,
+    ready: session.there,
     world: session.bot !== null,
     games: wire.open,
     doing: conductor.job?.said ?? '',
@@ -31,7 +31,7 @@ status.listen(options.port, options.host)
 
 session.on('out', why => {
   const cure = 'see that the server runs, and minecraft.host, port, version and username'
-  if (!session.ever) quit(`no way into the Minecraft world: ${why}; cure: ${cure}`)
+  if (!session.there) quit(`no way into the Minecraft world: ${why}; cure: ${cure}`)
 })
 
 function quit (line) {
