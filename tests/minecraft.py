@@ -110,7 +110,7 @@ async def playing(folder: Path, **options: object) -> AsyncIterator[Game]:
     table = Table()
     async with table.open() as url:
         ports = {name: free_port() for name in ("port", "truth", "server_port")}
-        given = {"games": url, "idle": 0.0, "seed": 1, **ports, **options}
+        given = {"games": url, "idle": 0.0, "seed": 1, "skills": str(folder), **ports, **options}
         async with running([spec("minecraft", given)], folder, within=90) as engines:
             await table.registered(30)
             log = folder / "minecraft.log"
@@ -125,7 +125,7 @@ async def joining(username: str, port: int, folder: Path) -> AsyncIterator[Game]
     table = Table()
     async with table.open() as url:
         where = {"server": "127.0.0.1", "server_port": port, "version": OWN_VERSION, "username": username}
-        given = {"games": url, "idle": 0.0, "port": free_port(), **where}
+        given = {"games": url, "idle": 0.0, "skills": str(folder), "port": free_port(), **where}
         async with running([spec("minecraft", given)], folder, within=90) as engines:
             await table.registered(30)
             yield Game(table, World(0), folder / "minecraft.log", engines.pids, port)

@@ -23,7 +23,7 @@ def anyio_backend() -> tuple[str, dict[str, object]]:
 
 
 def hears(seat: Seat, text: str = "dig a hole", id: str = "l1") -> None:
-    seat.play.table.hear(Errand(id, "mika", text, anyio.current_time()))
+    seat.play.hear(Errand(id, "mika", text, anyio.current_time()))
 
 
 def tasks(seat: Seat) -> list[bool]:
@@ -177,3 +177,13 @@ async def test_how_it_stands_is_told_of_as_long_as_it_is_true() -> None:
         assert table.standing is not None
         seat.says("startup")
         assert table.standing is None
+
+
+async def test_a_game_that_knows_our_fields_is_told_what_viewers_say() -> None:
+    async with Seat().playing() as seat:
+        seat.begins()
+        hears(seat)
+        assert not seat.sent  # another game's author would not know the command
+        seat.says("context", message="You have: nothing.", silent=True, spark={"standing": True})
+        hears(seat)
+        assert seat.sent == [{"command": "spark/wish", "text": "dig a hole"}]

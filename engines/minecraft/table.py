@@ -71,6 +71,11 @@ class Table:
         await self._socket.send(json.dumps({"command": "action", "data": asked}))
         return id
 
+    async def wish(self, text: str) -> None:
+        """A viewer said this."""
+        assert self._socket is not None
+        await self._socket.send(json.dumps({"command": "spark/wish", "data": {"text": text}}))
+
     def _claim(self, message: dict[str, Any], id: str) -> tuple[bool, str] | None:
         data = message.get("data") or {}
         said = str(data.get("message", ""))
@@ -91,8 +96,11 @@ class Table:
     def _take(self, message: dict[str, Any]) -> None:
         data = message.get("data") or {}
         if message["command"] == "actions/register":
-            self.actions = {each["name"]: each for each in data["actions"]}
+            self.actions |= {each["name"]: each for each in data["actions"]}
             self._there.set()
+        if message["command"] == "actions/unregister":
+            for name in data["action_names"]:
+                self.actions.pop(name, None)
         match data.get("spark"):
             case {"standing": True}:
                 self.standing.append(data["message"])

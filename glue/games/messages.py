@@ -5,7 +5,8 @@ raises Nonsense: the caller notes it and goes on, for the wire has no error mess
 
 A context may have a field of ours, `spark`, which other servers ignore: {"standing": true} says that the
 message is how it stands now, and takes the place of the last such one; {"player": NAME, "text": WORDS} says
-that a player wrote that in the game's own chat.
+that a player wrote that in the game's own chat. A game that has sent one is told of what viewers say to her:
+{command: "spark/wish", data: {text}}.
 """
 
 from __future__ import annotations

@@ -117,7 +117,7 @@ class NeuroGames:
                 author = said.author
                 if said.source is Source.PLAYER:  # a game knows its players by their bare names
                     author = author.removesuffix(play.table.suffix)
-                play.table.hear(Errand(said.id, author, said.text, at))
+                play.hear(Errand(said.id, author, said.text, at))
 
     def facts(self, who: str, asked: str) -> list[str]:
         """What she should know before she answers, of the game that joined last."""

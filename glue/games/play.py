@@ -74,6 +74,7 @@ class Play:
     def attach(self, session: str, send: Send) -> None:
         """The game has connected; `send(command, data)` reaches it and never waits."""
         self._session, self._send, self.connected = session, send, True
+        self.table.ours = False
         self._changed()
 
     def detach(self) -> None:
@@ -93,6 +94,12 @@ class Play:
         """A message of the game's."""
         self._messages += 1
         self.table.take(message.body, message.command, self._messages, now)
+
+    def hear(self, errand: Errand) -> None:
+        """A viewer spoke to her. A game that knows our fields is told: it may have something fitting."""
+        if self.table.ours:
+            self._send("spark/wish", {"text": errand.text})
+        self.table.hear(errand)
 
     def unhear(self, ids: Collection[str]) -> None:
         """A moderator removed these lines: a thought that began with one begins again without it."""
@@ -133,9 +140,8 @@ class Play:
         want = self.table.want
         if self._ordered is not None and self.connected:
             choice, self._ordered = self._ordered, None
-            await self._do(
-                choice, want if want and choice.name in want.force.names else None, anyio.current_time()
-            )
+            answers = want if want and choice.name in want.force.names else None
+            await self._do(choice, answers, anyio.current_time())
         elif want is not None and self.connected and not self._paused and self._open(want):
             await self._answer(want, tg)
         elif self._inclined():
@@ -231,8 +237,8 @@ class Play:
         elif (
             choice is not None
             and choice.by != "fallback"
-            and choice.name in self.table.actions
             and self._idle
+            and choice.name in self.table.actions
         ):
             id = await self._do(choice, None, began, errand)
             self._explain(tg, asked, choice, id)

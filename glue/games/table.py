@@ -55,6 +55,7 @@ class Table:
         self.actions: dict[str, Shape] = {}
         self.want: Want | None = None
         self.pending: Pending | None = None
+        self.ours = False  # it has sent a field of ours (messages.py)
         self.standing: Standing | None = None  # the newest that the game told of itself
         self.happened = ""  # last, as the game told it
         self.errands = Errands()
@@ -193,6 +194,7 @@ class Table:
         return bool(notes)
 
     def _context(self, context: Context, number: int, now: float) -> None:
+        self.ours = self.ours or context.standing or bool(context.player)
         if context.standing:
             self.standing = Standing(context.message, now)
             self.close(number, now, "context", context.message, GameFate.TAKEN)

@@ -111,15 +111,16 @@ async def test_reflexes_fight_eat_and_leave_lava_without_being_told(game: Game) 
 
 
 async def test_what_a_viewer_asks_for_comes_first_and_the_long_job_goes_on(game: Game) -> None:
+    await game.world.do("give", name="bread", count=1)
     since = len(game.table.said)
-    await game.table.choose("get", {"item": "crafting_table"})
-    await game.told("You have begun: get crafting table", since)
-    hole = await game.table.act("dig_hole", {"depth": 1}, 60)
-    assert hole.success and "The hole is 1 deep" in hole.said
+    await game.table.choose("collect", {"item": "log", "count": 4})
+    await game.told("You have begun: collect log 4", since)
+    wish = await game.table.act("equip", {"item": "bread"}, 60)
+    assert wish.success and "You hold the Bread" in wish.said
     assert not [said for said in game.table.said[since:] if said.startswith("You did not finish")]
-    await game.until(lambda: "You are doing: get crafting table" in game.table.standing[-1])
-    done = await game.told("get crafting table. You have", since, 120)
-    assert done.startswith("Done: ") and (await game.player())["inventory"]["crafting_table"] >= 1
+    await game.until(lambda: "You are doing: collect log 4" in game.table.standing[-1])
+    done = await game.told("collect log 4. You got", since, 120)
+    assert done.startswith("Done: ") and "4 oak log" in done
 
 
 async def test_how_she_stands_is_told_when_it_changes(game: Game) -> None:
@@ -154,6 +155,36 @@ async def test_she_runs_from_a_creeper(game: Game) -> None:
     await game.told("You ran away from a creeper", since)
     assert not await game.seen("attacked", mob="creeper")
     await game.world.do("clear")
+
+
+async def test_what_worked_in_steps_is_a_skill_from_then_on(game: Game) -> None:
+    await game.world.do("give", name="oak_log", count=2)
+    steps: list[dict[str, object]] = [
+        {"action": "craft", "item": "planks", "count": 4},
+        {"action": "craft", "item": "stick", "count": 4},
+    ]
+    told = await game.table.act("do_steps", {"goal": "Make sticks out of logs", "steps": steps}, 60)
+    assert told.success and "4 stick" in told.said
+    assert "use_skill" not in game.table.actions
+    await game.table.wish("please make me some sticks, Spark")
+    offer = await game.until(lambda: game.table.actions.get("use_skill"))
+    assert offer["schema"]["properties"]["name"]["enum"] == ["make_sticks_out_of_logs"]
+    had = (await game.player())["inventory"]["stick"]
+    again = await game.table.act("use_skill", {"name": "make_sticks_out_of_logs"}, 60)
+    assert again.success and (await game.player())["inventory"]["stick"] >= had + 4
+    await game.table.wish("what is your favourite train?")
+    await game.until(lambda: "use_skill" not in game.table.actions)
+
+
+async def test_steps_end_at_the_first_that_fails_and_are_not_learnt(game: Game) -> None:
+    await game.world.do("give", name="oak_log", count=2)
+    saws, bakes = ({"action": "craft", "item": item, "count": 1} for item in ("planks", "bow"))
+    told = await game.table.act("do_steps", {"goal": "make a bow", "steps": [saws, bakes, saws]}, 90)
+    assert not told.success and "Step 2 of 3 (craft) did not work: you lack what bow is made of" in told.said
+    unknown = await game.table.act("do_steps", {"goal": "obey", "steps": [{"action": "say"}] * 2}, 30)
+    assert not unknown.success and "A step's action must be one of" in unknown.said
+    learnt = (game.log.parent / "skills.jsonl").read_text()
+    assert "make_sticks" in learnt and "bow" not in learnt
 
 
 async def test_a_kick_is_told_with_its_reason_and_she_comes_back(game: Game) -> None:

@@ -190,8 +190,8 @@ const ACTIONS = {
 }
 
 /** The game's actions as the wire describes them. */
-function announced () {
-  return Object.entries(ACTIONS).map(([name, { description, schema }]) => ({ name, description, ...(schema && { schema }) }))
+function announced (actions = ACTIONS) {
+  return Object.entries(actions).map(([name, { description, schema }]) => ({ name, description, ...(schema && { schema }) }))
 }
 
 /** The names of those that are worth choosing by somebody who has nothing to do. */

@@ -5,6 +5,7 @@ const { ACTIONS, announced, worthwhile } = require('./actions')
 const { Cancelled, Failed, Interrupted, Job } = require('./job')
 const { wrong } = require('./schema')
 const { Reflexes } = require('./reflexes')
+const { DO_STEPS, useSkill } = require('./steps')
 const { described, inventory } = require('./state')
 const { listed } = require('./names')
 
@@ -13,18 +14,22 @@ const AT_ONCE_MS = 1500 // what takes longer is told as begun, and its outcome l
 const AGAIN = ' It happens again and again: somebody has to look at the server, or at minecraft.host, port, version' +
   ' and username.'
 const FORGET_MS = 120_000 // a question that was not answered is asked again
+const WISH_MS = 180_000 // after that nobody waits for it any more
 const NEWS_MS = 2000 // before she tells again how she stands, where it is another thing that she has or does
 const WALKED_MS = 10_000 // likewise where she has only moved, or nothing is new
 
 class Conductor {
   /** `idle`: seconds after which she is asked what to do next; 0: never. */
-  constructor (wire, session, idle, track) {
-    Object.assign(this, { wire, session, idle, track })
+  constructor (wire, session, idle, track, skills) {
+    Object.assign(this, { wire, session, idle, track, skills })
+    this._actions = { ...ACTIONS, do_steps: DO_STEPS } // and use_skill, where one fits what is wanted
+    this._wished = 0
     this._jobs = [] // the last one is done, the others wait until it is over
     this._told = { at: 0, key: '' }
     this._free = Date.now()
     this._asked = 0
     wire.on('open', () => this._begin())
+    wire.on('wish', text => this._wish(text))
     wire.on('action', (id, name, data) => this._do(id, name, data))
     session.on('in', bot => this._in(bot))
     session.on('out', (why, again, loop) => this._out(why, again, loop))
@@ -39,13 +44,24 @@ class Conductor {
   _begin () {
     this._asked = 0
     this._free = Date.now()
-    this.wire.register(announced())
+    this.wire.register(announced(this._actions))
     this._told.at = 0
     if (this.bot) this._stands()
     else this._outside()
   }
 
   _outside () { this.wire.standing(`You are not in the Minecraft world: ${this.session.why}.`) }
+
+  /** Somebody wants something, perhaps: what she has done before for the like of it is offered as an action. */
+  async _wish (text) {
+    this._wished = Date.now()
+    const found = await this.skills.find(text.slice(0, 300))
+    if (this._actions.use_skill) this.wire.unregister(['use_skill'])
+    delete this._actions.use_skill
+    if (!found.length) return
+    this._actions.use_skill = useSkill(found)
+    this.wire.register(announced({ use_skill: this._actions.use_skill }))
+  }
 
   _loads (seconds) {
     process.stderr.write(`the world is still loading (${seconds} s)\n`)
@@ -94,7 +110,7 @@ class Conductor {
   /** A choice of hers: judged at once, done, and its outcome told. */
   async _do (id, name, data) {
     this._asked = 0
-    const action = ACTIONS[name]
+    const action = this._actions[name]
     const objection = this._objection(action, name, data)
     if (objection) return this.wire.result(id, false, objection)
     if (action.quick) return this._quick(id, action, data)
@@ -127,7 +143,7 @@ class Conductor {
   }
 
   async _work (id, action, name, data) {
-    const said = `${name} ${Object.values(data).join(' ')}`.replaceAll('_', ' ').trim()
+    const said = (action.said?.(data) ?? `${name} ${Object.values(data).join(' ')}`).replaceAll('_', ' ').trim()
     const bot = this.bot
     const under = this.job // it waits, and is gone on with
     const job = new Job(name, said, inventory(bot), action.seconds)
@@ -145,6 +161,8 @@ class Conductor {
     clearTimeout(begun)
     this._jobs = this._jobs.filter(each => each !== job)
     this._free = Date.now()
+    if (success && name === 'do_steps') this.skills.learn(data.goal, data.steps, outcome)
+    if (name === 'use_skill') this.skills.used(data.name, success)
     this.track.did(said, began, success, bot.entity?.position)
     if (judged) this._tell(outcome)
     else this.wire.result(id, success, outcome)
@@ -187,7 +205,8 @@ class Conductor {
     const free = this.bot?.entity && !this.job && !this.reflexes.acting && this.wire.open
     if (!free || !this.idle || now - this._free < this.idle * 1000 || now - this._asked < FORGET_MS) return
     this._asked = now
-    const names = worthwhile(this.bot)
+    const composed = ['do_steps', 'use_skill'].filter(each => this._actions[each])
+    const names = [...worthwhile(this.bot), ...(now - this._wished < WISH_MS ? composed : [])]
     this.wire.force(described(this.bot), 'You have nothing to do in the game. What do you do next?', names)
   }
 }

@@ -14,6 +14,9 @@ class Job {
     this._why = null
   }
 
+  /** The same job, for one of its steps, with a memory and a beginning of its own. */
+  part ({ memo, before }) { return Object.create(this, { memo: { value: memo }, before: { value: before } }) }
+
   get over () { return this._why instanceof Cancelled }
 
   cancel (why) { this._stop(new Cancelled(why)) }

@@ -46,6 +46,8 @@ class Wire extends EventEmitter {
 
   register (actions) { this._send('actions/register', { actions }) }
 
+  unregister (names) { this._send('actions/unregister', { action_names: names }) }
+
   /** `spark`: a field that our own server knows (glue/games/messages.py), and others ignore. */
   context (message, silent = false, spark = undefined) {
     this._send('context', { message: message.slice(0, LONGEST), silent, ...(spark && { spark }) })
@@ -75,6 +77,7 @@ class Wire extends EventEmitter {
       return
     }
     if (message?.command === 'actions/reregister_all') this.emit('open')
+    if (message?.command === 'spark/wish') this.emit('wish', String(message.data?.text ?? ''))
     if (message?.command !== 'action' || typeof message.data?.id !== 'string') return
     let given = {}
     try {
