@@ -30,6 +30,7 @@ class Source(StrEnum):
     VOICE = "voice"
     TWITCH = "twitch"
     YOUTUBE = "youtube"
+    PLAYER = "player"  # in a game's own chat; `author` is "NAME in GAME"
     GAME = "game"  # `author` is the game: something happened in it that she may speak about
     HERSELF = "herself"  # nobody spoke: she broke a silence
     EYES = "eyes"  # nobody spoke: she remarks on what she sees

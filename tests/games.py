@@ -37,10 +37,13 @@ class Oracle:
     reason: str = "The middle is best."
     summary: str = "It is a draw so far."
     asked: list[Prompt] = field(default_factory=list)
+    began: list[Prompt] = field(default_factory=list)  # decisions, those that were given up as well
     closed: int = 0  # requests that were given up
 
     async def stream(self, prompt: Prompt, role: Role = Role.SPEECH) -> AsyncIterator[str | Usage]:
         done = False
+        if prompt.schema is not None:
+            self.began.append(prompt)
         try:
             await anyio.sleep(self.takes)
             if prompt.schema is None:
@@ -92,6 +95,7 @@ class Seat:
     def says(self, command: str, **data: object) -> None:
         """The game sends a message."""
         frame = json.dumps({"command": command, "game": "Noughts", "data": data})
+        frame = frame.replace("Infinity", "1e999")  # which is JSON
         self.play.take(read(frame), anyio.current_time())
 
     def begins(self, *actions: Mapping[str, object]) -> None:
@@ -142,5 +146,8 @@ class Seat:
     def judged(self) -> list[ActionJudged]:
         return [e for e in self.events if isinstance(e, ActionJudged)]
 
+    def lines(self) -> list[ChatLine]:
+        return [e.line for e in self.events if isinstance(e, LineArrived)]
+
     def mentioned(self) -> list[str]:
-        return [e.line.text for e in self.events if isinstance(e, LineArrived)]
+        return [line.text for line in self.lines()]

@@ -15,6 +15,7 @@ from typing import Any
 from engines.cache import ModelError
 from engines.minecraft.exam import World
 from engines.minecraft.node import find, modules
+from engines.minecraft.options import OWN_VERSION
 from engines.minecraft.table import Table
 from engines.process import running
 from engines.specs import spec
@@ -70,6 +71,7 @@ class Game:
     world: World
     log: Path
     pids: dict[str, int] = field(default_factory=dict)
+    port: int = 0  # of the world
 
     async def until(self, found: Callable[[], Any], within: float = 30.0) -> Any:
         """Ask until the answer is true."""
@@ -108,9 +110,22 @@ async def playing(folder: Path, **options: object) -> AsyncIterator[Game]:
     table = Table()
     async with table.open() as url:
         ports = {name: free_port() for name in ("port", "truth", "server_port")}
-        given = {"games": url, "idle": 0.0, "seed": 1, **ports, **options}
+        given = {"games": url, "idle": 0.0, "seed": 1, "skills": str(folder), **ports, **options}
         async with running([spec("minecraft", given)], folder, within=90) as engines:
             await table.registered(30)
-            game = Game(table, World(ports["truth"]), folder / "minecraft.log", engines.pids)
+            log = folder / "minecraft.log"
+            game = Game(table, World(ports["truth"]), log, engines.pids, ports["server_port"])
             await game.here()
             yield game
+
+
+@asynccontextmanager
+async def joining(username: str, port: int, folder: Path) -> AsyncIterator[Game]:
+    """Another body, in a world that is there."""
+    table = Table()
+    async with table.open() as url:
+        where = {"server": "127.0.0.1", "server_port": port, "version": OWN_VERSION, "username": username}
+        given = {"games": url, "idle": 0.0, "skills": str(folder), "port": free_port(), **where}
+        async with running([spec("minecraft", given)], folder, within=90) as engines:
+            await table.registered(30)
+            yield Game(table, World(0), folder / "minecraft.log", engines.pids, port)

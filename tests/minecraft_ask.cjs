@@ -4,6 +4,8 @@ const body = '../engines/minecraft/body/'
 const { plan, known } = require(`${body}plan.js`)
 const { wrong } = require(`${body}schema.js`)
 const { plain } = require(`${body}session.js`)
+const { Skills, embedder } = require(`${body}skills.js`)
+const { flaw } = require(`${body}steps.js`)
 const { tidy, listed } = require(`${body}names.js`)
 const { made } = require('../engines/minecraft/world/recipes.js')
 const { hills } = require('../engines/minecraft/world/noise.js')
@@ -17,16 +19,23 @@ const ANSWERS = {
   tidy,
   listed,
   hills,
+  flaw,
+  skills: async (path, url, script) => { // [method, ...arguments] each; the last one's answer
+    const skills = new Skills(path, flaw, embedder(url, 'm'))
+    let said
+    for (const [method, ...given] of script) said = await skills[method](...given)
+    return said
+  },
   made: (grid, width) => {
     const recipe = made(registry.recipes, grid.map(name => ID(name) ?? null), width)
     return recipe ? [registry.items[recipe.result.id].name, recipe.result.count] : null
   }
 }
-require('readline').createInterface({ input: process.stdin }).on('line', line => {
+require('readline').createInterface({ input: process.stdin }).on('line', async line => {
   const [what, ...given] = JSON.parse(line)
   let answer
   try {
-    answer = { said: ANSWERS[what](...given) ?? null }
+    answer = { said: await ANSWERS[what](...given) ?? null }
   } catch (error) {
     answer = { error: error.message }
   }

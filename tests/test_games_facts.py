@@ -5,9 +5,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from glue.games.facts import LAST, STATE, facts
-from glue.games.notes import Notes
-from glue.games.rules import Rules
-from glue.games.table import Table
 from glue.parts import Informed, NoMemory
 from tests.core import line
 
@@ -23,30 +20,32 @@ def anyio_backend() -> str:
     "asked", ["what do you have?", "Spark whats in your INVENTORY", "where are you", "are you winning?"]
 )
 def test_who_asks_about_the_game_is_told_what_is_true(asked: str) -> None:
-    assert facts("Minecraft", HAS, "You walked.", asked) == [
+    assert facts("Minecraft", HAS, 1.0, "You walked.", asked) == [
         "In Minecraft now: You have: 2 dirt. It is day. Last: You walked."
     ]
 
 
+def test_what_was_is_not_told_as_what_is() -> None:
+    asked = "what do you have?"
+    assert facts("Minecraft", HAS, 40.0, "", asked) == [
+        "In Minecraft 40 seconds ago: You have: 2 dirt. It is day."
+    ]
+    assert facts("Minecraft", HAS, 400.0, "You walked.", asked) == ["In Minecraft: Last: You walked."]
+
+
 @pytest.mark.parametrize("asked", ["hello Spark", "do you like trains?", "tell me a joke", ""])
 def test_other_lines_cost_nothing(asked: str) -> None:
-    assert facts("Minecraft", HAS, "You walked.", asked) == []
+    assert facts("Minecraft", HAS, 0.0, "You walked.", asked) == []
 
 
 def test_a_game_that_told_nothing_is_not_invented() -> None:
-    assert facts("Minecraft", "", "", "what do you have?") == []
+    assert facts("Minecraft", "", 0.0, "", "what do you have?") == []
 
 
-@given(st.text(), st.text(), st.text())
-def test_a_flood_stays_short(state: str, last: str, asked: str) -> None:
-    assert all(len(each) <= STATE + LAST + 40 and "\n" not in each for each in facts("G", state, last, asked))
-
-
-def test_what_a_viewer_said_is_told_once_with_the_next_task() -> None:
-    table = Table("main", "G", Notes("G", "Spark", 2400), lambda event: None, lambda: None, Rules())
-    table.hear("mika", "dig a hole", 0.0)
-    assert table.errand("Act.").startswith('Act.\nmika says: "dig a hole"')
-    assert table.errand("Act.") == "Act."
+@given(st.text(), st.floats(0, 1e4), st.text(), st.text())
+def test_a_flood_stays_short(state: str, age: float, last: str, asked: str) -> None:
+    found = facts("G", state, age, last, asked)
+    assert all(len(each) <= STATE + LAST + 40 and "\n" not in each for each in found)
 
 
 @pytest.mark.anyio

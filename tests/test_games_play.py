@@ -1,6 +1,7 @@
 """The playing lane in virtual time: forces, priorities, retries, time-outs, bad days."""
 
 import json
+from collections.abc import AsyncIterator
 
 import anyio
 import anyio.lowlevel
@@ -10,6 +11,7 @@ import trio.testing
 from glue.errors import Refused, TooSlow, Unreachable
 from glue.game_events import ActionExplained, FloorClaimed, GameButton, GameChanged, GameFate, Priority
 from glue.games.rules import Rules
+from glue.ports import Prompt, Role, Usage
 from glue.safety.private import redact
 from tests.games import PASS, PLACE, PLACES_4, Oracle, Seat
 
@@ -208,6 +210,19 @@ async def test_context_waits_for_a_result_and_comes_in_order() -> None:
         assert seat.fates("context") == [(GameFate.TAKEN, "")] * 2
 
 
+async def test_many_contexts_that_wait_come_in_order_too() -> None:
+    async with Seat().playing() as seat:
+        seat.begins()
+        seat.forces()
+        await seat.action()
+        for number in range(150):
+            seat.says("context", message=f"{number:03}", silent=True)
+        seat.judges()
+        await anyio.sleep(0.1)
+        told = [note for note in seat.play.table.notes.lines if note.isdigit()]
+        assert told == [f"{number:03}" for number in range(150)]
+
+
 async def test_she_may_speak_about_what_is_not_silent_but_not_about_everything() -> None:
     async with Seat().playing() as seat:
         seat.begins()
@@ -302,6 +317,39 @@ async def test_a_schema_that_nothing_fits_is_refused_in_the_log() -> None:
         seat.forces("never")
         await anyio.sleep(10)
         assert seat.fates() == [(GameFate.REFUSED, "no parameters fit its schema: never")] and not seat.sent
+
+
+@pytest.mark.parametrize(
+    "field",
+    [{"type": "string", "minLength": 3.0}, {"type": "array", "minItems": 2.0}, {"maximum": float("inf")},
+     {"type": "integer", "minimum": 10**400}, {"type": "number", "multipleOf": 0.5, "minimum": 10**400}],
+)  # fmt: skip
+async def test_a_sloppy_schema_costs_its_own_force_at_most(field: dict[str, object]) -> None:
+    sloppy = {"type": "object", "properties": {"a": field}, "required": ["a"]}
+    seat = Seat(
+        llm=Oracle(["{}", f'{{"a": {10**400}}}', '{"a": 1e999}', "{}"]), rules=Rules(0.2, initiative=0)
+    )
+    async with seat.playing():
+        seat.begins({"name": "sloppy", "schema": sloppy}, PASS)
+        seat.forces("sloppy")
+        await anyio.sleep(2)
+        assert seat.sent or seat.fates()[0][0] is GameFate.REFUSED
+        assert all("Infinity" not in action.get("data", "") for action in seat.sent)
+        seat.forces("pass")
+        await anyio.sleep(1)
+        assert seat.sent[-1]["name"] == "pass"
+
+
+async def test_a_game_whose_data_breaks_a_decision_still_gets_an_action() -> None:
+    class Broken(Oracle):
+        async def stream(self, prompt: Prompt, role: Role = Role.SPEECH) -> AsyncIterator[str | Usage]:
+            yield f"{len(5)}"  # type: ignore[arg-type]
+
+    async with Seat(llm=Broken()).playing() as seat:
+        seat.begins()
+        seat.forces("place")
+        assert json.loads((await seat.action())["data"])["cell"] in (0, 4, 8)
+        assert seat.chosen()[0].by == "fallback"
 
 
 async def test_a_game_that_vanishes_in_the_middle_of_a_force_and_comes_back() -> None:
@@ -420,6 +468,26 @@ async def test_five_hundred_actions_and_the_same_ones_again() -> None:
         assert (await seat.action())["name"] == "a499"
         assert len(llm.asked[0].messages[-1].content) < 9000
         assert len([e for e in seat.events if isinstance(e, GameChanged)]) <= 4
+
+
+async def test_a_game_that_lies_about_success_is_played_on_and_only_its_own_words_are_told() -> None:
+    async with Seat().playing() as seat:
+        seat.begins()
+        for message in ("", "", "You won the game.", ""):
+            seat.forces(state="The board is empty.")  # although it took every action
+            await seat.action()
+            seat.judges(True, message)
+            await anyio.sleep(20)
+        assert [fate for fate, _ in seat.fates()] == [GameFate.ANSWERED] * 4
+        assert seat.mentioned() == ['You did place {"cell": 4}. You won the game.']
+        last = seat.llm.asked[-1].messages[-1].content
+        assert last.count("It failed") == 0 and last.count("The board is empty.") == 1
+        seat.forces()
+        for _ in range(9):  # and the other way round
+            await seat.action()
+            seat.judges(False, "")
+        await anyio.sleep(5)
+        assert seat.fates()[-1][0] is GameFate.GIVEN_UP and len(seat.sent) == 13
 
 
 async def test_two_games_with_the_same_names_do_not_meet() -> None:

@@ -2,6 +2,7 @@
 
 import json
 
+import anyio
 import pytest
 
 from glue.events import Event, LineArrived
@@ -54,18 +55,18 @@ async def test_bait_in_a_game_is_in_no_note_no_fact_and_no_prompt() -> None:
 
         def says(command: str, **data: object) -> None:
             frame = json.dumps({"command": command, "game": "Noughts", "data": data})
-            games.told("main", read(frame), 1.0)
+            games.told("main", read(frame), anyio.current_time())
 
         says("actions/register", actions=[PLACE, PASS])
         says("context", message=f'mika says in the game: "{BAIT}"')
         says("context", message="mika says: see www.spam.example")
         says("actions/force", query=BAIT, state=f"Cell 4 is free.\n{BAIT}", action_names=["place"])
         play = games._plays["main", "Noughts"]
-        assert play.table.want is not None
-        known = [*play.table.notes.lines, play.table.state, play.table.want.force.query]
+        assert play.table.want is not None and play.table.standing is not None
+        known = [*play.table.notes.lines, play.table.standing.text, play.table.want.force.query]
         assert known == ["mika says: see a link", "Cell 4 is free.", ""]
         asked = games.facts("main", "what do you see?")
-        assert asked == facts("Noughts", "Cell 4 is free.", "mika says: see a link", "what do you see?")
+        assert asked == facts("Noughts", "Cell 4 is free.", 0.0, "mika says: see a link", "what do you see?")
     told = [(e.outcome, e.why) for e in notes.events if isinstance(e, LineScreened)]
     reason = "in a game, injection: instructions are to be dropped"
     assert (Screened.IGNORED, reason) in told and (Screened.SANITISED, "in a game, a link") in told

@@ -30,9 +30,11 @@ WORDS = (
 KEYS = st.sampled_from(
     [*WORDS, "message", "silent", "actions", "action_names", "query", "id", "success", "name"]
 )
+# Numbers and texts that JSON allows and a program stumbles over.
+SLOPPY = [0, 1, 5, True, None, 3.0, 0.5, -2.0, 1e300, float("inf"), 10**30, "a{99999999999}", "(", "\ud800"]
 SCHEMAS = st.recursive(
     st.sampled_from(
-        ["string", "object", "integer", "#/properties/a", "#", "^a+$", "(a+)+", 0, 1, 5, True, None]
+        ["string", "object", "integer", "number", "array", "#/properties/a", "#", "^a+$", "(a+)+", *SLOPPY]
     ),
     lambda inner: (
         st.lists(inner, max_size=3) | st.dictionaries(KEYS | st.sampled_from("ab"), inner, max_size=4)
@@ -126,7 +128,7 @@ def test_what_is_long_loses_its_middle(text: str, longest: int) -> None:
 @settings(max_examples=400, deadline=None)
 def test_any_schema_gives_a_shape_that_can_be_asked_for(schema: dict[str, Any], data: object) -> None:
     shape = Shape(Action("a", "", schema or None))
-    json.dumps(grammar([shape]))
+    json.dumps(grammar([shape]), ensure_ascii=False, allow_nan=False).encode()  # as it is sent
     assert shape.signature and isinstance(shape.wrong(data), str)
     assert isinstance(ordered(f"a {json.dumps(data)}", {"a": shape}), Choice | str)
     if not shape.bare:
@@ -168,12 +170,33 @@ def test_what_a_schema_asks_for_is_told_in_one_line(schema: dict[str, Any], sign
         ({"properties": {"a": {"type": "string", "pattern": "^(a+)+$"}}}, "repeats a repetition"),
         ({"description": "x" * 30_000}, "longer than"),
         (DOUBLING, "too large"),
+        ({"properties": {"a": {"type": "number", "maximum": float("inf")}}}, "a number or a letter"),
+        ({"properties": {"a": {"enum": ["\ud800"]}}}, "a number or a letter"),
+        ({"properties": {"a": {"type": "string", "pattern": "a{99999999999}"}}}, "cannot be read"),
     ],
 )
 def test_a_schema_that_nothing_can_be_made_of_is_named(schema: dict[str, Any], why: str) -> None:
     shape = Shape(Action("a", "", schema))
     assert why in shape.bad
     assert shape.constraint["type"] == "object" and shape.wrong({}) == ""
+
+
+@pytest.mark.parametrize(
+    ("given", "held_to"),
+    [
+        ({"type": "string", "minLength": 3.0}, {"minLength": 3, "maxLength": 160}),
+        ({"type": "string", "maxLength": 1e300}, {"maxLength": 2000}),
+        ({"type": "integer", "minimum": 0.5, "maximum": 8.0}, {"minimum": 1, "maximum": 8}),
+        ({"type": "integer", "exclusiveMinimum": 0.5, "maximum": 1e300}, {"exclusiveMinimum": 0}),
+        ({"type": "array", "items": {"const": 1}, "minItems": 2.0}, {"minItems": 2, "maxItems": 8}),
+    ],
+)
+def test_sloppy_bounds_become_whole_ones(given: dict[str, Any], held_to: dict[str, Any]) -> None:
+    shape = Shape(Action("a", "", {"properties": {"a": given}, "required": ["a"]}))
+    found = shape.constraint["properties"]["a"]
+    bounds = {word: bound for word, bound in found.items() if word not in ("type", "items")}
+    assert bounds == held_to and not any(isinstance(bound, float) for bound in bounds.values())
+    assert shape.wrong(example(shape.constraint, Random(0))) == ""
 
 
 def test_the_grammar_has_a_branch_an_action() -> None:

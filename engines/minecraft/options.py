@@ -28,6 +28,9 @@ class Options:
     idle: float = 8.0  # seconds with nothing to do, before she is asked what to do next; 0: never
     seed: int = 1  # of our own world
     truth: int = 0  # port where our own world tells what really happened; 0: it does not
+    skills: str = ""  # folder of what she has learnt to do; "" is the one in the user's data folder
+    embeddings: str = ""  # address of an OpenAI embeddings server that finds it again; "": by words
+    embeddings_model: str = ""  # as that server calls it
     node: str = ""  # the program; "" is the package's or the system's
 
     def __post_init__(self) -> None:
@@ -37,6 +40,8 @@ class Options:
             )
         if urlsplit(self.games).scheme not in ("ws", "wss"):
             raise ValueError(f"option 'games': '{self.games}' is not a ws:// address")
+        if self.embeddings and urlsplit(self.embeddings).scheme not in ("http", "https"):
+            raise ValueError(f"option 'embeddings': '{self.embeddings}' is not an http:// address")
         for name, least in (("port", 1), ("server_port", 1), ("truth", 0)):
             if not least <= getattr(self, name) <= 65535:
                 raise ValueError(f"option '{name}': {getattr(self, name)} is not a port")

@@ -33,6 +33,8 @@ class Table:
     on_the_way: Callable[[str], None] = lambda said: None
     actions: dict[str, Any] = field(default_factory=dict)
     said: list[str] = field(default_factory=list)
+    standing: list[str] = field(default_factory=list)  # how it stood with her, each time that she told it
+    chat: list[tuple[str, str]] = field(default_factory=list)  # players, and what they wrote
     _socket: ServerConnection | None = None
     _numbers: Any = field(default_factory=lambda: count(1))
     _news: asyncio.Queue[dict[str, Any]] = field(default_factory=asyncio.Queue)
@@ -69,6 +71,11 @@ class Table:
         await self._socket.send(json.dumps({"command": "action", "data": asked}))
         return id
 
+    async def wish(self, text: str) -> None:
+        """A viewer said this."""
+        assert self._socket is not None
+        await self._socket.send(json.dumps({"command": "spark/wish", "data": {"text": text}}))
+
     def _claim(self, message: dict[str, Any], id: str) -> tuple[bool, str] | None:
         data = message.get("data") or {}
         said = str(data.get("message", ""))
@@ -89,8 +96,17 @@ class Table:
     def _take(self, message: dict[str, Any]) -> None:
         data = message.get("data") or {}
         if message["command"] == "actions/register":
-            self.actions = {each["name"]: each for each in data["actions"]}
+            self.actions |= {each["name"]: each for each in data["actions"]}
             self._there.set()
+        if message["command"] == "actions/unregister":
+            for name in data["action_names"]:
+                self.actions.pop(name, None)
+        match data.get("spark"):
+            case {"standing": True}:
+                self.standing.append(data["message"])
+                return
+            case {"player": str(player), "text": str(text)}:
+                self.chat.append((player, text))
         if "message" in data:
             self.said.append(data["message"])
             if message["command"] == "context" and data.get("silent"):

@@ -11,12 +11,15 @@ ASKS = re.compile(
     re.IGNORECASE,
 )
 STATE, LAST = 240, 120  # characters
+FRESH, OLD = 10.0, 120.0  # seconds since a game told how it stands: it is so now; it is not worth telling
 
 
-def facts(game: str, state: str, last: str, asked: str) -> list[str]:
-    """What to tell her before she answers `asked`: the game's newest state, and what happened last."""
+def facts(game: str, state: str, age: float, last: str, asked: str) -> list[str]:
+    """What to tell her before she answers `asked`: the game's newest state, which it told `age` seconds ago,
+    and what happened last. She must not tell what was as what is."""
     if not ASKS.search(asked):
         return []
-    known = [line(state, STATE), f"Last: {line(last, LAST)}" if last else ""]
-    said = " ".join(filter(None, known))
-    return [f"In {game} now: {said}"] if said else []
+    told = line(state, STATE) if age <= OLD else ""
+    when = "" if not told else " now" if age <= FRESH else f" {age:.0f} seconds ago"
+    said = " ".join(filter(None, [told, f"Last: {line(last, LAST)}" if last else ""]))
+    return [f"In {game}{when}: {said}"] if said else []

@@ -2,6 +2,11 @@
 
 Source of the protocol: API/SPECIFICATION.md in VedalAI/neuro-sdk. The game is the client. What is malformed
 raises Nonsense: the caller notes it and goes on, for the wire has no error message.
+
+A context may have a field of ours, `spark`, which other servers ignore: {"standing": true} says that the
+message is how it stands now, and takes the place of the last such one; {"player": NAME, "text": WORDS} says
+that a player wrote that in the game's own chat. A game that has sent one is told of what viewers say to her:
+{command: "spark/wish", data: {text}}.
 """
 
 from __future__ import annotations
@@ -12,11 +17,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from glue.game_events import Priority
-from glue.games.text import tidy
+from glue.games.text import line, tidy
 
 LONGEST_NAME = 80  # characters of a game's or an action's name
 LONGEST_TEXT = 8000  # of a state, a query, a context; more would not fit her context anyhow
 LONGEST_DESCRIPTION = 300
+LONGEST_PLAYER, LONGEST_WORDS = 40, 500  # of a player's name and line, as of a viewer's
 MOST_ACTIONS = 1000  # in one message
 DEEPEST = 64  # brackets inside one another; a schema that people write has ten
 
@@ -45,6 +51,9 @@ class Context:
 
     message: str
     silent: bool
+    standing: bool = False  # it is how it stands now
+    player: str = ""  # who wrote `words` in the game's own chat
+    words: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +143,7 @@ def _body(command: str, data: dict[str, Any]) -> Body:
         case "startup":
             return Startup()
         case "context":
-            return Context(tidy(_text(data, "message"), LONGEST_TEXT), _flag(data, "silent", False))
+            return _context(data)
         case "actions/register":
             return _register(_list(data, "actions"))
         case "actions/unregister":
@@ -147,6 +156,22 @@ def _body(command: str, data: dict[str, Any]) -> Body:
         case "shutdown/ready":
             return ShutdownReady()
     return Unknown(data)
+
+
+def _context(data: dict[str, Any]) -> Context:
+    message, silent = tidy(_text(data, "message"), LONGEST_TEXT), _flag(data, "silent", False)
+    ours = data.get("spark")
+    match ours if isinstance(ours, dict) else {}:
+        case {"standing": True}:
+            return Context(message, silent, standing=True)
+        case {"player": str(player), "text": str(words)}:
+            player, words = line(player, LONGEST_PLAYER), line(words, LONGEST_WORDS)
+            return (
+                Context(message, silent, player=player, words=words)
+                if player and words
+                else Context("", True)
+            )
+    return Context(message, silent)
 
 
 def _force(data: dict[str, Any]) -> Force:

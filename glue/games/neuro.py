@@ -14,8 +14,10 @@ from typing import Any, Self
 
 import anyio
 
-from glue.events import Button, ButtonPressed, Event, LineArrived, Source, TurnStarted
+from glue.chat_events import LinesRemoved
+from glue.events import Button, ButtonPressed, ChatLine, Event, LineArrived, Source, TurnStarted
 from glue.game_events import FloorClaimed, GameButton, GameFate, GameMessageClosed, GamePressed
+from glue.games.errands import Errand
 from glue.games.facts import facts
 from glue.games.messages import Message
 from glue.games.play import Play
@@ -103,21 +105,32 @@ class NeuroGames:
                 for (_, name), play in self._plays.items():
                     if name == game:
                         play.press(button, text)
-            case TurnStarted(at, who, _, said) if self._rules.hears and said.source not in UNSPOKEN:
-                for (player, _), play in self._plays.items():
-                    if player == who and play.connected:
-                        play.table.hear(said.author, said.text, at)
+            case TurnStarted(who=who, line=said) if self._rules.hears and said.source not in UNSPOKEN:
+                self._hear(who, said, event.at)
+            case LinesRemoved(_, ids):
+                for play in self._plays.values():
+                    play.unhear(ids)
             case ButtonPressed(_, Button.STOP | Button.PANIC | Button.GO as button):  # games stop, too
                 for play in self._plays.values():
                     play.press(GameButton.RESUME if button is Button.GO else GameButton.PAUSE, "")
             case _:
                 pass
 
+    def _hear(self, who: str, said: ChatLine, at: float) -> None:
+        for (player, _), play in self._plays.items():
+            if player == who and play.connected:
+                author = said.author
+                if said.source is Source.PLAYER:  # a game knows its players by their bare names
+                    author = author.removesuffix(play.table.suffix)
+                play.hear(Errand(said.id, author, said.text, at))
+
     def facts(self, who: str, asked: str) -> list[str]:
         """What she should know before she answers, of the game that joined last."""
         for (player, game), play in reversed(self._plays.items()):
             if player == who and play.connected:
-                return facts(game, play.table.state, play.table.notes.newest, asked)
+                stands = play.table.standing
+                age = anyio.current_time() - stands.at if stands else 0.0
+                return facts(game, stands.text if stands else "", age, play.table.happened, asked)
         return []
 
     def joined(

@@ -34,35 +34,43 @@ class Notes:
     _front: str = ""
     _described: frozenset[str] = frozenset()
     _last_new: str = ""
+    _tainted: bool = False  # the summary in work may hold what was dropped
 
-    def add(self, text: str) -> None:
-        """Note something that happened. A flood costs the oldest notes, in large steps."""
-        if text:
-            self.lines.append(shorten(text, self.budget // 2))
+    def add(self, text: str) -> str:
+        """Note something that happened; returns the note. A flood costs the oldest ones, in large steps."""
+        note = shorten(text, self.budget // 2)
+        if note:
+            self.lines.append(note)
         if self._size() > 2 * self.budget:
             self._drop(self.budget // 2)
+        return note
+
+    def drop(self, note: str) -> None:
+        """Know it no more. Where it is summed up already, the summary goes."""
+        self._tainted = True
+        if note in self.lines:
+            self.lines[self.lines.index(note)] = ""  # its number stays taken
+        elif self.summary:
+            self.summary, self._described = "", frozenset()
 
     @property
     def full(self) -> bool:
         """Whether it is time to fold."""
         return self._size() > self.budget
 
-    @property
-    def newest(self) -> str:
-        """What happened last."""
-        return self.lines[-1] if self.lines else ""
-
     def oldest(self) -> tuple[list[str], int]:
         """What a fold takes away, and a summary should keep; and the number of the note after it."""
-        old = self.lines[:-KEPT]
-        return ([self.summary, *old] if self.summary else old), self._gone + len(old)
+        self._tainted = False
+        old = [line for line in self.lines[:-KEPT] if line]
+        upto = self._gone + max(0, len(self.lines) - KEPT)
+        return ([self.summary, *old] if self.summary else old), upto
 
     def fold(self, summary: str, upto: int) -> None:
         """`summary` stands for the notes before number `upto`."""
         taken = max(0, upto - self._gone)
         del self.lines[:taken]
         self._gone += taken
-        self.summary = shorten(summary, self.budget // 3)
+        self.summary = "" if self._tainted else shorten(summary, self.budget // 3)
         self._drop(self.budget)
         self._described = frozenset()
 
@@ -85,7 +93,13 @@ class Notes:
             new = ""
         self._last_new = new
         later = shorten(new, DESCRIBED // 2)
-        parts = [self._front, *(f"- {line}" for line in self.lines), later, task, answer_form(choices)]
+        parts = [
+            self._front,
+            *(f"- {line}" for line in self.lines if line),
+            later,
+            task,
+            answer_form(choices),
+        ]
         return (
             Message(
                 "system",

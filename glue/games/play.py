@@ -5,7 +5,7 @@ It runs beside her speech and waits for it only where the game's own priority sa
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 import anyio
@@ -17,26 +17,26 @@ from glue.game_events import (
     ActionJudged,
     FloorClaimed,
     GameButton,
-    GameChanged,
     GameFate,
     Priority,
 )
 from glue.games.afterwards import Afterwards
+from glue.games.errands import Errand, with_errand
 from glue.games.messages import Message
 from glue.games.notes import Notes, task
+from glue.games.picture import Picture, drawn
 from glue.games.player import WAIT, Choice, Player, ordered
 from glue.games.rules import Rules
 from glue.games.schema import Shape
-from glue.games.table import Table, Want
-from glue.games.text import line, shorten
+from glue.games.table import Table
+from glue.games.text import line
 from glue.games.voice import Voice
+from glue.games.wants import Want
 from glue.ports import Message as Said
 from glue.ports import Role
 
 Send = Callable[[str, Mapping[str, Any]], None]
 AT_ONCE = (Priority.HIGH, Priority.CRITICAL)
-SHOWN = 100  # actions on the page
-REDRAW = 0.25  # seconds between two pictures of the game: some register a hundred actions one by one
 
 
 class Play:
@@ -66,11 +66,15 @@ class Play:
         self._thinking = False
         self._thinks_of: Want | None = None
         self._life = anyio.CancelScope()
-        self._wake, self._dirty = anyio.Event(), anyio.Event()
+        self._wake = anyio.Event()
+        self._picture = Picture(
+            lambda: drawn(self.table, self.connected, self._paused, self._vetoed), self._emit
+        )
 
     def attach(self, session: str, send: Send) -> None:
         """The game has connected; `send(command, data)` reaches it and never waits."""
         self._session, self._send, self.connected = session, send, True
+        self.table.ours = False
         self._changed()
 
     def detach(self) -> None:
@@ -90,6 +94,17 @@ class Play:
         """A message of the game's."""
         self._messages += 1
         self.table.take(message.body, message.command, self._messages, now)
+
+    def hear(self, errand: Errand) -> None:
+        """A viewer spoke to her. A game that knows our fields is told: it may have something fitting."""
+        if self.table.ours:
+            self._send("spark/wish", {"text": errand.text})
+        self.table.hear(errand)
+
+    def unhear(self, ids: Collection[str]) -> None:
+        """A moderator removed these lines: a thought that began with one begins again without it."""
+        if self.table.unhear(ids):
+            self._thinks.cancel()
 
     def press(self, button: GameButton, text: str) -> None:
         """The operator pressed a button."""
@@ -112,7 +127,7 @@ class Play:
         try:
             async with anyio.create_task_group() as tg:
                 self._life = tg.cancel_scope
-                tg.start_soon(self._draw)
+                tg.start_soon(self._picture.run)
                 while True:
                     if self.table.notes.full and not self._after.folding:
                         tg.start_soon(self._after.fold, self.table.notes)
@@ -125,9 +140,8 @@ class Play:
         want = self.table.want
         if self._ordered is not None and self.connected:
             choice, self._ordered = self._ordered, None
-            await self._do(
-                choice, want if want and choice.name in want.force.names else None, anyio.current_time()
-            )
+            answers = want if want and choice.name in want.force.names else None
+            await self._do(choice, answers, anyio.current_time())
         elif want is not None and self.connected and not self._paused and self._open(want):
             await self._answer(want, tg)
         elif self._inclined():
@@ -141,7 +155,8 @@ class Play:
         return not known or any(name not in self._vetoed for name in known)
 
     async def _answer(self, want: Want, tg: TaskGroup) -> None:
-        asked, choice = await self._decide(want)
+        errand = self.table.errands.next(anyio.current_time())
+        asked, choice = await self._decide(want, errand)
         if self.table.want is not want:
             return  # whoever cancelled it has settled it
         if asked and choice is None:
@@ -149,10 +164,10 @@ class Play:
             said = f"no parameters fit its schema: {why}" if why else "none of its actions is registered"
             self.table.settle(want, GameFate.REFUSED, line(said, 300))
         elif choice is not None and choice.name in {shape.name for shape in self._choices(want)}:
-            id = await self._do(choice, want, want.since)
+            id = await self._do(choice, want, want.since, errand)
             self._explain(tg, asked, choice, id)
 
-    async def _decide(self, want: Want) -> tuple[tuple[Said, ...], Choice | None]:
+    async def _decide(self, want: Want, errand: Errand | None) -> tuple[tuple[Said, ...], Choice | None]:
         """What she was asked, and what she chose; nothing where something else was to be done meanwhile."""
         self._thinking, self._thinks_of = True, want
         asked: tuple[Said, ...] = ()
@@ -161,7 +176,7 @@ class Play:
             there = await self._registered(want)
             if there:
                 await self._floor(want.force.priority)
-            asked = self._asked(want)
+            asked = self._asked(want, errand)
             if there:
                 role = Role.URGENT if want.force.priority in AT_ONCE else Role.ACT
                 choice = await self._player.choose(asked, self._choices(want), want.failed, role)
@@ -189,8 +204,8 @@ class Play:
         actions = self.table.actions
         return [actions[name] for name in want.force.names if name in actions and name not in self._vetoed]
 
-    def _asked(self, want: Want) -> tuple[Said, ...]:
-        todo = task(want.force.state, self.table.errand(want.force.query), want.complaints)
+    def _asked(self, want: Want, errand: Errand | None) -> tuple[Said, ...]:
+        todo = task(want.force.state, with_errand(want.force.query, errand), want.complaints)
         return self.table.notes.ask(todo, self._choices(want), self.table.actions.values())
 
     def _inclined(self) -> bool:
@@ -206,23 +221,30 @@ class Play:
 
     async def _consider(self, tg: TaskGroup) -> None:
         began, choice = anyio.current_time(), None
+        errand = self.table.errands.next(began)
         self.table.news = float("inf")
         self._thinking, self._thinks_of = True, None
         with anyio.CancelScope() as self._thinks:
             options = [*self._free(), WAIT]
-            asked = self.table.notes.ask(
-                self.table.errand("You may act now, or wait."), options, self.table.actions.values()
-            )
+            todo = with_errand("You may act now, or wait.", errand)
+            asked = self.table.notes.ask(todo, options, self.table.actions.values())
             choice = await self._player.choose(asked, options)
         self._thinking = False
-        if (
+        if self._thinks.cancelled_caught:
+            self.table.news = min(self.table.news, began)  # it is still to be thought of
+        elif choice is not None and choice.name == WAIT.name and errand is not None:
+            self.table.errands.done(errand)
+        elif (
             choice is not None
             and choice.by != "fallback"
-            and choice.name in self.table.actions
             and self._idle
+            and choice.name in self.table.actions
         ):
-            id = await self._do(choice, None, began)
+            id = await self._do(choice, None, began, errand)
             self._explain(tg, asked, choice, id)
+        left = self.table.errands.next(anyio.current_time())
+        if left is not None and not left.tries:  # otherwise the game was busy: with its next force, or news
+            self.table.news = min(self.table.news, anyio.current_time())
 
     def _explain(self, tg: TaskGroup, asked: tuple[Said, ...], choice: Choice, id: str) -> None:
         if self.table.want is None:  # otherwise the next decision would wait for its end
@@ -232,12 +254,14 @@ class Play:
     def _idle(self) -> bool:
         return self.connected and self.table.want is None and not self._paused
 
-    async def _do(self, choice: Choice, want: Want | None, since: float) -> str:
-        """Send it and wait for its judgement; returns its id. `since`: when it was asked for."""
+    async def _do(self, choice: Choice, want: Want | None, since: float, errand: Errand | None = None) -> str:
+        """Send it and wait for its judgement; returns its id. `since`: when it was asked for; `errand`: the
+        viewer's line that she had in mind."""
         now = anyio.current_time()
         self._sent += 1
         id = f"{self._session}-{self._sent}"
-        pending = self.table.sent(id, choice.said, now, want)
+        meant = errand if choice.by == "model" else None  # chance has not read it
+        pending = self.table.sent(id, choice.said, now, want, meant)
         data = {"id": id, "name": choice.name} | ({"data": choice.text} if choice.data is not None else {})
         self._send("action", data)
         self._emit(
@@ -263,7 +287,7 @@ class Play:
         if self.table.want is not None:
             self._after.hush()
         self._wake.set()
-        self._dirty.set()
+        self._picture.changed()
 
     async def _something(self) -> None:
         """Until something changed, or she may think of doing something by herself."""
@@ -274,26 +298,3 @@ class Play:
     async def _woken(self) -> None:
         await self._wake.wait()
         self._wake = anyio.Event()
-
-    async def _draw(self) -> None:
-        """Tell viewers how it stands, not too often."""
-        while True:
-            await self._dirty.wait()
-            self._dirty = anyio.Event()
-            self._emit(self.picture())
-            await anyio.sleep(REDRAW)
-
-    def picture(self) -> GameChanged:
-        """How it stands now."""
-        want = self.table.want
-        return GameChanged(
-            anyio.current_time(),
-            self.who,
-            self.game,
-            self.connected,
-            self._paused,
-            tuple(shorten(s.signature, 160) for s in list(self.table.actions.values())[:SHOWN]),
-            tuple(sorted(self._vetoed)),
-            shorten(want.force.query, 200) if want else "",
-            want.force.priority.value if want else "",
-        )

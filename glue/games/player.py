@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import logging
+import math
 from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import dataclass
 from random import Random
@@ -21,7 +22,7 @@ from glue.errors import PortError, Refused
 from glue.games.example import example
 from glue.games.messages import Action
 from glue.games.notes import answer_form
-from glue.games.schema import Shape
+from glue.games.schema import ODD, Shape
 from glue.games.text import line
 from glue.ports import Llm, Message, Prompt, Role
 
@@ -104,6 +105,15 @@ class Player:
         """One of `shapes`; None where not even chance finds parameters that its schema allows. What `failed`
         (Choice.said) twice is not chosen again as long as there is something else; after a few failures
         chance finds what is left faster than a small model does."""
+        try:
+            return await self._chosen(asked, shapes, failed, role)
+        except ODD:  # what a game sends must not end the show
+            log.exception("a decision broke on a game's data; chance makes it")
+            return self._chance([shape for shape in shapes if shape is not WAIT])
+
+    async def _chosen(
+        self, asked: tuple[Message, ...], shapes: Sequence[Shape], failed: Sequence[str], role: Role
+    ) -> Choice | None:
         if len(shapes) == 1 and shapes[0].bare:
             return Choice(shapes[0].name, None, "only choice")
         if len(failed) >= ENOUGH:
@@ -162,7 +172,11 @@ class Player:
         again: Choice | None = None
         for shape in sorted(shapes, key=lambda each: (bool(each.bad), self._random.random())):
             for _ in range(MOST_EXAMPLES):
-                data = None if shape.bare else example(shape.constraint, self._random)
+                try:
+                    data = None if shape.bare else example(shape.constraint, self._random)
+                except ODD:
+                    log.exception("no parameters could be made up for an action of a game's")
+                    break
                 choice = Choice(shape.name, data, "fallback")
                 if choice.said in barred:
                     again = choice
@@ -227,10 +241,21 @@ def _read(text: str) -> dict[str, Any]:
     """An answer as an object; empty for what is none. Without a grammar it comes in a fence, or in words."""
     start, end = text.find("{"), text.rfind("}")
     try:
-        value = json.loads(text[start : end + 1])
+        value = _json(text[start : end + 1])
     except (ValueError, RecursionError):
         return {}
     return value if isinstance(value, dict) else {}
+
+
+def _json(text: str) -> Any:
+    """Raises ValueError for numbers that no game could be sent, too: NaN, 1e999."""
+    return json.loads(text, parse_constant=_finite, parse_float=_finite)
+
+
+def _finite(word: str) -> float:
+    if not math.isfinite(number := float(word)):
+        raise ValueError(word)
+    return number
 
 
 def ordered(text: str, actions: Mapping[str, Shape]) -> Choice | str:
@@ -240,7 +265,7 @@ def ordered(text: str, actions: Mapping[str, Shape]) -> Choice | str:
         return "there is no such action"
     raw = text[len(name) :]
     try:
-        data = json.loads(raw) if raw.strip() else (None if actions[name].bare else {})
+        data = _json(raw) if raw.strip() else (None if actions[name].bare else {})
     except (ValueError, RecursionError):
         return "the parameters are not JSON"
     return actions[name].wrong(data) or Choice(name, data, "operator")

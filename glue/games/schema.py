@@ -7,6 +7,7 @@ grammar makers do not know: where it is wider, an answer may cost a second try.
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections.abc import Iterator, Mapping
 from functools import cached_property
@@ -32,6 +33,10 @@ FORMATS = frozenset({"date", "time", "date-time", "uuid"})  # that llama.cpp and
 FEW, MOST_WORDS = 8, 40  # values of an enum: more than a few are told in half the tokens; the most told
 PATTERN = 200  # characters; what is longer, or looks around, is left to the validator
 REPEATED = re.compile(r"[*+}][^()\[\]]*\)[*+{]|\([^()]*\|[^()]*\)[*+{]")
+MOST_MEMBERS = 2000  # of a list or letters of a text; llama.cpp's grammars repeat nothing more often
+LARGEST_NUMBER = 2**53  # of a bound; beyond it JSON readers differ, and no game means it
+# What the libraries that walk a schema raise at an odd one: `pattern: "a{99999999999}"` is an OverflowError.
+ODD = (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError, re.error)
 TYPES = frozenset({"string", "number", "integer", "boolean", "null", "array", "object"})
 
 
@@ -51,10 +56,11 @@ class Shape:
             return
         try:
             _check(self._schema)
-            self.constraint  # noqa: B018  (now, where its failure can be told)
-        except (BadSchema, RecursionError) as error:
-            self.bad = str(error) if isinstance(error, BadSchema) else "its schema is too deep"
+            self.signature  # noqa: B018  (now, where its failure can be told)
+        except ODD as error:
+            self.bad = str(error) if isinstance(error, BadSchema) else _odd(error)
             self._schema = {"type": "object"}
+            self.__dict__.pop("constraint", None)
 
     @property
     def bare(self) -> bool:
@@ -81,7 +87,7 @@ class Shape:
             return "the parameters are not an object"
         try:
             first = jsonschema.exceptions.best_match(_validator(self._schema).iter_errors(data))
-        except (Unresolvable, RecursionError) as error:
+        except (Unresolvable, *ODD) as error:
             return f"its schema cannot be followed ({type(error).__name__})"
         return "" if first is None else f"{first.json_path}: {first.message}"[:300]
 
@@ -91,8 +97,18 @@ def _validator(schema: Mapping[str, Any]) -> Draft202012Validator:
     return Draft202012Validator(schema, registry=Registry())
 
 
+def _odd(error: Exception) -> str:
+    if isinstance(error, RecursionError):
+        return "its schema is too deep"
+    return f"its schema cannot be read ({type(error).__name__})"
+
+
 def _check(schema: Mapping[str, Any]) -> None:
-    if len(json.dumps(schema)) > LARGEST:
+    try:
+        size = len(json.dumps(schema, ensure_ascii=False, allow_nan=False).encode())
+    except ValueError as error:  # 1e999 is JSON, and infinite; half a surrogate pair is JSON, and no text
+        raise BadSchema("its schema has a number or a letter that nobody can be sent") from error
+    if size > LARGEST:
         raise BadSchema(f"its schema is longer than {LARGEST} characters")
     if schema.get("type", "object") != "object":
         raise BadSchema("its schema is not of type object")
@@ -206,9 +222,9 @@ def _object(simple: dict[str, Any]) -> dict[str, Any]:
 
 
 def _array(simple: dict[str, Any]) -> dict[str, Any]:
-    least = simple.get("minItems", 0)
+    least = _size(simple, "minItems", 0)
     items = simple.get("items") or {"type": "string", "maxLength": LONGEST_WORDS}
-    most = simple.get("maxItems", max(least, LONGEST_LIST))
+    most = _size(simple, "maxItems", max(least, LONGEST_LIST))
     return {"type": "array", "items": items, "minItems": least, "maxItems": most}
 
 
@@ -218,17 +234,22 @@ def _string(simple: dict[str, Any]) -> dict[str, Any]:
         return {"type": "string", "pattern": pattern}
     if kind in FORMATS:
         return {"type": "string", "format": kind}
-    least = simple.get("minLength", 0)
+    least = _size(simple, "minLength", 0)
     bounds = {"minLength": least} if least else {}
-    return {"type": "string", **bounds, "maxLength": simple.get("maxLength", max(least, LONGEST_WORDS))}
+    return {"type": "string", **bounds, "maxLength": _size(simple, "maxLength", max(least, LONGEST_WORDS))}
+
+
+def _size(simple: Mapping[str, Any], word: str, otherwise: int) -> int:
+    """A bound on members or letters. 3.0 is a whole number to JSON Schema, and none to a grammar."""
+    return min(int(simple.get(word, otherwise)), MOST_MEMBERS)
 
 
 def _number(simple: dict[str, Any]) -> dict[str, Any]:
-    words = ("type", "minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum")
-    found = {word: simple[word] for word in words if word in simple}
-    if found["type"] == "number":
+    if simple["type"] == "number":
         return {"type": "number"}  # grammars bound whole numbers only; the validator sees to the rest
-    return found
+    found = {word: whole(simple[word]) for word, whole in WHOLE.items() if word in simple}
+    near = {word: bound for word, bound in found.items() if abs(bound) <= LARGEST_NUMBER}
+    return {"type": "integer", **near}
 
 
 def _plain_pattern(pattern: str) -> bool:
@@ -237,6 +258,13 @@ def _plain_pattern(pattern: str) -> bool:
     return pattern.startswith("^") and pattern.endswith("$") and not odd and len(pattern) <= PATTERN
 
 
+# Whole numbers that let the same whole numbers through: above 0.5 is above 0.
+WHOLE = {
+    "minimum": math.ceil,
+    "maximum": math.floor,
+    "exclusiveMinimum": math.floor,
+    "exclusiveMaximum": math.ceil,
+}
 BOUNDS = {"object": _object, "array": _array, "string": _string, "number": _number, "integer": _number}
 
 

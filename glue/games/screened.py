@@ -1,6 +1,7 @@
 """What a game says, as she may read it: screened before it gets into a note, a state or a prompt. Pure.
 
-The names of actions are ids and stay as they are; what is left of a message is what the filters left.
+The names of actions are ids and stay as they are; what is left of a message is what the filters left. A
+player's words become a line of chat, which is screened as those are.
 """
 
 from __future__ import annotations
@@ -25,8 +26,8 @@ def screened(message: Message, screens: Screens) -> Message:
 
 def _body(body: Body, screens: Screens) -> Body:
     match body:
-        case Context(text):
-            return replace(body, message=screens(text, False))
+        case Context():
+            return replace(body, message=screens(body.message, body.standing))
         case Force():
             return replace(body, query=screens(body.query, True), state=screens(body.state, True))
         case Result():

@@ -36,6 +36,8 @@ BURST, PER_SECOND = 400, 100  # messages; what comes faster waits in its socket
 MISTAKES = 100  # frames in a row that nobody can read, before the connection is closed
 MOST_GAMES = 32  # at once
 UNREADABLE = "(unreadable)"
+TAKEN_OVER = 4009  # a closing code of ours
+DISPLACED = "another connection plays this game now"
 
 
 Tap = Callable[[str, str], None]
@@ -93,6 +95,7 @@ class Server:
         self._token, self._origins = token, {origin.lower() for origin in origins}
         self._tap = tap
         self._open = 0
+        self._readers: dict[tuple[str, str], Reader] = {}  # of each character's games
 
     @asynccontextmanager
     async def serving(self, listener: socket) -> AsyncIterator[int]:
@@ -153,6 +156,7 @@ class Server:
         path = urlsplit(client.request.path if client.request else "").path.strip("/")
         who = path or next(iter(self._cast))
         self._open += 1
+        farewell = (1000, "")
         out, outgoing = anyio.create_memory_object_stream[str](QUEUE)
         try:
             async with anyio.create_task_group() as tg:
@@ -162,18 +166,19 @@ class Server:
                     self._tap("ai", text)
                     out.send_nowait(text)
 
-                reader = Reader(self._host, who, self._cast[who], put, tg.cancel_scope.cancel)
+                reader = Reader(self._host, who, self._cast[who], put, tg.cancel_scope.cancel, self._readers)
                 try:
                     await reader.read(client, self._tap)
                 finally:
                     reader.end()
+                    farewell = reader.farewell
                 tg.cancel_scope.cancel()
         finally:
             self._open -= 1
             out.close()
             outgoing.close()
             with anyio.CancelScope(shield=True), anyio.move_on_after(1):
-                await client.close()
+                await client.close(*farewell)
 
 
 async def _write(client: ServerConnection, outgoing: MemoryObjectReceiveStream[str]) -> None:
@@ -185,23 +190,35 @@ async def _write(client: ServerConnection, outgoing: MemoryObjectReceiveStream[s
 
 
 class Reader:
-    """One connection's messages. One socket is one game; a message that names another is that game's too."""
+    """One connection's messages. One socket is one game; a message that names another is that game's too.
+    `readers` is shared by all connections: of one game's, the newest is the one that is played."""
 
     def __init__(
-        self, host: Host, who: str, name: str, put: Callable[[str], None], drop: Callable[[], None]
+        self,
+        host: Host,
+        who: str,
+        name: str,
+        put: Callable[[str], None],
+        drop: Callable[[], None],
+        readers: dict[tuple[str, str], Reader],
     ) -> None:
         self.why = ""
+        self.farewell = (1000, "")  # how the connection is closed
         self._host, self._who, self._name = host, who, name
         self._put, self._drop = put, drop
         self._session = secrets.token_hex(8)
+        self._readers = readers
         self._games: list[str] = []
         self._mistakes = 0
+        self._displaced = False
 
     async def read(self, client: ServerConnection, tap: Tap) -> None:
         """Until the game goes, or sends nothing but nonsense."""
         allowance, last = float(BURST), anyio.current_time()
         try:
             async for frame in client:
+                if self._displaced:
+                    return
                 now = anyio.current_time()
                 allowance, last = min(BURST, allowance + (now - last) * PER_SECOND) - 1, now
                 if isinstance(frame, str):
@@ -220,8 +237,19 @@ class Reader:
 
     def end(self) -> None:
         """The connection is gone."""
-        for game in self._games:
+        games, self._games = self._games, []
+        for game in games:
+            if self._readers.get((self._who, game)) is self:
+                del self._readers[self._who, game]
             self._host.left(self._who, game, self._session, self.why)
+
+    def _displace(self) -> None:
+        """A newer connection plays one of these games: two would answer one another's questions."""
+        log.warning("a game connected a second time: its older connection is closed")
+        self._displaced = True
+        self.why, self.farewell = DISPLACED, (TAKEN_OVER, DISPLACED)
+        self.end()
+        self._drop()
 
     def _take(self, frame: str | bytes, now: float) -> None:
         try:
@@ -242,6 +270,9 @@ class Reader:
         if message.game not in self._games:
             if len(self._games) >= MOST_GAMES:
                 raise Nonsense(f"more than {MOST_GAMES} games on one connection")
+            if (older := self._readers.get((self._who, message.game))) is not None:
+                older._displace()
+            self._readers[self._who, message.game] = self
             self._games.append(message.game)
             self._host.joined(self._who, message.game, self._session, self._send)
             if not isinstance(message.body, Startup):

@@ -6,13 +6,13 @@ No I/O and no waiting: a message comes in and gets its fate; who waits for a cha
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection
 
 import anyio
 
 from glue.events import ChatLine, Event, LineArrived, Source
 from glue.game_events import ActionJudged, GameFate, GameMessageClosed
+from glue.games.errands import Errand, Errands
 from glue.games.messages import (
     Body,
     Context,
@@ -28,6 +28,7 @@ from glue.games.notes import Notes
 from glue.games.rules import Rules
 from glue.games.schema import Shape
 from glue.games.text import line
+from glue.games.wants import Pending, Standing, Want
 
 MOST_ACTIONS = 2000  # of one game
 MOST_HELD = 100  # contexts that wait for a result
@@ -35,31 +36,6 @@ REMEMBERED = 200  # ids of actions whose results would come late
 DEAF = 3  # actions of a force without a judgement: each of them may have been done all the same
 GIST = 200  # characters of a message in the journal
 MENTION = 300  # characters that she is told about what happened
-
-
-@dataclass(slots=True, eq=False)
-class Want:
-    """A force that is not settled yet."""
-
-    force: Force
-    number: int
-    received: float
-    since: float  # when it came, or its last try failed
-    tries: int = 0
-    unheard: int = 0  # of them, those that the game never judged
-    failed: list[str] = field(default_factory=list)  # what the game did not take
-    complaints: list[str] = field(default_factory=list)
-
-
-@dataclass(slots=True, eq=False)
-class Pending:
-    """An action that was sent and is not judged yet."""
-
-    id: str
-    said: str  # the action as she reads it: name and parameters
-    sent: float
-    want: Want | None  # the force that it answers
-    judged: anyio.Event = field(default_factory=anyio.Event)
 
 
 class Table:
@@ -75,17 +51,21 @@ class Table:
         rules: Rules,
     ) -> None:
         self.who, self.game, self.notes = who, game, notes
+        self.suffix = f" in {line(game, 40)}"  # of its players' names, in the show
         self.actions: dict[str, Shape] = {}
         self.want: Want | None = None
         self.pending: Pending | None = None
-        self.state = ""  # the newest that the game told of itself
-        self._errand = ""  # what a viewer said to her since she last decided
+        self.ours = False  # it has sent a field of ours (messages.py)
+        self.standing: Standing | None = None  # the newest that the game told of itself
+        self.happened = ""  # last, as the game told it
+        self.errands = Errands()
         self.news = float("inf")  # when something new came since she last thought of doing something
         self._emit, self._changed = emit, changed
         self._pause, self._retries = rules.comment, rules.retries
         self._silent_until = 0.0
         self._held: list[tuple[Context, int, float]] = []
         self._gone: OrderedDict[str, None] = OrderedDict()
+        self._heard: dict[str, str] = {}  # notes of what viewers said, by the line's id
         self._mentions = 0
 
     def take(self, body: Body, command: str, number: int, now: float) -> None:
@@ -93,6 +73,7 @@ class Table:
         match body:
             case Startup():
                 self._take_back(set(self.actions))
+                self.standing = None
                 self.close(number, now, command, "", GameFate.TAKEN)
             case Context():
                 self._context(body, number, now)
@@ -124,13 +105,19 @@ class Table:
         """A force is over."""
         if self.want is want:
             self.want = None
+        if want.force.ephemeral and self.standing is not None and self.standing.want is want:
+            self.standing = None
         if not want.force.ephemeral and fate is not GameFate.REPLACED:
             self.notes.add(want.force.query)
         self.close(want.number, want.received, "actions/force", want.force.query, fate, why)
 
-    def sent(self, id: str, said: str, now: float, want: Want | None) -> Pending:
+    def sent(
+        self, id: str, said: str, now: float, want: Want | None, errand: Errand | None = None
+    ) -> Pending:
         """An action went out: until it is judged, contexts wait."""
-        self.pending = Pending(id, said, now, want)
+        self.pending = Pending(id, said, now, want, errand)
+        if errand is not None:
+            self.errands.done(errand)
         return self.pending
 
     def over(self, pending: Pending, result: Result | None) -> None:
@@ -150,7 +137,10 @@ class Table:
         took, message = now - pending.sent, line(result.message, MENTION)
         self._emit(ActionJudged(now, self.who, self.game, pending.id, result.success, message, took))
         failed = "" if result.success else "It failed. "
-        self.notes.add(f"You did {pending.said}. {failed}{result.message}".strip())
+        self.happened = f"You did {pending.said}. {failed}{result.message}".strip()
+        self.notes.add(self.happened)
+        if pending.errand is not None and not result.success:
+            self.errands.again(pending.errand)
         if pending.want is not None and self.want is pending.want:
             pending.want.unheard += result is unheard
             self._judge(pending.want, pending.said, result)
@@ -183,27 +173,55 @@ class Table:
         self._emit(LineArrived(now, said))
         return True
 
-    def hear(self, author: str, text: str, now: float) -> None:
+    def hear(self, errand: Errand) -> None:
         """A viewer spoke to her: it may be about the game."""
-        self._errand = f'{author} says: "{text}" If they want something done, do that; if not, go on.'
-        self.notes.add(line(f'{author} says in chat: "{text}"', MENTION))
-        self.news = min(self.news, now)
+        self.errands.hear(errand)
+        said = line(f'{errand.author} says in chat: "{errand.text}"', MENTION)
+        self._heard[errand.id] = self.notes.add(said)
+        while len(self._heard) > REMEMBERED:
+            del self._heard[next(iter(self._heard))]
+        self.news = min(self.news, errand.heard)
         self._changed()
 
-    def errand(self, task: str) -> str:
-        """`task`, and once what a viewer said: a small model does what was said last."""
-        said, self._errand = self._errand, ""
-        return f"{task}\n{line(said, MENTION)}" if said else task
+    def unhear(self, ids: Collection[str]) -> bool:
+        """A moderator removed these lines; whether one of them is known here."""
+        self.errands.remove(ids)
+        if self.pending is not None and self.pending.errand is not None and self.pending.errand.id in ids:
+            self.pending.errand = None
+        notes = [note for id in ids if (note := self._heard.pop(id, ""))]
+        for note in notes:
+            self.notes.drop(note)
+        return bool(notes)
 
     def _context(self, context: Context, number: int, now: float) -> None:
+        self.ours = self.ours or context.standing or bool(context.player)
+        if context.standing:
+            self.standing = Standing(context.message, now)
+            self.close(number, now, "context", context.message, GameFate.TAKEN)
+            return
+        if context.player:
+            self._player(context, now)
+            self.close(number, now, "context", context.message, GameFate.MENTIONED)
+            return
         self.news = self.news if context.silent else min(self.news, now)
-        if self.pending is not None and len(self._held) < MOST_HELD:
-            self._held.append((context, number, now))
-        else:
+        if self.pending is None:
             self._deliver(context, number, now)
+            return
+        if len(self._held) >= MOST_HELD:
+            self._deliver(*self._held.pop(0))  # in their order, whatever comes
+        self._held.append((context, number, now))
+
+    def _player(self, context: Context, now: float) -> None:
+        """A player's words are a line like a viewer's: screened, and known here when she answers them. The
+        game's name is part of who said it, so that no game puts words into somebody else's mouth."""
+        self._mentions += 1
+        author, id = f"{context.player}{self.suffix}", f"player-{self.game}-{self._mentions}"
+        said = ChatLine(id, author, context.words, Source.PLAYER)
+        self._emit(LineArrived(now, said))
 
     def _deliver(self, context: Context, number: int, received: float) -> None:
         self.notes.add(context.message)
+        self.happened = context.message or self.happened
         told = not context.silent and bool(context.message)
         mentioned = told and self.mention(context.message, anyio.current_time())
         fate = GameFate.MENTIONED if mentioned else GameFate.TAKEN
@@ -245,7 +263,8 @@ class Table:
             self.close(number, now, "actions/force", force.query, GameFate.REFUSED, "it names no action")
             return
         self.want = Want(force, number, now, now)
-        self.state = force.state or self.state
+        if force.state:
+            self.standing = Standing(force.state, now, self.want)
 
     def _result(self, result: Result, number: int, now: float) -> None:
         pending = self.pending

@@ -34,7 +34,7 @@ def shorten(text: str, longest: int) -> str:
     if longest <= len(CUT):
         return text[:longest]
     head = (longest - len(CUT)) * 2 // 3
-    return text[:head] + CUT + text[len(text) - (longest - len(CUT) - head) :]
+    return text[:head].rstrip() + CUT + text[len(text) - (longest - len(CUT) - head) :].lstrip()
 
 
 def _shown(char: str) -> bool:

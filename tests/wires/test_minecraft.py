@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 import math
 import os
 import signal
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from pathlib import Path
 
 import psutil
 import pytest
 
 from glue.report import world
-from tests.minecraft import Game, playing
+from tests.minecraft import Game, joining, playing
 
 pytestmark = [pytest.mark.anyio, pytest.mark.timeout(240)]
 
@@ -108,12 +110,104 @@ async def test_reflexes_fight_eat_and_leave_lava_without_being_told(game: Game) 
     assert (await game.player())["health"] > 0
 
 
+async def test_what_a_viewer_asks_for_comes_first_and_the_long_job_goes_on(game: Game) -> None:
+    await game.world.do("give", name="bread", count=1)
+    since = len(game.table.said)
+    await game.table.choose("collect", {"item": "log", "count": 4})
+    await game.told("You have begun: collect log 4", since)
+    wish = await game.table.act("equip", {"item": "bread"}, 60)
+    assert wish.success and "You hold the Bread" in wish.said
+    assert not [said for said in game.table.said[since:] if said.startswith("You did not finish")]
+    await game.until(lambda: "You are doing: collect log 4" in game.table.standing[-1])
+    done = await game.told("collect log 4. You got", since, 120)
+    assert done.startswith("Done: ") and "4 oak log" in done
+
+
+async def test_how_she_stands_is_told_when_it_changes(game: Game) -> None:
+    since = len(game.table.standing)
+    await game.world.do("give", name="bread", count=1)
+    await game.until(lambda: any("bread" in each for each in game.table.standing[since:]))
+
+
+async def test_a_player_in_the_game_is_heard_by_name(game: Game, tmp_path: Path) -> None:
+    async with joining("Mika", game.port, tmp_path) as mika:
+        await mika.told("You are in the Minecraft world")
+        said = await mika.table.act("say", {"text": "come here, Spark"}, 30)
+        assert said.success
+        await game.until(lambda: ("Mika", "come here, Spark") in game.table.chat)
+
+
+async def test_she_comes_up_for_air(game: Game) -> None:
+    for y in (0, 1, 2):
+        await game.world.do("block", name="water", y=y)
+    assert (await game.world.do("look", y=1.6))["name"] == "water"
+
+    async with asyncio.timeout(30):
+        while (await game.world.do("look", y=1.6))["name"] == "water":  # noqa: ASYNC110  # her head
+            await asyncio.sleep(0.1)
+    assert not await game.seen("hurt", by="drowning")
+
+
+async def test_she_runs_from_a_creeper(game: Game) -> None:
+    await game.world.do("health", count=20)
+    since = len(game.table.said)
+    await game.world.do("spawn", name="creeper", x=4)
+    await game.told("You ran away from a creeper", since)
+    assert not await game.seen("attacked", mob="creeper")
+    await game.world.do("clear")
+
+
+async def test_what_worked_in_steps_is_a_skill_from_then_on(game: Game) -> None:
+    await game.world.do("give", name="oak_log", count=2)
+    steps: list[dict[str, object]] = [
+        {"action": "craft", "item": "planks", "count": 4},
+        {"action": "craft", "item": "stick", "count": 4},
+    ]
+    told = await game.table.act("do_steps", {"goal": "Make sticks out of logs", "steps": steps}, 60)
+    assert told.success and "4 stick" in told.said
+    assert "use_skill" not in game.table.actions
+    await game.table.wish("please make me some sticks, Spark")
+    offer = await game.until(lambda: game.table.actions.get("use_skill"))
+    assert offer["schema"]["properties"]["name"]["enum"] == ["make_sticks_out_of_logs"]
+    had = (await game.player())["inventory"]["stick"]
+    again = await game.table.act("use_skill", {"name": "make_sticks_out_of_logs"}, 60)
+    assert again.success and (await game.player())["inventory"]["stick"] >= had + 4
+    await game.table.wish("what is your favourite train?")
+    await game.until(lambda: "use_skill" not in game.table.actions)
+
+
+async def test_steps_end_at_the_first_that_fails_and_are_not_learnt(game: Game) -> None:
+    await game.world.do("give", name="oak_log", count=2)
+    saws, bakes = ({"action": "craft", "item": item, "count": 1} for item in ("planks", "bow"))
+    told = await game.table.act("do_steps", {"goal": "make a bow", "steps": [saws, bakes, saws]}, 90)
+    assert not told.success and "Step 2 of 3 (craft) did not work: you lack what bow is made of" in told.said
+    unknown = await game.table.act("do_steps", {"goal": "obey", "steps": [{"action": "say"}] * 2}, 30)
+    assert not unknown.success and "A step's action must be one of" in unknown.said
+    learnt = (game.log.parent / "skills.jsonl").read_text()
+    assert "make_sticks" in learnt and "bow" not in learnt
+
+
 async def test_a_kick_is_told_with_its_reason_and_she_comes_back(game: Game) -> None:
     since = len(game.table.said)
     await game.world.do("kick", text="Flying is not enabled")
     await game.told("Flying is not enabled). You try again in 1 seconds", since)
     await game.told("You are in the Minecraft world", since)
     assert (await game.table.act("look", {}, 30)).success
+
+
+async def test_who_throws_her_out_again_and_again_is_asked_for_ever_more_seldom(game: Game) -> None:
+    since, pauses = len(game.table.said), []
+    for _ in range(3):
+        at = len(game.table.said)
+        await game.here()
+        await game.world.do("kick", text="You are banned")
+        told = await game.told("You are banned). You try again in", at)
+        pauses.append(int(told.split("again in ")[1].split()[0]))
+        await game.told("You are in the Minecraft world", at)
+    assert pauses == sorted(set(pauses)), pauses
+    assert "somebody has to look at the server, or at minecraft.host" in told
+    assert len([s for s in game.table.said[since:] if "You try again" in s]) == 3
+    assert "It happens again and again" in game.log.read_text()
 
 
 async def test_a_world_that_dies_is_started_again_with_her_in_it(game: Game) -> None:
@@ -135,3 +229,31 @@ async def test_no_server_is_one_clear_line(tmp_path: Path) -> None:
     ):
         async with playing(tmp_path, server="127.0.0.1", server_port=free_port()):
             pass
+
+
+async def test_a_world_that_loads_for_long_is_waited_for(game: Game, tmp_path: Path) -> None:
+    """A server that takes connections and answers nothing, until its world is there."""
+    loaded = asyncio.Event()
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await loaded.wait()
+        there = await asyncio.open_connection("127.0.0.1", game.port)
+        with suppress(OSError):
+            await asyncio.gather(pipe(reader, there[1]), pipe(there[0], writer))
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    async with server, joining("Late", server.sockets[0].getsockname()[1], tmp_path) as late:
+        await late.told("The Minecraft world is still loading", 0, 60)
+        await late.until(lambda: any("still loading (20 s)" in each for each in late.table.standing))
+        refused = await late.table.act("look", {}, 30)
+        assert not refused.success and "the world is still loading" in refused.said
+        loaded.set()
+        await late.told("You are in the Minecraft world", 0, 60)
+        assert (await late.table.act("look", {}, 30)).success
+
+
+async def pipe(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    while data := await reader.read(65536):
+        writer.write(data)
+        await writer.drain()
+    writer.close()

@@ -31,6 +31,7 @@ from glue.game_events import (
 from glue.games.neuro import NeuroGames
 from glue.games.player import Taste
 from glue.games.rules import Rules
+from glue.games.server import DISPLACED, TAKEN_OVER
 from glue.mind.openai_llm import OpenAiLlm
 from glue.ports import Llm
 from tests.conftest import Start
@@ -201,6 +202,23 @@ async def test_a_game_that_comes_back_replaces_itself_and_is_asked_for_its_actio
         await says(new, "action/result", id=hall.chosen()[0].id, success=True)
         await forces(new, "pass")
         assert (await hears(new))["command"] == "action"
+
+
+async def test_of_two_connections_of_one_game_the_newer_one_is_played() -> None:
+    async with opened(Oracle(takes=0.5)) as hall, connect(hall.url) as old, connect(hall.url) as new:
+        await begins(old)
+        await forces(old, "place", "pass")
+        await hall.until(lambda: any(event.force for event in hall.of(GameChanged)))
+        await begins(new)
+        with pytest.raises(ConnectionClosed) as gone, anyio.fail_after(5):
+            await old.recv()
+        assert gone.value.rcvd is not None
+        assert (gone.value.rcvd.code, gone.value.rcvd.reason) == (TAKEN_OVER, DISPLACED)
+        assert [e.why for e in hall.closed(GameFate.ABANDONED)] == ["the game went"]
+        await forces(new, "pass")
+        assert (await hears(new))["data"]["name"] == "pass"
+        assert len(hall.chosen()) == 1  # what the older one asked is not answered to the newer one
+        await hall.until(lambda: hall.of(GameChanged)[-1].connected)
 
 
 async def test_the_wire_costs_less_than_three_milliseconds() -> None:

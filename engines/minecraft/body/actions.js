@@ -1,6 +1,7 @@
 'use strict'
 // What she can choose to do: actions of the game wire. `run` returns what came of it, in words, or raises Failed.
-// `quick` ones need nothing of the body and may be done beside a job; the others are one job at a time.
+// `quick` ones need nothing of the body and may be done beside a job; a `brief` one may interrupt a job, which goes on
+// afterwards: who asks for it watches, and expects it now. The others are one job at a time.
 
 const { Failed } = require('./job')
 const { collect, craft, explore, get } = require('./gather')
@@ -62,6 +63,7 @@ const ACTIONS = {
     run: async ({ bot }, data, job) => { await craft(bot, job, item(data), data.count); return gained(bot, job) }
   },
   place: {
+    brief: true,
     description: 'Place a block.',
     schema: object({ item: word }),
     seconds: 20,
@@ -72,6 +74,7 @@ const ACTIONS = {
     }
   },
   equip: {
+    brief: true,
     description: 'Take something into your hand.',
     schema: object({ item: word }),
     seconds: 10,
@@ -84,6 +87,7 @@ const ACTIONS = {
     }
   },
   eat: {
+    brief: true,
     description: 'Eat something that you have.',
     goal: bot => bot.food < 18 && bot.inventory.items().some(each => bot.registry.foodsByName[each.name]),
     seconds: 10,
@@ -95,7 +99,7 @@ const ACTIONS = {
     }
   },
   come: {
-    urgent: true,
+    brief: true,
     description: 'Go to a player.',
     schema: object({ player: word }),
     goal: bot => players(bot).length > 0,
@@ -107,7 +111,7 @@ const ACTIONS = {
     }
   },
   follow: {
-    urgent: true,
+    brief: true,
     description: 'Follow a player.',
     schema: object({ player: word }),
     seconds: 150,
@@ -128,7 +132,7 @@ const ACTIONS = {
     }
   },
   attack: {
-    urgent: true,
+    brief: true,
     description: 'Attack the nearest monster.',
     seconds: 40,
     async run ({ bot, killed }, data, job) {
@@ -143,7 +147,7 @@ const ACTIONS = {
     }
   },
   flee: {
-    urgent: true,
+    brief: true,
     description: 'Run away from monsters.',
     seconds: 30,
     async run ({ bot }, data, job) {
@@ -164,6 +168,7 @@ const ACTIONS = {
     }
   },
   dig_hole: {
+    brief: true,
     description: 'Dig a hole beside you.',
     goal: () => true,
     schema: object({ depth: some(4) }),
@@ -185,8 +190,8 @@ const ACTIONS = {
 }
 
 /** The game's actions as the wire describes them. */
-function announced () {
-  return Object.entries(ACTIONS).map(([name, { description, schema }]) => ({ name, description, ...(schema && { schema }) }))
+function announced (actions = ACTIONS) {
+  return Object.entries(actions).map(([name, { description, schema }]) => ({ name, description, ...(schema && { schema }) }))
 }
 
 /** The names of those that are worth choosing by somebody who has nothing to do. */

@@ -5,69 +5,117 @@ const { ACTIONS, announced, worthwhile } = require('./actions')
 const { Cancelled, Failed, Interrupted, Job } = require('./job')
 const { wrong } = require('./schema')
 const { Reflexes } = require('./reflexes')
+const { DO_STEPS, useSkill } = require('./steps')
 const { described, inventory } = require('./state')
 const { listed } = require('./names')
 
+const REST_MS = 2000 // for a job to hold still before a brief one begins
 const AT_ONCE_MS = 1500 // what takes longer is told as begun, and its outcome later
 const AGAIN = ' It happens again and again: somebody has to look at the server, or at minecraft.host, port, version' +
   ' and username.'
 const FORGET_MS = 120_000 // a question that was not answered is asked again
+const WISH_MS = 180_000 // after that nobody waits for it any more
+const NEWS_MS = 2000 // before she tells again how she stands, where it is another thing that she has or does
+const WALKED_MS = 10_000 // likewise where she has only moved, or nothing is new
 
 class Conductor {
   /** `idle`: seconds after which she is asked what to do next; 0: never. */
-  constructor (wire, session, idle, track) {
-    Object.assign(this, { wire, session, idle, track })
-    this.job = null
+  constructor (wire, session, idle, track, skills) {
+    Object.assign(this, { wire, session, idle, track, skills })
+    this._actions = { ...ACTIONS, do_steps: DO_STEPS } // and use_skill, where one fits what is wanted
+    this._wished = 0
+    this._jobs = [] // the last one is done, the others wait until it is over
+    this._told = { at: 0, key: '' }
     this._free = Date.now()
     this._asked = 0
     wire.on('open', () => this._begin())
+    wire.on('wish', text => this._wish(text))
     wire.on('action', (id, name, data) => this._do(id, name, data))
     session.on('in', bot => this._in(bot))
     session.on('out', (why, again, loop) => this._out(why, again, loop))
-    setInterval(() => this._ask(), 1000)
+    session.on('loading', seconds => this._loads(seconds))
+    setInterval(() => { this._stands(); this._ask() }, 1000)
   }
 
   get bot () { return this.session.bot }
 
+  get job () { return this._jobs.at(-1) ?? null }
+
   _begin () {
     this._asked = 0
     this._free = Date.now()
-    this.wire.register(announced())
-    const outside = `You are not in the Minecraft world: ${this.session.why}.`
-    this.wire.context(this.bot ? `You are in a Minecraft world.\n${described(this.bot, this.job?.said)}` : outside, true)
+    this.wire.register(announced(this._actions))
+    this._told.at = 0
+    if (this.bot) this._stands()
+    else this._outside()
+  }
+
+  _outside () { this.wire.standing(`You are not in the Minecraft world: ${this.session.why}.`) }
+
+  /** Somebody wants something, perhaps: what she has done before for the like of it is offered as an action. */
+  async _wish (text) {
+    this._wished = Date.now()
+    const found = await this.skills.find(text.slice(0, 300))
+    if (this._actions.use_skill) this.wire.unregister(['use_skill'])
+    delete this._actions.use_skill
+    if (!found.length) return
+    this._actions.use_skill = useSkill(found)
+    this.wire.register(announced({ use_skill: this._actions.use_skill }))
+  }
+
+  _loads (seconds) {
+    process.stderr.write(`the world is still loading (${seconds} s)\n`)
+    if (!this._loading) this._tell('The Minecraft world is still loading. You wait until it lets you in.')
+    this._loading = true
+    this._outside()
+  }
+
+  /** How she stands, whenever it is another, but not too often: a viewer may ask at any time. */
+  _stands () {
+    const { bot, job } = this
+    if (!bot?.entity || !this.wire.open) return
+    const key = JSON.stringify([inventory(bot), Math.round(bot.health), Math.round(bot.food), job?.said])
+    if (Date.now() - this._told.at < (key === this._told.key ? WALKED_MS : NEWS_MS)) return
+    this._told = { at: Date.now(), key }
+    this.wire.standing(described(bot, job?.said))
   }
 
   _in (bot) {
     this.reflexes = new Reflexes(bot, () => this.job, message => this._tell(message))
     bot.on('chat', (name, text) => {
-      if (name !== bot.username) this._tell(`${name} says in the game: "${text.slice(0, 200)}"`)
+      if (name !== bot.username) this.wire.chat(name, text.slice(0, 200))
     })
     bot.on('death', () => {
-      this.job?.cancel('you died')
+      this._cancel('you died')
       this._tell('You died in the game, and begin again where you started.')
     })
+    this._loading = false
     this._tell('You are in the Minecraft world.')
   }
 
   _out (why, again, loop) {
     this.reflexes?.end()
-    this.job?.cancel('you are out of the game')
+    this._cancel('you are out of the game')
     const cure = loop ? AGAIN : ''
     process.stderr.write(`out of the world: ${why}; again in ${again} s.${cure}\n`)
-    if (this.session.ever) this._tell(`You are out of the Minecraft world (${why}). You try again in ${again} seconds.${cure}`)
+    if (this.session.there) this._tell(`You are out of the Minecraft world (${why}). You try again in ${again} seconds.${cure}`)
+    this._outside()
   }
+
+  /** All that is done, and waits to be gone on with. */
+  _cancel (why) { for (const job of this._jobs) job.cancel(why) }
 
   _tell (message) { this.wire.context(message) }
 
   /** A choice of hers: judged at once, done, and its outcome told. */
   async _do (id, name, data) {
     this._asked = 0
-    const action = ACTIONS[name]
+    const action = this._actions[name]
     const objection = this._objection(action, name, data)
     if (objection) return this.wire.result(id, false, objection)
     if (action.quick) return this._quick(id, action, data)
-    if (this.job) {
-      this.job.cancel('something else is more urgent')
+    while (this._jobs.length > 1) {
+      this.job.cancel('something else comes first')
       await this._ended
     }
     this._ended = this._work(id, action, name, data)
@@ -76,7 +124,7 @@ class Conductor {
   _objection (action, name, data) {
     if (!action) return `There is no action ${name}.`
     if (!this.bot?.entity) return `You are not in the Minecraft world: ${this.session.why}.`
-    if (this.job && !action.quick && !action.urgent) return `You are busy: ${this.job.said}. Stop first, or wait.`
+    if (this.job && !action.quick && !action.brief) return `You are busy: ${this.job.said}. Stop first, or wait.`
     return wrong(action.schema, data)
   }
 
@@ -90,14 +138,17 @@ class Conductor {
   }
 
   _stop () {
-    this.job?.cancel('you wanted to stop')
+    this._cancel('you wanted to stop')
     return this.job !== null
   }
 
   async _work (id, action, name, data) {
-    const said = `${name} ${Object.values(data).join(' ')}`.replaceAll('_', ' ').trim()
+    const said = (action.said?.(data) ?? `${name} ${Object.values(data).join(' ')}`).replaceAll('_', ' ').trim()
     const bot = this.bot
-    const job = this.job = new Job(name, said, inventory(bot), action.seconds)
+    const under = this.job // it waits, and is gone on with
+    const job = new Job(name, said, inventory(bot), action.seconds)
+    this._jobs.push(job)
+    under?.interrupt(`${name} comes first`)
     const began = Date.now()
     let judged = false
     const begun = setTimeout(() => {
@@ -105,16 +156,19 @@ class Conductor {
       this.wire.result(id, true, '') // no outcome yet, so nothing to talk about
       this.wire.context(`You have begun: ${said}. It is not done yet.`, true)
     }, AT_ONCE_MS)
+    for (const ends = began + REST_MS; under && !under.resting && Date.now() < ends;) await pause(20)
     const [success, outcome] = await this._finish(action, data, job)
     clearTimeout(begun)
-    this.job = null
+    this._jobs = this._jobs.filter(each => each !== job)
     this._free = Date.now()
+    if (success && name === 'do_steps') this.skills.learn(data.goal, data.steps, outcome)
+    if (name === 'use_skill') this.skills.used(data.name, success)
     this.track.did(said, began, success, bot.entity?.position)
     if (judged) this._tell(outcome)
     else this.wire.result(id, success, outcome)
   }
 
-  /** Run a job to its end, again after each reflex that interrupts it. */
+  /** Run a job to its end, again after each reflex and each brief job that interrupts it. */
   async _finish (action, data, job) {
     const bot = this.bot
     const told = step => this.wire.context(`On the way: you did ${step.do} ${step.count} ${step.item.replaceAll('_', ' ')}.`, true)
@@ -125,8 +179,7 @@ class Conductor {
         return [true, `Done: ${job.said}. ${outcome}`]
       } catch (error) {
         if (error instanceof Interrupted) {
-          while (this.reflexes.acting && !job.over) await new Promise(resolve => setTimeout(resolve, 50))
-          job.resume()
+          await this._rest(job)
           continue
         }
         if (error instanceof Cancelled) return [false, `You did not finish ${job.said}: ${error.message}.`]
@@ -138,16 +191,27 @@ class Conductor {
     }
   }
 
+  async _rest (job) {
+    const since = Date.now()
+    job.resting = true
+    while ((this.reflexes.acting || this.job !== job) && !job.over) await pause(50)
+    job.resting = false
+    job.resume(Date.now() - since)
+  }
+
   /** When she has had nothing to do for a while, she is asked. */
   _ask () {
     const now = Date.now()
     const free = this.bot?.entity && !this.job && !this.reflexes.acting && this.wire.open
     if (!free || !this.idle || now - this._free < this.idle * 1000 || now - this._asked < FORGET_MS) return
     this._asked = now
-    const names = worthwhile(this.bot)
+    const composed = ['do_steps', 'use_skill'].filter(each => this._actions[each])
+    const names = [...worthwhile(this.bot), ...(now - this._wished < WISH_MS ? composed : [])]
     this.wire.force(described(this.bot), 'You have nothing to do in the game. What do you do next?', names)
   }
 }
+
+const pause = ms => new Promise(resolve => setTimeout(resolve, ms))
 
 function sentence (error) {
   const text = String(error.message ?? error).split('\n')[0].slice(0, 160)

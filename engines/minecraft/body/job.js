@@ -6,13 +6,16 @@ class Cancelled extends Error {}
 class Interrupted extends Error {} // by a reflex: the job begins again where it stands
 
 class Job {
-  /** `before`: what she had; `memo`: what has to outlive an interruption. */
+  /** `before`: what she had; `memo`: what has to outlive an interruption; `resting`: it is interrupted, and holds still. */
   constructor (name, said, before, seconds) {
-    Object.assign(this, { name, said, before, memo: {}, steps: [] })
+    Object.assign(this, { name, said, before, memo: {}, steps: [], resting: false })
     this._ends = Date.now() + seconds * 1000
     this._stops = []
     this._why = null
   }
+
+  /** The same job, for one of its steps, with a memory and a beginning of its own. */
+  part ({ memo, before }) { return Object.create(this, { memo: { value: memo }, before: { value: before } }) }
 
   get over () { return this._why instanceof Cancelled }
 
@@ -20,8 +23,11 @@ class Job {
 
   interrupt (why) { if (!this._why) this._stop(new Interrupted(why)) }
 
-  /** After a reflex: go on. */
-  resume () { if (!this.over) this._why = null }
+  /** After an interruption that took `ms`: go on. */
+  resume (ms) {
+    this._ends += ms
+    if (!this.over) this._why = null
+  }
 
   /** Raises when it must not go on. */
   check () {

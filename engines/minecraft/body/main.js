@@ -2,8 +2,12 @@
 // A body in a Minecraft world, played over the game wire: node body/main.js '{...}' (the options of engines.minecraft).
 
 const { createServer } = require('http')
+const { homedir } = require('os')
+const { join } = require('path')
 const { Conductor } = require('./conductor')
 const { Session } = require('./session')
+const { Skills, embedder } = require('./skills')
+const { flaw } = require('./steps')
 const { Track } = require('./track')
 const { Wire } = require('./wire')
 
@@ -11,12 +15,15 @@ const options = JSON.parse(process.argv[2])
 const wire = new Wire(options.games, 'Minecraft')
 const session = new Session(options)
 const track = new Track(process.env.SPARK_RUN ?? '')
-const conductor = new Conductor(wire, session, options.idle, track)
+const data = process.env.XDG_DATA_HOME || join(homedir(), '.local/share')
+const folder = options.skills || join(data, 'spark-vtuber/minecraft')
+const skills = new Skills(join(folder, 'skills.jsonl'), flaw, embedder(options.embeddings, options.embeddings_model))
+const conductor = new Conductor(wire, session, options.idle, track, skills)
 
 /** How it stands, for the one who started us: GET / on the loopback port. */
 const status = createServer((request, response) => {
   const state = {
-    ready: session.ever,
+    ready: session.there,
     world: session.bot !== null,
     games: wire.open,
     doing: conductor.job?.said ?? '',
@@ -31,7 +38,7 @@ status.listen(options.port, options.host)
 
 session.on('out', why => {
   const cure = 'see that the server runs, and minecraft.host, port, version and username'
-  if (!session.ever) quit(`no way into the Minecraft world: ${why}; cure: ${cure}`)
+  if (!session.there) quit(`no way into the Minecraft world: ${why}; cure: ${cure}`)
 })
 
 function quit (line) {

@@ -74,7 +74,8 @@ class Reflexes {
 
   _block (up = 0) { return this.bot.blockAt(this.bot.entity.position.offset(0, up, 0))?.name ?? '' }
 
-  _burns () { return BURNS.includes(this._block()) || this._block(1) === 'lava' }
+  /** Whether any of her is in it: beside lava she still burns, and finds no way. */
+  _burns () { return this.bot.entity.isInLava || BURNS.includes(this._block()) || this._block(1) === 'lava' }
 
   _swim () {
     const wet = this._block(1.6) === 'water' || (this._block() === 'water' && !this.bot.pathfinder.isMoving())

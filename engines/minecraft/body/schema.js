@@ -22,6 +22,10 @@ function objection (rule, value) {
     const within = Number.isInteger(value) && value >= rule.minimum && value <= rule.maximum
     return within ? '' : `must be a whole number from ${rule.minimum} to ${rule.maximum}`
   }
+  if (rule.type === 'array') {
+    const within = Array.isArray(value) && value.length >= rule.minItems && value.length <= rule.maxItems
+    return within ? '' : `must be a list of ${rule.minItems} to ${rule.maxItems}`
+  }
   if (typeof value !== 'string') return 'must be a text'
   const least = rule.minLength ?? 1
   const within = value.length >= least && value.length <= rule.maxLength

@@ -2,13 +2,15 @@
 // Her presence in the Minecraft world: joins, joins again with back-off when it was thrown out, and says why.
 
 const { EventEmitter } = require('events')
+const { connect } = require('net')
 const mineflayer = require('mineflayer')
 const { pathfinder, Movements } = require('mineflayer-pathfinder')
 
 const PAUSES = [1000, 60_000] // ms before joining again: doubled from the first to the second
 const STEADY_MS = 60_000 // in the world for so long: the next time is quick again
 const LOOP = 3 // times in a row; then the operator is told what to do
-const JOIN_MS = 120_000 // a world that loads for longer is left
+const JOIN_MS = 600_000 // a world that loads for longer is left, and joined anew
+const LOADING_MS = 10_000 // a server that answers and lets nobody in for so long is loading its world
 
 class Session extends EventEmitter {
   constructor (options) {
@@ -18,7 +20,7 @@ class Session extends EventEmitter {
     this._options = options
     this._pause = PAUSES[0]
     this._times = 0
-    this.ever = false
+    this.there = false // a server is: it has let her in, or it keeps her waiting
   }
 
   join () {
@@ -31,20 +33,22 @@ class Session extends EventEmitter {
       version: version || false,
       hideErrors: true,
       checkTimeoutInterval: 60_000,
+      closeTimeout: JOIN_MS, // for its version, which a world that loads does not tell
       onMsaCode: ({ verification_uri: page, user_code: code }) => {
         process.stderr.write(`Microsoft's login: open ${page} and type ${code}\n`)
       }
     })
     this._current = bot
     bot.loadPlugin(pathfinder)
-    const late = setTimeout(() => this._gone(bot, `the world did not load within ${JOIN_MS / 1000} s`), JOIN_MS)
+    const began = Date.now()
+    this._loads = setInterval(() => this._waits(bot, Math.round((Date.now() - began) / 1000)), LOADING_MS)
     bot.once('spawn', () => {
-      clearTimeout(late)
+      clearInterval(this._loads)
       bot.pathfinder.setMovements(movements(bot))
       bot.pathfinder.thinkTimeout = 8000
       this.bot = bot
       this._since = Date.now()
-      this.ever = true
+      this.there = true
       this.why = ''
       this.emit('in', bot)
     })
@@ -53,18 +57,31 @@ class Session extends EventEmitter {
       if (this.bot === bot) process.stderr.write(`${words(error, server, port)}\n`)
       else this._gone(bot, words(error, server, port))
     })
-    bot.on('end', reason => { clearTimeout(late); this._gone(bot, `the connection ended (${reason})`) })
+    bot.on('end', reason => this._gone(bot, `the connection ended (${reason})`))
+  }
+
+  /** Neither in nor turned away: a world may take minutes to load, and a server that is there is worth the wait. */
+  async _waits (bot, seconds) {
+    if (seconds * 1000 >= JOIN_MS) return this._gone(bot, `the world did not load within ${JOIN_MS / 1000} s`)
+    const { server, server_port: port } = this._options
+    if (!this.there && !await answers(server, port)) return // the error, with its cure, comes by itself
+    if (bot !== this._current || this.bot) return
+    this.there = true
+    this.why = `the world is still loading (${seconds} s)`
+    this.emit('loading', seconds)
   }
 
   leave () {
     this._left = true
     clearTimeout(this._timer)
+    clearInterval(this._loads)
     this._current?.quit()
   }
 
   _gone (bot, why) {
     if (bot !== this._current || this._left) return
     this._current = null
+    clearInterval(this._loads)
     const steady = this.bot && Date.now() - this._since > STEADY_MS
     this.bot = null
     this.why = why
@@ -73,7 +90,7 @@ class Session extends EventEmitter {
     this._pause = steady || this._times === 1 ? PAUSES[0] : Math.min(2 * this._pause, PAUSES[1])
     const again = Math.round(this._pause / 1000)
     this.emit('out', why, again, this._times >= LOOP)
-    if (this.ever) this._timer = setTimeout(() => this.join(), this._pause)
+    if (this.there) this._timer = setTimeout(() => this.join(), this._pause)
   }
 }
 
@@ -88,6 +105,14 @@ function movements (bot) {
     if (block) moves.blocksToAvoid.add(block.id)
   }
   return moves
+}
+
+function answers (host, port) {
+  return new Promise(resolve => {
+    const socket = connect(port, host)
+    socket.once('connect', () => { socket.destroy(); resolve(true) })
+    socket.once('error', () => resolve(false))
+  })
 }
 
 function words (error, server, port) {

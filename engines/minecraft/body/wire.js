@@ -6,6 +6,8 @@ const { EventEmitter } = require('events')
 
 const PAUSES = [500, 10_000] // ms between two tries: doubled from the first to the second
 const LONGEST = 600 // characters of a message
+const TAKEN_OVER = 4009 // another body plays this game: the two must not take it from each other all the time
+const YIELD_MS = 60_000
 
 class Wire extends EventEmitter {
   constructor (url, game) {
@@ -28,10 +30,10 @@ class Wire extends EventEmitter {
     }
     socket.onmessage = ({ data }) => this._take(data)
     socket.onerror = () => {} // onclose follows
-    socket.onclose = () => {
+    socket.onclose = ({ code, reason }) => {
       if (this._ended || socket !== this._socket) return
-      this.emit('closed')
-      this._timer = setTimeout(() => this.connect(), this._pause)
+      if (code === TAKEN_OVER) process.stderr.write(`${reason}: this one tries again in ${YIELD_MS / 1000} s\n`)
+      this._timer = setTimeout(() => this.connect(), code === TAKEN_OVER ? YIELD_MS : this._pause)
       this._pause = Math.min(2 * this._pause, PAUSES[1])
     }
   }
@@ -44,7 +46,18 @@ class Wire extends EventEmitter {
 
   register (actions) { this._send('actions/register', { actions }) }
 
-  context (message, silent = false) { this._send('context', { message: message.slice(0, LONGEST), silent }) }
+  unregister (names) { this._send('actions/unregister', { action_names: names }) }
+
+  /** `spark`: a field that our own server knows (glue/games/messages.py), and others ignore. */
+  context (message, silent = false, spark = undefined) {
+    this._send('context', { message: message.slice(0, LONGEST), silent, ...(spark && { spark }) })
+  }
+
+  /** How it stands now; what was said of it before is over. */
+  standing (message) { this.context(message, true, { standing: true }) }
+
+  /** A player wrote this in the game. */
+  chat (player, text) { this.context(`${player} says in the game: "${text}"`, false, { player, text }) }
 
   force (state, query, names) {
     this._send('actions/force', { state, query, ephemeral_context: true, priority: 'low', action_names: names })
@@ -64,6 +77,7 @@ class Wire extends EventEmitter {
       return
     }
     if (message?.command === 'actions/reregister_all') this.emit('open')
+    if (message?.command === 'spark/wish') this.emit('wish', String(message.data?.text ?? ''))
     if (message?.command !== 'action' || typeof message.data?.id !== 'string') return
     let given = {}
     try {
