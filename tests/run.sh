@@ -57,4 +57,4 @@ say "lint and types"
 "$python" -m mypy
 
 say "tests"
-exec "$python" -m pytest "$@" </dev/null
+exec "$python" -m pytest --durations=15 --durations-min=5 "$@" </dev/null
