@@ -210,8 +210,7 @@ class Show:
                 case Close():
                     self._close(decision)
                 case Speak() if tg is not None:
-                    self._removed.clear()
-                    self._called_off = False
+                    self._removed, self._called_off = set(), False
                     tg.start_soon(self._speak, decision)
 
     def _play(self, event: FloorClaimed | GamesPlayed) -> None:
@@ -234,10 +233,10 @@ class Show:
         if scripts and not self._director.speaking and not self._director.stopped:
             script = scripts.popleft()
             self._director.speaking = script.who
-            self._removed.clear()
-            self._called_off = False
+            self._removed, self._called_off = set(), False
             tg.start_soon(self._speak, Speak(script.who, script.line, now, False, ()), script.text)
-        self._do(self._director.decide(now), tg)
+        else:
+            self._do(self._director.decide(now), tg)
 
     async def _speak(self, decision: Speak, script: str = "") -> None:
         if self._called_off:  # since it was chosen, before anything was begun

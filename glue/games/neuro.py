@@ -15,7 +15,18 @@ from typing import Any, Self
 import anyio
 
 from glue.chat_events import LinesRemoved
-from glue.events import Button, ButtonPressed, ChatLine, Event, LineArrived, Source, TurnStarted
+from glue.desk_events import OperatorServed
+from glue.events import (
+    Button,
+    ButtonPressed,
+    ChatLine,
+    Event,
+    Fate,
+    LineArrived,
+    LineClosed,
+    Source,
+    TurnStarted,
+)
 from glue.game_events import FloorClaimed, GameButton, GameFate, GameMessageClosed, GamePressed
 from glue.games.errands import Errand
 from glue.games.facts import facts
@@ -101,10 +112,8 @@ class NeuroGames:
         """The Viewer port: who speaks, and the operator's buttons."""
         self._voice.note(event)
         match event:
-            case GamePressed(_, game, button, text):
-                for (_, name), play in self._plays.items():
-                    if name == game:
-                        play.press(button, text)
+            case GamePressed():
+                self._press(event)
             case TurnStarted(who=who, line=said) if self._rules.hears and said.source not in UNSPOKEN:
                 self._hear(who, said, event.at)
             case LinesRemoved(_, ids):
@@ -115,6 +124,15 @@ class NeuroGames:
                     play.press(GameButton.RESUME if button is Button.GO else GameButton.PAUSE, "")
             case _:
                 pass
+
+    def _press(self, pressed: GamePressed) -> None:
+        found = [play for (_, name), play in self._plays.items() if name == pressed.game]
+        for play in found:
+            play.press(pressed.button, pressed.text)
+        what = " ".join(filter(None, [pressed.button, pressed.text]))
+        names = ", ".join(sorted({name for _, name in self._plays})) or "none"
+        effect = f"{pressed.game}: {what}" if found else f"no game '{pressed.game}'; the games are: {names}"
+        self._tell(OperatorServed(pressed.at, "game", what, bool(found), effect))
 
     def _hear(self, who: str, said: ChatLine, at: float) -> None:
         for (player, _), play in self._plays.items():
@@ -180,6 +198,9 @@ class NeuroGames:
             self._send.send_nowait(event)
         except (anyio.WouldBlock, anyio.ClosedResourceError, anyio.BrokenResourceError):
             log.warning("the show is behind: something in a game was not mentioned")
+            if isinstance(event, LineArrived):
+                self._tell(event)
+                self._tell(LineClosed(event.at, event.line.id, Fate.OVERFLOW))
 
     def _forget(self) -> None:
         """The game that has been away longest makes room."""

@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
+from glue.desk_events import OperatorServed
 from glue.errors import ConfigError
 from glue.events import Button, ButtonPressed, Event, LineArrived
 from glue.game_events import (
@@ -387,6 +388,11 @@ async def test_the_operators_buttons_reach_the_game() -> None:
         await hall.until(lambda: any(event.actions for event in hall.of(GameChanged)))
         hall.games.show(GamePressed(0.0, "G", GameButton.FORCE, 'place {"cell": 8}'))
         assert (await hears(socket))["data"]["data"] == '{"cell": 8}'
+        hall.games.show(GamePressed(1.0, "Go", GameButton.PAUSE))
+        assert [(e.what, e.done, e.effect) for e in hall.of(OperatorServed)] == [
+            ("game", True, 'G: force place {"cell": 8}'),
+            ("game", False, "no game 'Go'; the games are: G"),
+        ]
 
 
 ODD = {"name": "odd", "schema": {"type": 1}}
