@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import socket
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 
 import pytest
+
+# Before anything loads gRPC: its handlers abort, now and then, a child that is forked to be another program.
+os.environ["GRPC_ENABLE_FORK_SUPPORT"] = "0"
 
 from engines.process import Engines, running
 from engines.specs import spec
