@@ -272,7 +272,7 @@ async def test_memory_is_found_corrected_and_forgotten(browser: Browser, air: Ai
         await row.get_by_role("button", name="Forget viewer").click()
         assert memories.forgot == []
         await row.get_by_role("button", name="Really?").click()
-        await expect(page.locator("#effect")).to_contain_text("forgotten")
+        await expect(page.locator("#effect")).to_contain_text("what mira wrote")
         assert memories.forgot == ["mira"]
 
 
