@@ -8,6 +8,7 @@ from pathlib import Path
 from string import Template
 from typing import Any
 
+from glue.report.page import STYLE
 from glue.report.plots import FAINT, IDLE, INK, WAITED, drawn
 
 SHELL = Template(Path(__file__).with_name("exam.html").read_text(encoding="utf-8"))
@@ -127,4 +128,4 @@ def _section(title: str, body: str, text: str = "") -> str:
 
 
 def _page(title: str, lead: str, sections: Sequence[str]) -> str:
-    return SHELL.substitute(title=escape(title), lead=escape(lead), sections="\n".join(sections))
+    return SHELL.substitute(style=STYLE, title=escape(title), lead=escape(lead), sections="\n".join(sections))

@@ -13,6 +13,7 @@ from glue.report.table import measured, number, rows, words
 from glue.report.targets import TARGETS
 
 SHELL = Template(Path(__file__).with_name("page.html").read_text(encoding="utf-8"))
+STYLE = Path(__file__).with_name("style.css").read_text(encoding="utf-8")
 MARK = {True: ("met", "met"), False: ("missed", "missed"), None: ("unknown", "not measured")}
 
 
@@ -37,6 +38,7 @@ def page(run: Run, report: Report, places: Sequence[world.Row] = ()) -> str:
         f"<section><h2>{title}</h2><p>{escape(text)}</p>{svg}</section>" for title, text, svg in sections
     ]
     return SHELL.substitute(
+        style=STYLE,
         title="Rehearsal report",
         lead=escape(lead(report)),
         tiles=tiles(report),
