@@ -7,7 +7,7 @@ import json
 import logging
 import time
 from collections.abc import Collection, Iterable, Iterator
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack, closing, suppress
 from pathlib import Path
 from typing import TypeVar
 
@@ -35,14 +35,9 @@ class Store:
 
     def __init__(self, folder: Path) -> None:
         """Raises ConfigError: locked, another version's, not to be written."""
-        opened: list[LineFile] = []
-        try:
-            for name in FILES:
-                opened.append(LineFile(folder / name))
-        except BaseException:
-            for file in opened:
-                file.close()
-            raise
+        with ExitStack() as stack:  # one that cannot be opened leaves none open
+            opened = [stack.enter_context(closing(LineFile(folder / name))) for name in FILES]
+            stack.pop_all()
         self._file, self._raw, viewers, self._waiting = opened
         self.bonds = Bonds(viewers)
         self.entries: dict[str, Entry] = {}
