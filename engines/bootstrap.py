@@ -14,8 +14,10 @@ import shutil
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TextIO
 
 ROOT = Path(__file__).resolve().parent.parent
 ENVIRONMENT = ROOT / os.environ.get("UV_PROJECT_ENVIRONMENT", ".venv")
@@ -23,6 +25,7 @@ PYTHON = ENVIRONMENT / "bin" / "python"
 STAMP = ENVIRONMENT / ".synced"  # the lock's hash: the next start needs neither uv nor the network
 ENTERED = "SPARK_ENTERED"  # set for the program that was started again: it never tries a second time
 VERSIONS = ("3.12", "3.11")
+MAKING_SECONDS = 1800.0  # another start is waited for so long
 
 
 def enter(words: list[str]) -> None:
@@ -44,12 +47,23 @@ def _alone() -> Iterator[None]:
     """Another first start that makes the environment is waited for: two at once would break each other's."""
     ENVIRONMENT.parent.mkdir(parents=True, exist_ok=True)
     with ENVIRONMENT.with_name(f"{ENVIRONMENT.name}.lock").open("w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            _say("another start is making the environment; waiting for it")
-            fcntl.flock(lock, fcntl.LOCK_EX)
+        until, told = time.monotonic() + MAKING_SECONDS, False
+        while not _taken(lock):
+            if not told:
+                _say("another start is making the environment; waiting for it")
+                told = True
+            if time.monotonic() > until:
+                sys.exit(f"another start still holds {lock.name}; cure: end it, then start again")
+            time.sleep(0.2)
         yield
+
+
+def _taken(lock: TextIO) -> bool:
+    """Whether the lock is ours now."""
+    with contextlib.suppress(BlockingIOError):
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        return True
+    return False
 
 
 def find_uv() -> str:
