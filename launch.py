@@ -58,7 +58,6 @@ def show(cfg: DictConfig) -> float | None:
     from engines.specs import prepare, specs
     from glue.app import check
     from glue.errors import ConfigError, PortError
-    from glue.settings import When
 
     console = Console(stderr=True)
     models: list[str] = []
@@ -78,12 +77,7 @@ def show(cfg: DictConfig) -> float | None:
         found = specs(cfg) if cfg.engines.start else []
         if cfg.minecraft.get("exam"):
             return minecraft_exam(cfg, found, Board(console).say)
-        if cfg.bait_exam.run:
-            asked = cfg.bait_exam.model is When.always
-            found = [spec for spec in found if asked and spec.name not in UNHEARD]
-        if cfg.memory_exam.run:
-            needed = ("llm", *MEMORY) if cfg.memory_exam.model is When.always else MEMORY
-            found = [spec for spec in found if spec.name in needed]
+        found = needed(cfg, found)
         models = [model for spec in found for model in spec.models]
         fetch(models, console)
         prepare(found, Board(console).say)
@@ -94,6 +88,19 @@ def show(cfg: DictConfig) -> float | None:
         sys.exit(f"{error}; cure: see its log in {run_folder()}, or {error.part}.adapter for another server")
     except StartFailed as error:
         sys.exit("\n".join([str(error), *(verify(models, Console(quiet=True)) if error.ran else ())]))
+
+
+def needed(cfg: DictConfig, found: list[Spec]) -> list[Spec]:
+    """The engines that this show has a use for: an exam has none for most of them."""
+    from glue.settings import When
+
+    if cfg.bait_exam.run:
+        asked = cfg.bait_exam.model is When.always
+        return [spec for spec in found if asked and spec.name not in UNHEARD]
+    if cfg.memory_exam.run:
+        names = ("llm", *MEMORY) if cfg.memory_exam.model is When.always else MEMORY
+        return [spec for spec in found if spec.name in names]
+    return found
 
 
 def minecraft_exam(cfg: DictConfig, found: list[Spec], say: Callable[[str], None]) -> float:

@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from random import Random
 
@@ -119,27 +120,12 @@ async def on_air(tmp_path: Path, scene: Scene | None = None, avatar_url: str = "
                 restarted.append(name)
                 return name in ("llm", "speech")
 
-            cues = Cues()
-            controls = Controls(
-                parts, scene.mixer, director, blocklist, lookup, health, again, cues, "Be right back!"
-            )
+            mixer, away = scene.mixer, "Be right back!"
+            controls = Controls(parts, mixer, director, blocklist, lookup, health, again, Cues(), away)
             console.looks = controls.looks()
-
-            def mute(muted: bool) -> None:
-                scene.mixer.muted = muted
-
-            door = Door(safety, screen)
-            show = Show(
-                parts.members,
-                director,
-                viewers,
-                scene.settings,
-                mute,
-                scene.mixer.duck,
-                False,
-                door,
-                booth=controls.booth(),
-            )
+            mute, door, booth = partial(setattr, mixer, "muted"), Door(safety, screen), controls.booth()
+            tell = (parts.members, director, viewers, scene.settings, mute, mixer.duck)
+            show = Show(*tell, door=door, booth=booth)
             air = Air(console, show, scene, controls, talk, blocklist, restarted, happened)
             async with anyio.create_task_group() as tg:
                 for task in (scene.mixer.run, lookup.keep):

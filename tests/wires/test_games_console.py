@@ -84,8 +84,8 @@ def play(game: Connection, moves: int = 1) -> list[str | None]:
     return found
 
 
-def test_by_hand_recorded_and_played_again_from_both_sides(tmp_path: Path) -> None:
-    kept = tmp_path / "session.jsonl"
+def refused(kept: Path) -> None:
+    """A session of which nothing comes: what is typed too early, or wrong, is told, and is recorded."""
     with console("--record", str(kept)) as (process, url), connect(url) as game:
         types(process, 'place {"cell": 5}')  # nobody is there yet, or the cell is none: both are told
         prints(process, "not sent")
@@ -107,9 +107,13 @@ def test_by_hand_recorded_and_played_again_from_both_sides(tmp_path: Path) -> No
         assert hears(game)["data"] == {"wants_shutdown": True}
         game.send("nonsense")
         prints(process, "UNREADABLE")
+
+
+def by_hand(kept: Path) -> list[str | None]:
+    """A session of two moves, recorded behind what `kept` holds; what the game was told."""
+    game_moves: list[str | None] = []
     with console("--record", str(kept)) as (process, url), connect(url) as game:
         types(process, "")
-        game_moves: list[str | None] = []
         for number, cell in enumerate((4, 8)):
             if not number:
                 says(game, "startup")
@@ -123,26 +127,20 @@ def test_by_hand_recorded_and_played_again_from_both_sides(tmp_path: Path) -> No
             game_moves.append(action["data"])
             says(game, "action/result", id=action["id"], success=True)
             prints(process, "success")
+    return game_moves
+
+
+def test_by_hand_recorded_and_played_again_from_both_sides(tmp_path: Path) -> None:
+    kept = tmp_path / "session.jsonl"
+    refused(kept)
+    game_moves = by_hand(kept)
     assert game_moves == ['{"cell": 4}', '{"cell": 8}']
     with console("--replay", str(kept)) as (process, url), connect(url) as game:
         assert play(game, 2) == game_moves
         prints(process, "the recording is at its end")
     with console() as (process, url):
-        again = subprocess.Popen(
-            [
-                sys.executable,
-                "-m",
-                "glue.games.console",
-                "--replay",
-                str(kept),
-                "--to",
-                url,
-                "--speed",
-                "100",
-            ],
-            cwd=ROOT,
-            stdout=subprocess.DEVNULL,
-        )
+        words = [sys.executable, "-m", "glue.games.console", "--replay", str(kept)]
+        again = subprocess.Popen([*words, "--to", url, "--speed", "100"], cwd=ROOT, stdout=subprocess.DEVNULL)
         for cell in (4, 8):
             prints(process, "choose: place, pass")
             types(process, f'place {{"cell": {cell}}}')
