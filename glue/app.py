@@ -34,6 +34,7 @@ from glue.ports import Prompt, Role, Whose
 from glue.safety.blocklist import Blocklist, kept_at
 from glue.safety.door import Door
 from glue.safety.screen import Screen
+from glue.senses.console import ConsoleSense
 from glue.settings import SafetySettings, When
 from glue.show import Show
 from glue.stage.console import Console, welcome
@@ -121,6 +122,7 @@ async def _build(
     if "console" in sections:
         console = await built("console", sections.pop("console"))
         offer |= {"console": console, "desk": console, "microphones": console.microphones}
+        parts.add(ConsoleSense(console))
         parts.viewers.append(console)
     recorder = Recorder(await _model(sections, offer, built))
     offer |= {"llm": recorder, "tts": await built("speech.adapter", sections.pop("speech.adapter"))}

@@ -28,7 +28,7 @@ OPTIONAL = ("console", "captions", "broadcast")  # one choice, which may be none
 MAYBE = ("asr", "games", "chess", "memory")  # as the first kind, and may be none
 SEVERAL = ("speaker", "chat", "ears")  # groups of which several may be chosen
 ASKED = {"channel", "video"}  # what a choice of chat asks for: chat.channel=NAME
-OF_THE_PAGE = {("chat", "console"), ("ears", "page")}  # there is nothing to hear from no page
+OF_THE_PAGE = {("ears", "page")}  # there is nothing to hear from no page
 EYES = ("adapter", "eyes")  # what vision holds beside its engine, unless it is none
 PARTS = {"engine", "adapter", "voices"}  # what a choice of the first kind may hold
 OPENER = {"opener", "small", "opening"}  # and the language model beside it: who says the first words

@@ -238,10 +238,16 @@ class Taker(Protocol):
 
 
 class Sense(Protocol):
-    """A part of the world that makes events."""
+    """A part of the world that makes events. With `endless = True` it is a person's, and a show that ends
+    with its chat does not wait for it."""
 
     def events(self) -> AsyncIterator[Event]:
         """Yield what happened, for ever; ends when its source has ended."""
+
+
+def ends(sense: Sense) -> bool:
+    """Whether a show that ends with its chat waits for this sense."""
+    return not getattr(sense, "endless", False)
 
 
 @dataclass(frozen=True, slots=True)

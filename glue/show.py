@@ -31,7 +31,7 @@ from glue.fates import fate
 from glue.game_events import FloorClaimed, GamesPlayed, Priority
 from glue.news import NEWS, news
 from glue.overheard import Meaning, Overheard
-from glue.ports import Sense, Taker, Viewer
+from glue.ports import Sense, Taker, Viewer, ends
 from glue.safety.door import Door
 from glue.safety_events import SlowModeSet, ViewerTimedOut
 from glue.settings import TurnSettings
@@ -89,7 +89,7 @@ class Show:
         try:
             async with anyio.create_task_group() as tg:
                 self._director.ended(anyio.current_time())
-                self._listening = len(senses)
+                self._listening = sum(map(ends, senses))
                 for sense in senses:
                     tg.start_soon(self._listen, sense)
                 while not self._over():
@@ -104,7 +104,7 @@ class Show:
         async with closing(sense.events()) as events:
             async for event in events:
                 self.take(event)
-        self._listening -= 1
+        self._listening -= ends(sense)
         self._changed.set()
 
     def take(self, event: Event) -> None:

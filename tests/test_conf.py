@@ -124,13 +124,11 @@ def test_engines_refuse_their_own(override: str, said: str) -> None:
         specs(composed(override))
 
 
-def test_several_sources_and_the_page_in_one_inbox() -> None:
+def test_several_sources_in_one_inbox() -> None:
     cfg = composed("chat=[twitch,youtube,terminal]", *ASKED["twitch"], *ASKED["youtube"])
     check(cfg)
     found = [key for key in adapters(cfg) if key.startswith("chat.")]
-    assert found == ["chat.console", "chat.twitch", "chat.youtube", "chat.terminal"]
-    cfg = composed("chat=twitch", "console=none", *ASKED["twitch"])
-    assert [key for key in adapters(cfg) if key.startswith("chat.")] == ["chat.twitch"]
+    assert found == ["chat.twitch", "chat.youtube", "chat.terminal"]
 
 
 def test_a_token_stays_out_of_what_is_saved(monkeypatch: pytest.MonkeyPatch) -> None:

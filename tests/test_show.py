@@ -120,6 +120,26 @@ def ends(events: Sequence[Event]) -> list[TurnEnded]:
     return [e for e in events if isinstance(e, TurnEnded)]
 
 
+async def test_a_show_that_ends_with_its_chat_does_not_wait_for_the_operators_page() -> None:
+    class Page:
+        endless = True
+
+        async def events(self) -> AsyncIterator[Event]:
+            yield ButtonPressed(anyio.current_time(), Button.MUTE)
+            await anyio.sleep_forever()
+
+    scene, notes, muted = Scene(), Notes(), []
+    director = Director(["main"], DirectorSettings())
+    who = {"main": scene.member()}
+    show = Show(who, director, [notes], scene.settings, muted.append, nobody, ends_with_chat=True)
+    with anyio.fail_after(60):
+        async with anyio.create_task_group() as tg:
+            tg.start_soon(scene.mixer.run)
+            await show.run([Script([(0.0, "hello Spark")]), Page()])
+            tg.cancel_scope.cancel()
+    assert muted == [True] and fates(notes.events) == {"l0": Fate.ANSWERED}
+
+
 async def test_two_lines_are_answered_one_after_the_other() -> None:
     events = await perform([(0.0, "hello Spark"), (0.5, "what is your name?")])
     assert fates(events) == {"l0": Fate.ANSWERED, "l1": Fate.ANSWERED}

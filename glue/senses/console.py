@@ -22,6 +22,8 @@ WISHES = {wish.value: wish for wish in Wish}
 class ConsoleSense:
     """The Sense port over a Desk."""
 
+    endless = True  # a page may be opened at any time
+
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
         self._numbers = count(1)

@@ -28,6 +28,9 @@ export class Conversation {
   constructor(box) {
     this.box = box;
     this.elements = new Map(); // entry -> element
+    this.newest = true; // is what the operator looks at: a box that changes its size stays there
+    box.addEventListener("scroll", () => { this.newest = box.scrollHeight - box.scrollTop - box.clientHeight < NEAR; });
+    new ResizeObserver(() => this.follow()).observe(box);
   }
 
   reset() {
@@ -37,7 +40,6 @@ export class Conversation {
 
   /** Draw the entries that changed. */
   show(entries) {
-    const atEnd = this.box.scrollHeight - this.box.scrollTop - this.box.clientHeight < NEAR;
     for (const entry of entries) {
       const element = this.elements.get(entry) ?? this.add(entry);
       if (entry.kind === "line") this.line(element, entry);
@@ -48,7 +50,11 @@ export class Conversation {
       this.elements.delete(oldest);
       element.remove();
     }
-    if (atEnd) this.box.scrollTop = this.box.scrollHeight;
+    this.follow();
+  }
+
+  follow() {
+    if (this.newest) this.box.scrollTop = this.box.scrollHeight;
   }
 
   add(entry) {
