@@ -119,7 +119,7 @@ class Floor:
                 return await self._run(turn, who, asked.prompt)
         except* (httpx.HTTPError, grpc.aio.AioRpcError, ValueError, TimeoutError) as group:
             broken += group.exceptions
-        raise Unreachable(PART, f"{type(broken[0]).__name__}: {broken[0]}")
+        raise Unreachable(PART, ": ".join(filter(None, (type(broken[0]).__name__, str(broken[0])))))
 
     async def _warm(self, prompt: Prompt) -> None:
         """As the Llm adapter warms: one token long. Not streamed: llama.cpp hangs up after a streamed answer

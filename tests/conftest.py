@@ -9,6 +9,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 # Before anything loads gRPC: its handlers abort, now and then, a child that is forked to be another program.
 os.environ["GRPC_ENABLE_FORK_SUPPORT"] = "0"
@@ -16,6 +17,9 @@ os.environ["GRPC_ENABLE_FORK_SUPPORT"] = "0"
 from engines.process import Engines, running
 from engines.specs import spec
 from tests.need import need_models
+
+settings.register_profile("spark", deadline=None)  # how long an example takes is the machine's business
+settings.load_profile("spark")
 
 Start = Callable[..., AbstractAsyncContextManager[Engines]]
 

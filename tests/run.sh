@@ -56,5 +56,16 @@ say "lint and types"
 "$python" -m ruff format --check .
 "$python" -m mypy
 
-say "tests"
-exec "$python" -m pytest --durations=15 --durations-min=5 "$@" </dev/null
+pytest() { "$python" -m pytest --durations=15 --durations-min=5 "$@" </dev/null; }
+
+if [ "$#" -gt 0 ]; then
+  say "tests: $*"
+  pytest "$@"
+  exit
+fi
+failed=0
+say "tests of the core, one process a core"
+pytest tests --ignore=tests/wires --ignore=tests/shows --numprocesses=auto || failed=$?
+say "tests with real servers, one after the other: they measure"
+pytest tests/wires tests/shows || failed=$?
+exit "$failed"

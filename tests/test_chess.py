@@ -78,7 +78,7 @@ def boards(draw: st.DrawFn) -> chess.Board:
     return board
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(boards())
 def test_every_legal_move_is_read_in_each_way_of_writing_it(board: chess.Board) -> None:
     written = Written(board)
@@ -90,7 +90,7 @@ def test_every_legal_move_is_read_in_each_way_of_writing_it(board: chess.Board) 
     assert len(state(board, {})) < 2400
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     boards(), st.one_of(st.text(max_size=30), st.from_regex(r"!?[a-hKQRBNO0-9x=+#-]{1,8}", fullmatch=True))
 )
@@ -99,7 +99,7 @@ def test_no_text_is_read_as_an_illegal_move(board: chess.Board, text: str) -> No
     assert move is None or board.is_legal(move)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.text(max_size=200))
 def test_any_frame_is_a_vote_or_nothing(frame: str) -> None:
     ballot = Ballot()

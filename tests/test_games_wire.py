@@ -125,7 +125,7 @@ def test_what_is_long_loses_its_middle(text: str, longest: int) -> None:
 
 
 @given(st.dictionaries(st.sampled_from(WORDS), SCHEMAS, max_size=5), JSON)
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 def test_any_schema_gives_a_shape_that_can_be_asked_for(schema: dict[str, Any], data: object) -> None:
     shape = Shape(Action("a", "", schema or None))
     json.dumps(grammar([shape]), ensure_ascii=False, allow_nan=False).encode()  # as it is sent

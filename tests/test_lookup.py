@@ -102,7 +102,7 @@ def test_it_reads_on_while_the_show_writes_and_never_half_a_line(tmp_path: Path)
     assert len(lookup) == 4
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=30, deadline=None)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=30)
 @given(
     st.lists(
         st.dictionaries(st.sampled_from(["event", "text", "turn", "line_id", "why"]), st.text() | st.none())

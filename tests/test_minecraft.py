@@ -51,7 +51,7 @@ def test_a_stone_pickaxe_from_nothing_is_ten_steps(ask: Asked) -> None:
     assert ask("plan", "stone_pickaxe", 1, {"stone_pickaxe": 1}, False) == []
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(item=st.sampled_from(GETS), have=HAVE, table=st.booleans())
 def test_a_plan_never_spends_what_it_has_not_got(
     ask: Asked, item: str, have: dict[str, int], table: bool
@@ -117,7 +117,7 @@ def test_the_world_crafts_by_the_recipes(ask: Asked, grid: list[str | None], mad
     assert ask("made", grid, 2 if len(grid) == 4 else 3) == made
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(data=JSON)
 def test_parameters_that_the_schema_does_not_know_are_refused(ask: Asked, data: Any) -> None:
     schema = {
@@ -138,7 +138,7 @@ def test_parameters_that_the_schema_does_not_know_are_refused(ask: Asked, data: 
     assert ask("wrong", schema, {"item": "log", "count": 3}) == ""
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(reason=JSON)
 def test_whatever_a_kick_says_is_a_short_text(ask: Asked, reason: Any) -> None:
     said = ask("plain", reason)

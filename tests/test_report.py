@@ -244,7 +244,7 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> bytes:
     return (journal(tmp_path_factory.mktemp("whole"), events) / "journal.jsonl").read_bytes()
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(cut=st.integers(0, 9000), junk=st.binary(max_size=40))
 def test_any_journal_can_be_read(
     whole: bytes, tmp_path_factory: pytest.TempPathFactory, cut: int, junk: bytes

@@ -59,7 +59,7 @@ def test_damaged_rows_are_passed_over(tmp_path: Path) -> None:
     assert world.read(tmp_path / "missing.jsonl") == []
 
 
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=8)
 @given(
     st.lists(
         st.tuples(st.floats(-1e7, 1e7), st.floats(-1e7, 1e7), st.text(max_size=40)), min_size=1, max_size=5

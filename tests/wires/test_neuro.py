@@ -412,7 +412,7 @@ MESSAGES = st.tuples(st.sampled_from(COMMANDS), st.fixed_dictionaries({}, option
 
 
 @given(st.lists(MESSAGES, max_size=25))
-@settings(max_examples=20, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=20, suppress_health_check=list(HealthCheck))
 def test_whatever_a_game_sends_in_whatever_order_it_can_go_on(
     script: list[tuple[str, dict[str, Any]]],
 ) -> None:

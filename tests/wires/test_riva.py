@@ -269,7 +269,7 @@ def at_rest(server: psutil.Process) -> int:
     return int(lowest)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(text=st.text(max_size=60))
 def test_any_text_is_spoken_or_refused(tts: Any, text: str) -> None:
     try:
