@@ -39,6 +39,7 @@ from glue.show import Show
 from glue.stage.console import Console, welcome
 from glue.stage.mixer import Mixer
 from glue.stage.mood import mood_of
+from glue.stage.shared import Shared
 from glue.supervise import supervise
 from glue.turn import Member
 from glue.vitals import Vitals, machine
@@ -127,11 +128,12 @@ async def _build(
     if "asr.adapter" in sections:
         offer["asr"] = await built("asr.adapter", sections.pop("asr.adapter"))
     avatar = await built("avatar.adapter", sections.pop("avatar.adapter"))
+    shared = Shared(avatar)
     outputs = [await built(key, sections.pop(key)) for key in list(sections) if key.startswith("speaker.")]
     mixer = Mixer(outputs, cfg.stage.rate, cfg.stage.ahead, cfg.stage.delay)
     await _neighbours(sections, offer, parts, built, filters.refuses)
     for who, persona in personas(cfg).items():
-        cast(cfg, who, persona, parts, offer | {"screen": filters.screen}, mixer, avatar)
+        cast(cfg, who, persona, parts, offer | {"screen": filters.screen}, mixer, shared.seat())
     if "vision.adapter" in sections:
         offer["vision"] = await built("vision.adapter", sections.pop("vision.adapter"))
     if "chat.rehearsal" in sections and cfg.rehearsal.floor:

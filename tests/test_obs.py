@@ -43,7 +43,7 @@ GAME = GameChanged(1.0, "main", "Chess", True, False, (), (), "", "")
 
 
 def cues(*events: Event) -> Cues:
-    found = Cues({Deed.RAID}, 2.0)
+    found = Cues({Deed.RAID}, 2.0, 60.0)
     for event in events:
         found.note(event)
     return found
@@ -101,6 +101,29 @@ def test_two_on_stage_have_their_names_in_the_caption() -> None:
     show.note(says("hi", 2))
     show.note(says("no", 2, "evil"))
     assert show.cue(1.0).caption == "Spark: hi\nEvil: no"
+
+
+def test_the_twins_are_on_while_the_second_one_speaks_and_a_while_longer() -> None:
+    show = cues(StageTaken(0.0, "main", "Spark"), StageTaken(0.0, "evil", "Evil"))
+    show.note(TurnStarted(1.0, "main", "t1", RAID, False))
+    show.note(ended(2.0, "hi"))
+    assert show.cue(2.0).state is State.CHATTING
+    show.note(TurnStarted(3.0, "evil", "t1", RAID, False))
+    assert show.cue(3.0).state is State.TWINS
+    show.note(ended(9.0, "kneel", "evil"))
+    show.note(TurnStarted(10.0, "main", "t1", RAID, False))
+    assert show.cue(10.0).state is show.cue(68.9).state is State.TWINS and show.changes_at(20.0) == 69.0
+    assert show.cue(69.0).state is State.CHATTING
+    show.note(TurnStarted(70.0, "evil", "t1", RAID, False))
+    show.note(GAME)
+    assert show.cue(70.0).state is State.GAME
+    show.note(ButtonPressed(70.0, Button.STOP))
+    assert show.cue(70.0).state is State.BRB
+
+
+def test_one_alone_is_never_the_twins() -> None:
+    show = cues(StageTaken(0.0, "evil", "Evil"), TurnStarted(1.0, "evil", "t1", RAID, False))
+    assert show.cue(1.0).state is State.CHATTING
 
 
 def test_mute_is_told() -> None:
@@ -218,6 +241,17 @@ class SlowToStart:
         return answer | {"outputActive": self.runs and "Stream" in request}
 
 
+class Asked:
+    """A Link to an OBS that does everything."""
+
+    def __init__(self) -> None:
+        self.asked: list[tuple[str, dict[str, object]]] = []
+
+    def ask(self, request: str, **words: object) -> dict[str, object]:
+        self.asked.append((request, words))
+        return {}
+
+
 def test_the_stream_is_started_again_after_each_start_of_obs() -> None:
     link = SlowToStart()
     desk = Desk(cast(Link, link), {}, "", "", "", "", ["stream"])
@@ -239,7 +273,8 @@ SCENES = {state: f"My {state}" for state in State}
 @pytest.mark.parametrize("game", ["", "http://127.0.0.1:8029/?token=x"])
 @pytest.mark.parametrize(("caption", "playing"), [("Words", "Now"), ("", "")])
 def test_every_scene_is_made_of_sources_that_there_are(caption: str, playing: str, game: str) -> None:
-    found = layout(SCENES, caption, playing, Pages("http://127.0.0.1/stage", game), (1920, 1080))
+    pages = Pages("http://127.0.0.1/stage", game, [f"http://127.0.0.1/stage?who={who}" for who in "ab"])
+    found = layout(SCENES, caption, playing, pages, (1920, 1080))
     names = {source.name for source in found.sources}
     assert set(found.scenes) == set(SCENES.values()) and len(names) == len(found.sources)
     for placed in found.scenes.values():
@@ -248,6 +283,17 @@ def test_every_scene_is_made_of_sources_that_there_are(caption: str, playing: st
             where = each.transform(1920, 1080)
             assert 0 <= where["positionX"] <= 1920 and 0 <= where["positionY"] <= 1080
     assert ("Spark Board" in names) is bool(game)
+    twins = [each.source for each in found.scenes[SCENES[State.TWINS]]]
+    assert twins == ["Spark Avatar", "Spark Backdrop", "Spark Left", "Spark Right", *filter(None, [caption])]
+    urls = {source.name: source.settings["url"] for source in found.sources if source.name in twins[2:4]}
+    assert urls == dict(zip(twins[2:4], pages.twins, strict=True))
+
+
+def test_a_twins_scene_without_a_name_leaves_the_usual_one_on() -> None:
+    link = Asked()
+    desk = Desk(cast(Link, link), {**SCENES, State.TWINS: ""}, "", "", "", "", [])
+    desk.follow(Cue(State.TWINS, "", "", False))
+    assert link.asked == [("SetCurrentProgramScene", {"sceneName": SCENES[State.CHATTING]})]
 
 
 def test_a_scene_without_a_name_is_left_to_the_user() -> None:

@@ -48,6 +48,7 @@ class Obs:
         start: Sequence[str] = (),
         highlights: Sequence[Deed] = (),
         linger_s: float = 2.0,
+        together_s: float = 120.0,
         patience_s: float = 6.0,
         timeout_s: float = 3.0,
     ) -> None:
@@ -55,7 +56,7 @@ class Obs:
         if unknown := set(start) - set(Desk.OUTPUTS):
             raise ConfigError(f"broadcast.start: no '{min(unknown)}'; choose of {', '.join(Desk.OUTPUTS)}")
         self._link = Link(host, port, password, timeout_s)
-        self._cues = Cues(frozenset(highlights), linger_s)
+        self._cues = Cues(frozenset(highlights), linger_s, together_s)
         self._scenes, self._caption, self._playing = scenes or {}, caption, playing
         self._desk = Desk(self._link, self._scenes, caption, playing, voice, transition, start)
         self._timeout, self._patience = timeout_s, patience_s

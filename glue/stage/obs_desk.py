@@ -65,7 +65,8 @@ class Desk:
 
     def follow(self, cue: Cue) -> None:
         """Show what the show wants. Raises PortError."""
-        if name := self._scenes.get(cue.state):
+        twins = self._scenes.get(State.CHATTING) if cue.state is State.TWINS else None
+        if name := self._scenes.get(cue.state) or twins:
             self._once("scene", name, "SetCurrentProgramScene", sceneName=name)
         texts = {"caption": (self._caption, cue.caption), "playing": (self._playing, cue.playing)}
         for knob, (source, text) in texts.items():

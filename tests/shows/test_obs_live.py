@@ -34,6 +34,7 @@ METERS = 1 << 16  # obs-websocket's subscription to InputVolumeMeters
 SCENES = {
     State.STARTING: "Spark Starting",
     State.CHATTING: "Spark Chatting",
+    State.TWINS: "Spark Twins",
     State.GAME: "Spark Game",
     State.BRB: "Spark Be Right Back",
     State.ENDING: "Spark Ending",
