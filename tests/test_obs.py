@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from functools import partial
+from pathlib import Path
 from typing import cast
 
 import anyio
@@ -35,6 +38,7 @@ from glue.stage.obs_cues import Cue, Cues, State
 from glue.stage.obs_desk import Desk
 from glue.stage.obs_layout import Pages, layout
 from glue.stage.obs_link import Link
+from glue.stage.obs_marks import marked
 from tests.test_eyes_show import VIRTUAL
 from tests.test_safety_show import closed, perform
 
@@ -167,9 +171,13 @@ async def silent(socket: ServerConnection) -> None:
     await socket.wait_closed()
 
 
-async def oldest(socket: ServerConnection) -> None:
-    """obs-websocket 5.0.0, which came with OBS 28: no congestion, no chapters; its replay buffer is off."""
-    answers: dict[str, dict[str, object]] = {
+Answers = dict[str, dict[str, object]]
+
+
+def recording(**more: dict[str, object]) -> Callable[[ServerConnection], Awaitable[None]]:
+    """obs-websocket 5.0.0, which came with OBS 28: no congestion, no chapters; its replay buffer is off.
+    `more` is what a newer one answers."""
+    answers: Answers = {
         "GetSceneList": {"scenes": []},
         "GetInputList": {"inputs": []},
         "GetStreamStatus": {
@@ -183,6 +191,10 @@ async def oldest(socket: ServerConnection) -> None:
         "GetStats": {"renderSkippedFrames": 0, "renderTotalFrames": 9, "activeFps": 30.0},
         "GetCurrentProgramScene": {"currentProgramSceneName": "Scene"},
     }
+    return partial(answering, answers | more)
+
+
+async def answering(answers: Answers, socket: ServerConnection) -> None:
     await socket.send(json.dumps({"op": 0, "d": {"obsWebSocketVersion": "5.0.0", "rpcVersion": 1}}))
     assert json.loads(await socket.recv())["op"] == 1
     await socket.send(json.dumps({"op": 2, "d": {"negotiatedRpcVersion": 1}}))
@@ -208,11 +220,10 @@ async def test_an_obs_that_is_too_old_is_one_line_with_the_cure() -> None:
             await obs.watch(lambda event: None, lambda: None)
 
 
-@pytest.mark.parametrize("anyio_backend", ["asyncio"])
-@pytest.mark.anyio
-async def test_obs_28_does_what_it_can() -> None:
+async def highlighted(peer: Callable[[ServerConnection], Awaitable[None]], run_dir: Path) -> HighlightMarked:
+    """What a raid leaves there."""
     told: list[Event] = []
-    async with speaking(oldest) as port, Obs(port=port, highlights=[Deed.RAID]) as obs:
+    async with speaking(peer) as port, Obs(run_dir, port=port, highlights=[Deed.RAID]) as obs:
         obs.show(TurnStarted(0.0, "main", "t1", RAID, False))
         obs.show(ended(anyio.current_time(), "Thanks!"))
         async with anyio.create_task_group() as tg:
@@ -222,7 +233,50 @@ async def test_obs_28_does_what_it_can() -> None:
                     await anyio.sleep(0.01)
             tg.cancel_scope.cancel()
     (mark,) = [event for event in told if isinstance(event, HighlightMarked)]
+    return mark
+
+
+MARKS = "00:00:00 Start\n00:00:01 mika raided with 40 viewers\n"
+
+
+@pytest.mark.parametrize("anyio_backend", ["asyncio"])
+@pytest.mark.anyio
+async def test_obs_28_on_another_machine_does_what_it_can(tmp_path: Path) -> None:
+    mark = await highlighted(recording(), tmp_path)
     assert (mark.recorded, mark.chapter, mark.replay) == (1.5, False, False)
+    assert Path(mark.file) == tmp_path / "recording.marks.txt"
+    assert (tmp_path / "recording.marks.txt").read_text() == MARKS
+
+
+@pytest.mark.parametrize("anyio_backend", ["asyncio"])
+@pytest.mark.anyio
+async def test_a_newer_obs_gets_a_chapter_and_marks_beside_the_video(tmp_path: Path) -> None:
+    for name, size in (("talk.mp4", 900), ("Replay.mp4", 200), ("old.mp4", 1000), ("notes.txt", 1000)):
+        (tmp_path / name).write_bytes(bytes(size))
+    os.utime(tmp_path / "old.mp4", (1.0, 1.0))
+    status: dict[str, object] = {"outputActive": True, "outputDuration": 1500, "outputBytes": 1000}
+    folder: dict[str, object] = {"recordDirectory": str(tmp_path)}
+    newer = recording(
+        GetRecordStatus=status, GetRecordDirectory=folder, CreateRecordChapter={}, SaveReplayBuffer={}
+    )
+    mark = await highlighted(newer, tmp_path / "run")
+    assert mark.chapter and mark.replay
+    assert Path(mark.file) == tmp_path / "talk.marks.txt"
+    assert (tmp_path / "talk.marks.txt").read_text() == MARKS
+
+
+def test_a_second_mark_goes_into_the_same_file(tmp_path: Path) -> None:
+    for recorded in (1.9, 3725.2):
+        file = marked(str(tmp_path / "elsewhere"), 0, tmp_path, recorded, "hello")
+    assert file.read_text() == "00:00:00 Start\n00:00:01 hello\n01:02:05 hello\n"
+
+
+def test_marks_that_cannot_be_written_are_one_line_with_the_cure(tmp_path: Path) -> None:
+    desk = Desk(
+        cast(Link, Asked(outputActive=True, outputDuration=1500)), {}, "", "", "", "", [], tmp_path / "no"
+    )
+    assert not desk.mark("hello", 1.0).file
+    assert [why for why in desk.lacking if "cure: " in why]
 
 
 class SlowToStart:
@@ -242,19 +296,20 @@ class SlowToStart:
 
 
 class Asked:
-    """A Link to an OBS that does everything."""
+    """A Link to an OBS that does everything and gives every answer at once."""
 
-    def __init__(self) -> None:
+    def __init__(self, **answer: object) -> None:
         self.asked: list[tuple[str, dict[str, object]]] = []
+        self._answer = {"recordDirectory": "", **answer}
 
     def ask(self, request: str, **words: object) -> dict[str, object]:
         self.asked.append((request, words))
-        return {}
+        return self._answer
 
 
 def test_the_stream_is_started_again_after_each_start_of_obs() -> None:
     link = SlowToStart()
-    desk = Desk(cast(Link, link), {}, "", "", "", "", ["stream"])
+    desk = Desk(cast(Link, link), {}, "", "", "", "", ["stream"], Path())
     for number in range(1, 4):
         link.runs = False
         desk.learn()
@@ -291,7 +346,7 @@ def test_every_scene_is_made_of_sources_that_there_are(caption: str, playing: st
 
 def test_a_twins_scene_without_a_name_leaves_the_usual_one_on() -> None:
     link = Asked()
-    desk = Desk(cast(Link, link), {**SCENES, State.TWINS: ""}, "", "", "", "", [])
+    desk = Desk(cast(Link, link), {**SCENES, State.TWINS: ""}, "", "", "", "", [], Path())
     desk.follow(Cue(State.TWINS, "", "", False))
     assert link.asked == [("SetCurrentProgramScene", {"sceneName": SCENES[State.CHATTING]})]
 

@@ -64,14 +64,12 @@ class Cues:
                 self._names[who] = name
             case TurnStarted(who=who, line=line):
                 self._begun = True
-                if who in list(self._names)[1:]:
-                    self._two_until = float("inf")
+                self._join(who, float("inf"))
                 self._praised = line if line.deed in self._highlights else None
             case CaptionShown(who=who, turn=turn, text=text, spoken=spoken):
                 self._captions[who] = (turn, text[:spoken], float("inf"))
             case TurnEnded(at=at, who=who, turn=turn, heard=heard):
-                if who in list(self._names)[1:]:
-                    self._two_until = at + self._together
+                self._join(who, at + self._together)
                 shown, words, _ = self._captions.get(who, ("", "", 0.0))
                 if shown == turn:  # not a panic's, which came first and stays
                     self._captions[who] = (turn, words, at + self._linger)
@@ -87,6 +85,11 @@ class Cues:
             case _:
                 return False
         return True
+
+    def _join(self, who: str, until: float) -> None:
+        """The usual scene shows the first of the cast; another one who speaks is beside her `until` then."""
+        if who in list(self._names)[1:]:
+            self._two_until = until
 
     def _press(self, button: Button) -> None:
         if button in (Button.MUTE, Button.UNMUTE):

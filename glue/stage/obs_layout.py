@@ -130,7 +130,9 @@ def layout(
             continue
         said = [Placed(caption, (0.5, 0.95), BOTTOM)] if caption else []
         stage = [Placed("Spark Backdrop"), Placed("Spark Avatar")]
-        if state is State.TWINS and pages.twins:  # the page that has their voices is heard behind the backdrop
+        if (
+            state is State.TWINS and pages.twins
+        ):  # the page that has their voices is heard behind the backdrop
             stage = [*reversed(stage), *(Placed(name, (n / 2, 0.0)) for n, name in enumerate(sides))]
         placed[scene] = [*stage, *said]
     return Layout([*shared, *titles.values(), *words], placed)

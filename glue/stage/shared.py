@@ -1,6 +1,6 @@
 """SOUND -> AUDIENCE: one avatar for several of the cast: it is moved by the one who was heard last.
 
-Only one has the floor at a time, and two who pose one model would shake it: idle poses of the other are let go.
+Only one has the floor at a time, and two who pose one model would shake it: the other's poses are let go.
 """
 
 from __future__ import annotations

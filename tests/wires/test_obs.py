@@ -174,8 +174,8 @@ async def test_scene_caption_and_mute_follow_the_show(peer: Peer, ask: Callable[
 
     words = {"sceneName": SCENES[State.CHATTING], "inputName": "Sound", "inputKind": "pulse_output_capture"}
     ask("CreateInput", **words)
-    words = {"voice": "Sound", "transition": "Fade", "together_s": 1.0}
-    async with on_air(peer, **words) as (broadcast, told):
+    more: dict[str, Any] = {"voice": "Sound", "transition": "Fade", "together_s": 1.0}
+    async with on_air(peer, **more) as (broadcast, told):
         await until(lambda: scene() == SCENES[State.STARTING])
         broadcast.show(TurnStarted(0.0, "main", "t1", RAID, False))
         await until(lambda: scene() == SCENES[State.CHATTING])
@@ -216,7 +216,12 @@ async def test_a_highlight_saves_the_replay_and_is_found_in_the_recording(
         (mark,) = await until(lambda: [e for e in told if isinstance(e, HighlightMarked)])
         assert mark.why == "mika raided with 40 viewers" and mark.recorded > 0.5
         assert mark.replay
+        assert mark.chapter <= ("CreateRecordChapter" in ask("GetVersion")["availableRequests"])
         await until(lambda: list(peer.videos.glob("Replay*")))
+        (video,) = [path for path in peer.videos.glob("*.mkv") if "Replay" not in path.name]
+        marks = video.with_suffix(".marks.txt")
+        assert Path(mark.file) == marks
+        assert marks.read_text() == f"00:00:00 Start\n00:00:{int(mark.recorded):02} {mark.why}\n"
     await until(lambda: not ask("GetRecordStatus")["outputActive"])
 
 

@@ -71,7 +71,9 @@ async def view(browser: Browser, url: str) -> Page:
 async def opens(there: Plugin, frame: Frame, other: Frame) -> None:
     """Whoever is moved opens her mouth in `frame`, and the one in `other` does not."""
     with anyio.fail_after(15):
-        while not (await frame.evaluate("() => spark.mouth()") > 3 > await other.evaluate("() => spark.mouth()")):
+        while not (
+            await frame.evaluate("() => spark.mouth()") > 3 > await other.evaluate("() => spark.mouth()")
+        ):
             await hold(there, 0.1, MouthOpen=0.9, VoiceA=1)
     await hold(there, 0.3, MouthOpen=0.9, VoiceA=1)
     assert await other.evaluate("() => spark.mouth()") < 3
@@ -85,7 +87,9 @@ async def test_each_view_shows_its_own_and_speaks_only_her_words(
     async with start(avatar={}) as engines, plugin(engines.addresses["avatar"]) as there:
         avatar = engines.addresses["avatar"].replace("ws://", "http://") + "/"
         async with opened(tmp_path, avatar) as console:
-            pages = [await view(browser, f"{console.url('stage')}&sound=0&who={who}") for who in ("main", "evil")]
+            pages = [
+                await view(browser, f"{console.url('stage')}&sound=0&who={who}") for who in ("main", "evil")
+            ]
             for page in pages:
                 await until(page, "() => document.getElementById('avatar').src !== ''")
             main, evil = (page.frames[1] for page in pages)
