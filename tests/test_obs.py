@@ -13,6 +13,7 @@ from typing import cast
 
 import anyio
 import pytest
+from anyio import to_thread
 from websockets.asyncio.server import ServerConnection, serve
 
 from glue.broadcast_events import Fault, HighlightMarked, StreamFaltered
@@ -277,6 +278,23 @@ def test_marks_that_cannot_be_written_are_one_line_with_the_cure(tmp_path: Path)
     )
     assert not desk.mark("hello", 1.0).file
     assert [why for why in desk.lacking if "cure: " in why]
+
+
+@pytest.mark.parametrize("anyio_backend", ["asyncio"])
+@pytest.mark.anyio
+async def test_what_connects_when_the_show_is_over_leaves_no_connection() -> None:
+    came: list[ServerConnection] = []
+
+    async def peer(socket: ServerConnection) -> None:
+        came.append(socket)
+        await socket.wait_closed()
+
+    async with speaking(peer) as port:
+        link = Link("127.0.0.1", port, "", 0.3)
+        link.close()
+        with pytest.raises(PortError, match="the show is over"):
+            await to_thread.run_sync(link.open)
+    assert not came
 
 
 class SlowToStart:
