@@ -142,7 +142,6 @@ async def _build(
     offer |= for_games(cfg, parts, filters.screen)
     for key, section in sections.items():
         parts.add(await built(key, section))
-
     show, controls = _tied(cfg, run_dir, parts, mixer, filters, Health(list(processes)), restart)
     vitals = Vitals(lambda: {"glue": os.getpid(), **processes})
     return show, [

@@ -241,7 +241,8 @@ class Sense(Protocol):
     """A part of the world that makes events."""
 
     def events(self) -> AsyncIterator[Event]:
-        """Yield what happened, for ever; ends when its source has ended."""
+        """Yield what happened, for ever; ends when its source has ended. A sense that is no chat and has no
+        end says `endless = True`: a show that ends with its chat does not wait for it."""
 
 
 @dataclass(frozen=True, slots=True)

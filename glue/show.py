@@ -89,7 +89,7 @@ class Show:
         try:
             async with anyio.create_task_group() as tg:
                 self._director.ended(anyio.current_time())
-                self._listening = len(senses)
+                self._listening = sum(not getattr(sense, "endless", False) for sense in senses)
                 for sense in senses:
                     tg.start_soon(self._listen, sense)
                 while not self._over():
