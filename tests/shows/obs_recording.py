@@ -21,6 +21,7 @@ import anyio
 from faster_whisper import WhisperModel
 from playwright.sync_api import BrowserType, sync_playwright
 
+from glue.report.write import write
 from glue.stage.obs_cues import State
 from glue.stage.obs_layout import BOTTOM_RIGHT, Placed
 from glue.stage.obs_link import Link
@@ -138,7 +139,7 @@ def record(folder: Path, seconds: float) -> Path:
             f"broadcast.port={peer.port}",
             "broadcast.start=[record]",
         ]
-        words += ["speaker=[page]", f"minecraft.engine.skills={folder}", "report=always"]
+        words += ["speaker=[page]", f"minecraft.engine.skills={folder}"]
         live = enter(launched(folder, *words, ports=ports, small=False))
         live.until(live.url, within=300)
         pages = {"DISPLAY": her_at, "PULSE_SERVER": pulse}, {"DISPLAY": map_at, "PULSE_SERVER": pulse}
@@ -154,6 +155,7 @@ def record(folder: Path, seconds: float) -> Path:
 def tell(folder: Path, video: Path) -> None:
     """What was said, heard and done."""
     say = sys.stdout.write
+    write(folder / "run")
     live = Live(None, folder / "run", {})  # type: ignore[arg-type]  # it has ended; its journal is there
     for event in live.events("ActionChosen"):
         say(f"chose  {event['name']} {event['data'][:60]} ({event['by']}, {event['took']:.1f} s)\n")
