@@ -40,6 +40,7 @@ from glue.show import Show
 from glue.stage.console import Console, welcome
 from glue.stage.mixer import Mixer
 from glue.stage.mood import mood_of
+from glue.stage.shared import Shared
 from glue.supervise import supervise
 from glue.turn import Member
 from glue.vitals import Vitals, machine
@@ -129,11 +130,12 @@ async def _build(
     if "asr.adapter" in sections:
         offer["asr"] = await built("asr.adapter", sections.pop("asr.adapter"))
     avatar = await built("avatar.adapter", sections.pop("avatar.adapter"))
+    shared = Shared(avatar)
     outputs = [await built(key, sections.pop(key)) for key in list(sections) if key.startswith("speaker.")]
     mixer = Mixer(outputs, cfg.stage.rate, cfg.stage.ahead, cfg.stage.delay)
     await _neighbours(sections, offer, parts, built, filters.refuses)
     for who, persona in personas(cfg).items():
-        cast(cfg, who, persona, parts, offer | {"screen": filters.screen}, mixer, avatar)
+        cast(cfg, who, persona, parts, offer | {"screen": filters.screen}, mixer, shared.seat())
     if "vision.adapter" in sections:
         offer["vision"] = await built("vision.adapter", sections.pop("vision.adapter"))
     if "chat.rehearsal" in sections and cfg.rehearsal.floor:
@@ -142,7 +144,6 @@ async def _build(
     offer |= for_games(cfg, parts, filters.screen)
     for key, section in sections.items():
         parts.add(await built(key, section))
-
     show, controls = _tied(cfg, run_dir, parts, mixer, filters, Health(list(processes)), restart)
     vitals = Vitals(lambda: {"glue": os.getpid(), **processes})
     return show, [

@@ -62,13 +62,14 @@ class BroadcastLacking:
 @dataclass(frozen=True, slots=True)
 class HighlightMarked:
     """A moment worth finding again, `recorded` seconds into the recording (None: there is none).
-    `chapter`: the file has a mark there; `replay`: the replay buffer was saved."""
+    `chapter`: the video has one there; `replay`: the replay buffer was saved; `file`: of the marks."""
 
     at: float
     why: str
     recorded: float | None
     chapter: bool
     replay: bool
+    file: str = ""
 
 
 BroadcastEvent = BroadcastMeasured | StreamFaltered | StreamRestored | BroadcastLacking | HighlightMarked

@@ -238,11 +238,11 @@ class Taker(Protocol):
 
 
 class Sense(Protocol):
-    """A part of the world that makes events. With `endless = True` it is a person's, and a show that ends
-    with its chat does not wait for it."""
+    """A part of the world that makes events."""
 
     def events(self) -> AsyncIterator[Event]:
-        """Yield what happened, for ever; ends when its source has ended."""
+        """Yield what happened, for ever; ends when its source has ended. A sense that is no chat and has no
+        end says `endless = True`: a show that ends with its chat does not wait for it."""
 
 
 def ends(sense: Sense) -> bool:

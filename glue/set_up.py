@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from urllib.parse import quote
 
 from omegaconf import DictConfig
 
@@ -19,9 +20,12 @@ async def set_up(cfg: DictConfig, say: Callable[[str], None]) -> None:
         raise ConfigError("console: OBS shows its page /stage; cure: console=page")
     where = cfg.console
     token = kept_token(token_path(where.token_file))
-    page = f"http://{where.host}:{where.port}/stage?token={token}&captions=0"
+    page, twins = f"http://{where.host}:{where.port}/stage?token={token}&captions=0", cfg.obs_setup.twins
+    if len(twins) != 2:
+        raise ConfigError("obs_setup.twins: must be two of the cast, such as [main, evil]")
+    pages = Pages(page, cfg.obs_setup.game, [f"{page}&sound=0&who={quote(who)}" for who in twins])
     async with make("broadcast", adapters(cfg)["broadcast"], {}) as obs:
         try:
-            await obs.set_up(cfg.obs_setup.collection, Pages(page, cfg.obs_setup.game), say)
+            await obs.set_up(cfg.obs_setup.collection, pages, say)
         except PortError as error:
             raise ConfigError(str(error)) from error

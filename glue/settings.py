@@ -85,6 +85,7 @@ class ObsSetupSettings:
     run: bool = False
     collection: str = "Spark VTuber"  # a scene collection of its own; empty: the one that is on
     game: str = ""  # address of a page that shows the game, such as the chess board's; empty: a capture
+    twins: list[str] = field(default_factory=lambda: ["main", "evil"])  # left and right where two are on
 
 
 @dataclass

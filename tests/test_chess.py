@@ -16,7 +16,18 @@ need_package("chess", "uv sync --extra chess")
 
 import chess  # noqa: E402  (after the skip)
 
-from engines.chess.moves import Written, balance, ended, loud, outcome, position, spoken, state  # noqa: E402
+from engines.chess.moves import (  # noqa: E402
+    Written,
+    balance,
+    counted,
+    ended,
+    loud,
+    outcome,
+    position,
+    spoken,
+    standing,
+    state,
+)
 from engines.chess.options import Missing, Options, prepare, stockfish  # noqa: E402
 from engines.chess.record import IllegalMove, Record  # noqa: E402
 from engines.chess.table import Table  # noqa: E402
@@ -154,6 +165,33 @@ def test_moves_in_words(fen: str, san: str, said: str) -> None:
     board = chess.Board(fen)
     assert spoken(board, board.parse_san(san)) == said
     assert loud(board, board.parse_san(san)) is (san not in ("Nf3",))
+
+
+def test_a_game_that_is_stopped_is_counted_by_material() -> None:
+    for fen, winner in (
+        ("4k3/8/8/8/8/8/8/3QK3 b - - 0 1", chess.WHITE),
+        ("3rk3/8/8/8/8/8/8/4K3 w - - 0 1", chess.BLACK),
+        ("4k3/8/8/8/8/8/3PP3/4K3 w - - 0 1", None),
+    ):
+        found = counted(chess.Board(fen))
+        assert found.winner is winner
+        assert ended(found, "White", "Black").startswith(
+            "The game is a draw since it was stopped"
+            if winner is None
+            else "The game was stopped and counted:"
+        )
+
+
+def test_how_it_stands_is_told_in_words_that_fit() -> None:
+    board = chess.Board("3qk3/8/8/8/8/8/8/4K3 w - - 0 60")
+    assert standing(board, chess.WHITE, 3, "Stockfish") == (
+        "Game 3, move 60: you are white against Stockfish. You are 9 points of material behind. "
+        "It is your move."
+    )
+    board.push_san("Ke2")
+    board.push_san("Qd1+")
+    said = standing(board, chess.BLACK, 20, "Stockfish")
+    assert "Stockfish is to move. The king to move is in check." in said and len(said) < 240
 
 
 def test_what_she_is_told_is_true() -> None:

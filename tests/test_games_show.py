@@ -97,6 +97,28 @@ async def test_a_games_priority_shortens_or_interrupts_her_and_nobody_else() -> 
     assert took == pytest.approx(1.0, abs=0.1) and len(cut.heard) < len(short.heard)
 
 
+class Endless:
+    """A game that something may come from at any time."""
+
+    endless = True
+
+    async def events(self) -> AsyncIterator[Event]:
+        await anyio.sleep_forever()
+        yield LineArrived(0.0, line())
+
+
+async def test_a_show_that_ends_with_its_chat_does_not_wait_for_a_game() -> None:
+    scene, director = Scene(), Director(["main"], DirectorSettings())
+    members, notes = {"main": scene.member()}, [Notes(scene.events)]
+    show = Show(members, director, notes, scene.settings, lambda _: None, lambda _: None, ends_with_chat=True)
+    async with anyio.create_task_group() as tg:
+        tg.start_soon(scene.mixer.run)
+        with anyio.fail_after(60):
+            await show.run([Claims(), Endless()])
+        tg.cancel_scope.cancel()
+    assert [e.fate for e in scene.events if isinstance(e, LineClosed)] == [Fate.ANSWERED]
+
+
 def game_line(number: int, text: str = "You found a diamond.") -> ChatLine:
     return ChatLine(f"g{number}", "Mine", text, Source.GAME)
 

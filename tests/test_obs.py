@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from functools import partial
+from pathlib import Path
 from typing import cast
 
 import anyio
 import pytest
+from anyio import to_thread
 from websockets.asyncio.server import ServerConnection, serve
 
 from glue.broadcast_events import Fault, HighlightMarked, StreamFaltered
@@ -35,6 +39,7 @@ from glue.stage.obs_cues import Cue, Cues, State
 from glue.stage.obs_desk import Desk
 from glue.stage.obs_layout import Pages, layout
 from glue.stage.obs_link import Link
+from glue.stage.obs_marks import marked
 from tests.test_eyes_show import VIRTUAL
 from tests.test_safety_show import closed, perform
 
@@ -43,7 +48,7 @@ GAME = GameChanged(1.0, "main", "Chess", True, False, (), (), "", "")
 
 
 def cues(*events: Event) -> Cues:
-    found = Cues({Deed.RAID}, 2.0)
+    found = Cues({Deed.RAID}, 2.0, 60.0)
     for event in events:
         found.note(event)
     return found
@@ -103,6 +108,29 @@ def test_two_on_stage_have_their_names_in_the_caption() -> None:
     assert show.cue(1.0).caption == "Spark: hi\nEvil: no"
 
 
+def test_the_twins_are_on_while_the_second_one_speaks_and_a_while_longer() -> None:
+    show = cues(StageTaken(0.0, "main", "Spark"), StageTaken(0.0, "evil", "Evil"))
+    show.note(TurnStarted(1.0, "main", "t1", RAID, False))
+    show.note(ended(2.0, "hi"))
+    assert show.cue(2.0).state is State.CHATTING
+    show.note(TurnStarted(3.0, "evil", "t1", RAID, False))
+    assert show.cue(3.0).state is State.TWINS
+    show.note(ended(9.0, "kneel", "evil"))
+    show.note(TurnStarted(10.0, "main", "t1", RAID, False))
+    assert show.cue(10.0).state is show.cue(68.9).state is State.TWINS and show.changes_at(20.0) == 69.0
+    assert show.cue(69.0).state is State.CHATTING
+    show.note(TurnStarted(70.0, "evil", "t1", RAID, False))
+    show.note(GAME)
+    assert show.cue(70.0).state is State.GAME
+    show.note(ButtonPressed(70.0, Button.STOP))
+    assert show.cue(70.0).state is State.BRB
+
+
+def test_one_alone_is_never_the_twins() -> None:
+    show = cues(StageTaken(0.0, "evil", "Evil"), TurnStarted(1.0, "evil", "t1", RAID, False))
+    assert show.cue(1.0).state is State.CHATTING
+
+
 def test_mute_is_told() -> None:
     show = cues(ButtonPressed(0.0, Button.MUTE))
     assert show.cue(0.0).muted
@@ -144,9 +172,13 @@ async def silent(socket: ServerConnection) -> None:
     await socket.wait_closed()
 
 
-async def oldest(socket: ServerConnection) -> None:
-    """obs-websocket 5.0.0, which came with OBS 28: no congestion, no chapters; its replay buffer is off."""
-    answers: dict[str, dict[str, object]] = {
+Answers = dict[str, dict[str, object]]
+
+
+def recording(**more: dict[str, object]) -> Callable[[ServerConnection], Awaitable[None]]:
+    """obs-websocket 5.0.0, which came with OBS 28: no congestion, no chapters; its replay buffer is off.
+    `more` is what a newer one answers."""
+    answers: Answers = {
         "GetSceneList": {"scenes": []},
         "GetInputList": {"inputs": []},
         "GetStreamStatus": {
@@ -160,6 +192,10 @@ async def oldest(socket: ServerConnection) -> None:
         "GetStats": {"renderSkippedFrames": 0, "renderTotalFrames": 9, "activeFps": 30.0},
         "GetCurrentProgramScene": {"currentProgramSceneName": "Scene"},
     }
+    return partial(answering, answers | more)
+
+
+async def answering(answers: Answers, socket: ServerConnection) -> None:
     await socket.send(json.dumps({"op": 0, "d": {"obsWebSocketVersion": "5.0.0", "rpcVersion": 1}}))
     assert json.loads(await socket.recv())["op"] == 1
     await socket.send(json.dumps({"op": 2, "d": {"negotiatedRpcVersion": 1}}))
@@ -185,11 +221,10 @@ async def test_an_obs_that_is_too_old_is_one_line_with_the_cure() -> None:
             await obs.watch(lambda event: None, lambda: None)
 
 
-@pytest.mark.parametrize("anyio_backend", ["asyncio"])
-@pytest.mark.anyio
-async def test_obs_28_does_what_it_can() -> None:
+async def highlighted(peer: Callable[[ServerConnection], Awaitable[None]], run_dir: Path) -> HighlightMarked:
+    """What a raid leaves there."""
     told: list[Event] = []
-    async with speaking(oldest) as port, Obs(port=port, highlights=[Deed.RAID]) as obs:
+    async with speaking(peer) as port, Obs(run_dir, port=port, highlights=[Deed.RAID]) as obs:
         obs.show(TurnStarted(0.0, "main", "t1", RAID, False))
         obs.show(ended(anyio.current_time(), "Thanks!"))
         async with anyio.create_task_group() as tg:
@@ -199,7 +234,67 @@ async def test_obs_28_does_what_it_can() -> None:
                     await anyio.sleep(0.01)
             tg.cancel_scope.cancel()
     (mark,) = [event for event in told if isinstance(event, HighlightMarked)]
+    return mark
+
+
+MARKS = "00:00:00 Start\n00:00:01 mika raided with 40 viewers\n"
+
+
+@pytest.mark.parametrize("anyio_backend", ["asyncio"])
+@pytest.mark.anyio
+async def test_obs_28_on_another_machine_does_what_it_can(tmp_path: Path) -> None:
+    mark = await highlighted(recording(), tmp_path)
     assert (mark.recorded, mark.chapter, mark.replay) == (1.5, False, False)
+    assert Path(mark.file) == tmp_path / "recording.marks.txt"
+    assert (tmp_path / "recording.marks.txt").read_text() == MARKS
+
+
+@pytest.mark.parametrize("anyio_backend", ["asyncio"])
+@pytest.mark.anyio
+async def test_a_newer_obs_gets_a_chapter_and_marks_beside_the_video(tmp_path: Path) -> None:
+    for name, size in (("talk.mp4", 900), ("Replay.mp4", 200), ("old.mp4", 1000), ("notes.txt", 1000)):
+        (tmp_path / name).write_bytes(bytes(size))
+    os.utime(tmp_path / "old.mp4", (1.0, 1.0))
+    status: dict[str, object] = {"outputActive": True, "outputDuration": 1500, "outputBytes": 1000}
+    folder: dict[str, object] = {"recordDirectory": str(tmp_path)}
+    newer = recording(
+        GetRecordStatus=status, GetRecordDirectory=folder, CreateRecordChapter={}, SaveReplayBuffer={}
+    )
+    mark = await highlighted(newer, tmp_path / "run")
+    assert mark.chapter and mark.replay
+    assert Path(mark.file) == tmp_path / "talk.marks.txt"
+    assert (tmp_path / "talk.marks.txt").read_text() == MARKS
+
+
+def test_a_second_mark_goes_into_the_same_file(tmp_path: Path) -> None:
+    for recorded in (1.9, 3725.2):
+        file = marked(str(tmp_path / "elsewhere"), 0, tmp_path, recorded, "hello")
+    assert file.read_text() == "00:00:00 Start\n00:00:01 hello\n01:02:05 hello\n"
+
+
+def test_marks_that_cannot_be_written_are_one_line_with_the_cure(tmp_path: Path) -> None:
+    desk = Desk(
+        cast(Link, Asked(outputActive=True, outputDuration=1500)), {}, "", "", "", "", [], tmp_path / "no"
+    )
+    assert not desk.mark("hello", 1.0).file
+    assert [why for why in desk.lacking if "cure: " in why]
+
+
+@pytest.mark.parametrize("anyio_backend", ["asyncio"])
+@pytest.mark.anyio
+async def test_what_connects_when_the_show_is_over_leaves_no_connection() -> None:
+    came: list[ServerConnection] = []
+
+    async def peer(socket: ServerConnection) -> None:
+        came.append(socket)
+        await socket.wait_closed()
+
+    async with speaking(peer) as port:
+        link = Link("127.0.0.1", port, "", 0.3)
+        link.close()
+        with pytest.raises(PortError, match="the show is over"):
+            await to_thread.run_sync(link.open)
+    assert not came
 
 
 class SlowToStart:
@@ -218,9 +313,21 @@ class SlowToStart:
         return answer | {"outputActive": self.runs and "Stream" in request}
 
 
+class Asked:
+    """A Link to an OBS that does everything and gives every answer at once."""
+
+    def __init__(self, **answer: object) -> None:
+        self.asked: list[tuple[str, dict[str, object]]] = []
+        self._answer = {"recordDirectory": "", **answer}
+
+    def ask(self, request: str, **words: object) -> dict[str, object]:
+        self.asked.append((request, words))
+        return self._answer
+
+
 def test_the_stream_is_started_again_after_each_start_of_obs() -> None:
     link = SlowToStart()
-    desk = Desk(cast(Link, link), {}, "", "", "", "", ["stream"])
+    desk = Desk(cast(Link, link), {}, "", "", "", "", ["stream"], Path())
     for number in range(1, 4):
         link.runs = False
         desk.learn()
@@ -239,7 +346,8 @@ SCENES = {state: f"My {state}" for state in State}
 @pytest.mark.parametrize("game", ["", "http://127.0.0.1:8029/?token=x"])
 @pytest.mark.parametrize(("caption", "playing"), [("Words", "Now"), ("", "")])
 def test_every_scene_is_made_of_sources_that_there_are(caption: str, playing: str, game: str) -> None:
-    found = layout(SCENES, caption, playing, Pages("http://127.0.0.1/stage", game), (1920, 1080))
+    pages = Pages("http://127.0.0.1/stage", game, [f"http://127.0.0.1/stage?who={who}" for who in "ab"])
+    found = layout(SCENES, caption, playing, pages, (1920, 1080))
     names = {source.name for source in found.sources}
     assert set(found.scenes) == set(SCENES.values()) and len(names) == len(found.sources)
     for placed in found.scenes.values():
@@ -248,6 +356,17 @@ def test_every_scene_is_made_of_sources_that_there_are(caption: str, playing: st
             where = each.transform(1920, 1080)
             assert 0 <= where["positionX"] <= 1920 and 0 <= where["positionY"] <= 1080
     assert ("Spark Board" in names) is bool(game)
+    twins = [each.source for each in found.scenes[SCENES[State.TWINS]]]
+    assert twins == ["Spark Avatar", "Spark Backdrop", "Spark Left", "Spark Right", *filter(None, [caption])]
+    urls = {source.name: source.settings["url"] for source in found.sources if source.name in twins[2:4]}
+    assert urls == dict(zip(twins[2:4], pages.twins, strict=True))
+
+
+def test_a_twins_scene_without_a_name_leaves_the_usual_one_on() -> None:
+    link = Asked()
+    desk = Desk(cast(Link, link), {**SCENES, State.TWINS: ""}, "", "", "", "", [], Path())
+    desk.follow(Cue(State.TWINS, "", "", False))
+    assert link.asked == [("SetCurrentProgramScene", {"sceneName": SCENES[State.CHATTING]})]
 
 
 def test_a_scene_without_a_name_is_left_to_the_user() -> None:

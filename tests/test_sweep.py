@@ -7,7 +7,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from glue.report.compare import compare
+from glue.report.compare import COLUMNS, Row, compare, slower
 from glue.sweep import jobs
 
 APP = """
@@ -54,6 +54,20 @@ def test_the_jobs_of_a_sweep_are_compared(tmp_path: Path) -> None:
     ]
     page = (tmp_path / "out/comparison.html").read_text()
     assert "<svg" in page and "persona=evil" in page and "http" not in page.replace("http://www.w3.org", "")
+
+
+def test_a_run_whose_first_audio_is_later_is_told() -> None:
+    def row(name: str, p50: float | None, p95: float | None) -> Row:
+        figures = {"first audio p50": p50, "p95": p95}
+        return Row(name, tuple(figures.get(column) for column in COLUMNS))
+
+    talk, game = row("talk", 400.0, 700.0), row("game", 439.0, 800.0)
+    assert slower([talk, game], 0.15) == []
+    assert slower([talk, game], 0.1) == ["game: p95 is 14% later than in talk"]
+    assert slower([talk, row("lost", None, None)], 0.1) == [
+        "lost: no first audio p50 to compare",
+        "lost: no p95 to compare",
+    ]
 
 
 def test_a_job_without_a_report_is_a_row_without_figures(tmp_path: Path) -> None:

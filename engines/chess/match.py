@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 import time
 
 import chess
@@ -36,15 +37,17 @@ class Match:
         self._options, self._record, self._table = options, record, table
         self._seat, self._ballot = seat, ballot
         self._rival, self._adviser = rival, adviser
+        self._stops = float("inf")
 
     async def play(self) -> None:
         """All games, from the one that was broken off. Raises Lost, where stockfish is."""
         await self._score()
         await self._seat.joined.wait()
+        self._stops = time.monotonic() + (self._options.within_s or float("inf"))
         played = self._record.games()
         game = played[-1] if played and not played[-1].over else None
         number = played[-1].number if played else 0
-        while game is not None or not self._options.games or number < self._options.games:
+        while game is not None or self._another(number):
             if game is None:
                 number += 1
                 game = await self._begin(number)
@@ -55,6 +58,10 @@ class Match:
         await asyncio.sleep(FAREWELL_S if self._options.pause_s else 0)
         self._table.over, self._table.status = True, "All games are played"
         self._table.changed()
+
+    def _another(self, number: int) -> bool:
+        """Whether a game follows game `number`."""
+        return time.monotonic() < self._stops and (not self._options.games or number < self._options.games)
 
     async def _begin(self, number: int) -> Game:
         her = self._options.side is Side.white or (self._options.side is Side.alternate and number % 2 == 1)
@@ -71,17 +78,23 @@ class Match:
 
         self._seat.refused = refused
         self._show(game)
-        while (outcome := moves.outcome(game.board)) is None:
+        await self._seat.stands(self._standing(game))
+        while (outcome := moves.outcome(game.board) or self._stopped(game)) is None:
             if game.board.turn is game.her:
                 await self._hers(game)
             else:
                 await self._theirs(game)
             self._table.closes, self._table.votes = 0.0, []
             self._show(game)
+            await self._seat.stands(self._standing(game))
             await asyncio.sleep(self._options.pause_s)
         game.finish(outcome)
+        if outcome.termination in moves.COUNTED:
+            await self._seat.tell(self._ended(game, outcome, "you"))
         await self._score()
         self._say(self._ended(game, outcome, self._table.names[0]))
+        await self._seat.stands(f"{self._ended(game, outcome, 'you')} {self._so_far()}")
+        sys.stderr.write(f"chess: game {game.number}: {self._table.status} {self._so_far()}\n")
         await asyncio.sleep(BETWEEN * self._options.pause_s)
 
     async def _hers(self, game: Game) -> None:
@@ -153,6 +166,20 @@ class Match:
     def _ended(self, game: Game, outcome: chess.Outcome, she: str) -> str:
         opponent = self._table.names[1]
         return moves.ended(outcome, *((she, opponent) if game.her else (opponent, she)))
+
+    def _stopped(self, game: Game) -> chess.Outcome | None:
+        """The adjudication of a game that has taken too long."""
+        played, most = game.board.fullmove_number - 1, self._options.most_moves
+        over = (most and played >= most) or time.monotonic() >= self._stops
+        return moves.counted(game.board) if over else None
+
+    def _standing(self, game: Game) -> str:
+        return moves.standing(game.board, game.her, game.number, self._table.names[1])
+
+    def _so_far(self) -> str:
+        """The score, in words."""
+        score = self._table.score
+        return f"So far {score['won']} won, {score['drawn']} drawn, {score['lost']} lost."
 
     def _say(self, status: str) -> None:
         self._table.status = status

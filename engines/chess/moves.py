@@ -16,6 +16,9 @@ VOTE = re.compile(
     r"([KQRBN]?[a-h]?[1-8]?x?[a-h][1-8](?:=?[QRBN])?|[O0]-[O0](?:-[O0])?)[+#]?[!?.]*",
     re.ASCII | re.IGNORECASE,
 )
+# No variant is played here: these mean that a game was stopped and its material counted.
+COUNTED = (chess.Termination.VARIANT_WIN, chess.Termination.VARIANT_DRAW)
+DECIDES = 3  # points of material that decide a game which is stopped; less is a draw
 WORTH = {chess.PAWN: 1, chess.KNIGHT: 3, chess.BISHOP: 3, chess.ROOK: 5, chess.QUEEN: 9, chess.KING: 0}
 
 
@@ -93,11 +96,15 @@ def loud(board: chess.Board, move: chess.Move) -> bool:
     return forcing or board.is_castling(move) or move.promotion is not None
 
 
+def material(board: chess.Board, colour: chess.Color) -> int:
+    """The points that `colour` is ahead; less than 0: behind."""
+    pieces = board.piece_map().values()
+    return sum(WORTH[piece.piece_type] * (1 if piece.color is colour else -1) for piece in pieces)
+
+
 def balance(board: chess.Board, colour: chess.Color) -> str:
     """Who is ahead in material, in words."""
-    ahead = sum(
-        WORTH[piece.piece_type] * (1 if piece.color is colour else -1) for piece in board.piece_map().values()
-    )
+    ahead = material(board, colour)
     if not ahead:
         return "Material is even."
     points = "1 point" if abs(ahead) == 1 else f"{abs(ahead)} points"
@@ -112,6 +119,15 @@ def state(board: chess.Board, advice: Mapping[chess.Move, int]) -> str:
         worth = (f"{board.san(move)} ({score / 100:+.1f})" for move, score in advice.items())
         parts.append(f"Good moves and what they are worth: {', '.join(worth)}")
     return "\n".join(part for part in parts if part)
+
+
+def standing(board: chess.Board, her: chess.Color, number: int, opponent: str) -> str:
+    """How a game stands that goes on, in words, for whoever asks her."""
+    to_move = "It is your move." if board.turn is her else f"{opponent} is to move."
+    check = " The king to move is in check." if board.is_check() else ""
+    colour = chess.COLOR_NAMES[her]
+    where = f"Game {number}, move {board.fullmove_number}: you are {colour} against {opponent}."
+    return f"{where} {balance(board, her)} {to_move}{check}"
 
 
 def _so_far(board: chess.Board) -> str:
@@ -130,6 +146,7 @@ ENDINGS = {
     chess.Termination.SEVENTYFIVE_MOVES: "by the seventy-five-move rule",
     chess.Termination.THREEFOLD_REPETITION: "by repetition",
     chess.Termination.FIVEFOLD_REPETITION: "by repetition",
+    chess.Termination.VARIANT_DRAW: "since it was stopped and material is about even",
 }
 
 
@@ -142,8 +159,17 @@ def outcome(board: chess.Board) -> chess.Outcome | None:
     return board.outcome()
 
 
+def counted(board: chess.Board) -> chess.Outcome:
+    """The adjudication of a game that is stopped: by material, and no one's judgement."""
+    ahead = material(board, chess.WHITE)
+    if abs(ahead) < DECIDES:
+        return chess.Outcome(chess.Termination.VARIANT_DRAW, None)
+    return chess.Outcome(chess.Termination.VARIANT_WIN, ahead > 0)
+
+
 def ended(outcome: chess.Outcome, white: str, black: str) -> str:
     """How a game ended, in words."""
     if outcome.winner is None:
         return f"The game is a draw {ENDINGS[outcome.termination]}."
-    return f"Checkmate: {white if outcome.winner else black} won."
+    how = "The game was stopped and counted" if outcome.termination in COUNTED else "Checkmate"
+    return f"{how}: {white if outcome.winner else black} won."

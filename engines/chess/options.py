@@ -55,6 +55,8 @@ class Options:
     opponent: Opponent = Opponent.chat
     brain: Brain = Brain.model
     games: int = 0  # 0: one after the other, for ever
+    most_moves: int = 0  # of each side in a game; then material decides; 0: until it ends
+    within_s: float = 0.0  # for all games; then no other one begins, and this one is counted; 0: no limit
     side: Side = Side.alternate
     priority: Priority = Priority.low
     vote_s: float = 20.0
@@ -87,6 +89,8 @@ class Options:
 
 RANGES = {
     "games": (0, 10_000),
+    "most_moves": (0, 10_000),
+    "within_s": (0, 7 * 24 * 3600),
     "vote_s": (0.2, 3600),
     "pause_s": (0, 600),
     "ask_s": (5, 3600),

@@ -18,6 +18,8 @@ from typing import Any
 import chess
 import chess.pgn
 
+from engines.chess.moves import COUNTED
+
 NAME = re.compile(r"chess-(\d+)\.pgn")
 REFUSED, ILLEGAL = "Refused", "IllegalAttempts"  # headers, each a count
 FIGURES = "played.json"  # in the run folder: what a game's body says of itself, for the report
@@ -69,8 +71,9 @@ class Game:
 
     def finish(self, outcome: chess.Outcome) -> None:
         """It has come to its end."""
+        how = "adjudication" if outcome.termination in COUNTED else outcome.termination.name
         self._tree.headers["Result"] = outcome.result()
-        self._tree.headers["Termination"] = outcome.termination.name.lower().replace("_", " ")
+        self._tree.headers["Termination"] = how.lower().replace("_", " ")
         self.save()
 
     def save(self) -> None:
@@ -123,6 +126,7 @@ class Record:
             "won": results.count("won"),
             "drawn": results.count("drawn"),
             "lost": results.count("lost"),
+            "adjudicated": sum(tree.headers["Termination"] == "adjudication" for tree in done),
             "moves": sum(1 for tree in trees for _ in tree.mainline()),
             "illegal_moves": sum(len(tree.errors) for tree in trees),  # that got onto the board
             "illegal_attempts": sum(_number(tree, ILLEGAL) for tree in trees),  # that she came with

@@ -22,6 +22,7 @@ GAME = "Chess"
 BACK_OFF = (0.2, 3.0)  # seconds between two tries, doubled from the first to the second
 OPEN_S = 3.0  # for the handshake
 UNTOLD = 8  # messages that wait for a connection; the oldest are no news any more
+REMIND_S = 8.0
 LARGEST = 1 << 20  # bytes of a frame
 Data = Mapping[str, Any]
 
@@ -58,6 +59,7 @@ class Seat:
     joined: asyncio.Event = field(default_factory=asyncio.Event)  # set once she has been there
     _asked: Asked | None = None
     _socket: ClientConnection | None = None
+    _stands: str = ""
     _untold: deque[str] = field(default_factory=lambda: deque(maxlen=UNTOLD))
 
     async def run(self) -> None:
@@ -98,6 +100,22 @@ class Seat:
         if not await self._send(text):
             self._untold.append(text)
 
+    async def stands(self, message: str) -> None:
+        """How it stands now, in place of what was told so last; she does not speak about it unasked."""
+        self._stands = message
+        await self._stand()
+
+    async def remind(self) -> None:
+        """Say it again for ever: what a game has not said for long may be so no more."""
+        while True:
+            await asyncio.sleep(REMIND_S)
+            await self._stand()
+
+    async def _stand(self) -> None:
+        ours = {"standing": True}  # a field that our own server knows, and others ignore
+        if self._stands:
+            await self._send(_frame("context", {"message": self._stands, "silent": True, "spark": ours}))
+
     async def _converse(self, socket: ClientConnection) -> None:
         await socket.send(_frame("startup", {}))
         async for frame in socket:
@@ -110,6 +128,7 @@ class Seat:
                     self.joined.set()
                     while self._untold:
                         await socket.send(self._untold.popleft())
+                    await self._stand()
                     await self._force()
                 case "actions/reregister_all":
                     await self._force()

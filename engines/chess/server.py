@@ -51,6 +51,7 @@ async def serve(options: Options) -> None:
         sys.stderr.write(f"chess: the board is on http://{options.host}:{port}/ with its token\n")
         async with anyio.create_task_group() as tg:
             tg.start_soon(seat.run)
+            tg.start_soon(seat.remind)
             tg.start_soon(match.play)
             await server.until_signal(listener)
             tg.cancel_scope.cancel()

@@ -52,6 +52,8 @@ class NeuroGames:
     not leave, `mends(text)`: them without links and personal data; `screens(text, data)`: what of a game's
     words she may read; `emit` reaches every viewer."""
 
+    endless = True  # a game may come at any time
+
     def __init__(
         self,
         llm: Llm,

@@ -1,18 +1,29 @@
-"""`python -m glue.report RUN_DIR...`: makes a run's report again from its journal; several are compared."""
+"""`python -m glue.report RUN_DIR...`: makes a run's report again from its journal; several are compared.
+
+`--within 0.1`: fails where first audio is later by more than a tenth than in the first, as with a game than
+with none: `launch.py +show=rehearsal rehearsal.floor=false`, the same with `'+show=[rehearsal,minecraft]'`.
+"""
 
 import argparse
 from pathlib import Path
 
-from glue.report.compare import compare
+from glue.report.compare import compare, slower
 from glue.report.table import show
 from glue.report.write import write
 
 
 def main() -> None:
-    """Exit 1 with one line where there is no journal."""
-    parser = argparse.ArgumentParser(prog="python -m glue.report", description=__doc__)
+    """Exit 1 with one line where there is no journal, or a run is too slow."""
+    manner = argparse.RawDescriptionHelpFormatter
+    parser = argparse.ArgumentParser(
+        prog="python -m glue.report", description=__doc__, formatter_class=manner
+    )
     parser.add_argument("run_dir", nargs="+", type=Path, help="a folder with a journal.jsonl")
-    folders: list[Path] = parser.parse_args().run_dir
+    parser.add_argument("--within", type=float, metavar="SHARE", help="how much later first audio may be")
+    asked = parser.parse_args()
+    folders: list[Path] = asked.run_dir
+    if asked.within is not None and len(folders) < 2:
+        parser.error("--within compares: give it two folders or more")
     for folder in folders:
         try:
             found = write(folder)
@@ -21,7 +32,9 @@ def main() -> None:
         if len(folders) == 1:
             show(found)
     if len(folders) > 1:
-        compare({folder.name: folder for folder in folders}, Path())
+        rows = compare({folder.name: folder for folder in folders}, Path())
+        if asked.within is not None and (late := slower(rows, asked.within)):
+            parser.exit(1, "\n".join(late) + "\n")
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 """Several runs' report.json -> one comparison: a table, comparison.json and comparison.html."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 from pathlib import Path
@@ -29,6 +29,9 @@ COLUMNS = {
 }
 
 
+BOUNDED = ("first audio p50", "p95")
+
+
 @dataclass(frozen=True, slots=True)
 class Row:
     """One run: what it is called and its figures, in COLUMNS' order; None for what it has not measured."""
@@ -46,6 +49,20 @@ def compare(runs: Mapping[str, Path], into: Path, console: Console | None = None
     (into / "comparison.json").write_text(json.dumps(records, indent=2) + "\n", encoding="utf-8")
     (into / "comparison.html").write_text(page(rows), encoding="utf-8")
     return rows
+
+
+def slower(rows: Sequence[Row], within: float) -> list[str]:
+    """A line for each run whose first audio is later than the first run's by more than `within` (0.1: 10 %),
+    or where that cannot be told."""
+    found, first = [], rows[0]
+    for place, column in ((list(COLUMNS).index(name), name) for name in BOUNDED):
+        for row in rows[1:]:
+            was, now = first.values[place], row.values[place]
+            if not was or now is None:
+                found.append(f"{row.name}: no {column} to compare")
+            elif now / was - 1 > within:
+                found.append(f"{row.name}: {column} is {now / was - 1:.0%} later than in {first.name}")
+    return found
 
 
 def values(path: Path) -> tuple[float | None, ...]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from ssl import SSLCertVerificationError
 from urllib.parse import urlsplit
 
 import anyio
@@ -13,6 +14,8 @@ from anyio.abc import ByteStream
 from glue.errors import TooSlow, Unreachable
 from glue.senses.socket import Wire, certificates
 
+# What a connection ends with; an OSError is TLS's own
+GONE = (anyio.EndOfStream, anyio.BrokenResourceError, anyio.ClosedResourceError, OSError)
 SCHEMES = {"irc": 6667, "ircs": 6697}  # and their usual ports
 
 
@@ -29,7 +32,7 @@ class Lines:
         """Raises Unreachable."""
         try:
             await self.stream.send(f"{text}\r\n".encode())
-        except (anyio.BrokenResourceError, anyio.ClosedResourceError) as error:
+        except GONE as error:
             raise Unreachable(self.part, "the connection broke") from error
 
     async def receive(self, within: float) -> str | bytes:
@@ -42,7 +45,7 @@ class Lines:
                     self._rest += await self.stream.receive()
         except TimeoutError as error:
             raise TooSlow(self.part, f"it sent nothing for {within:.0f} s") from error
-        except (anyio.EndOfStream, anyio.BrokenResourceError, anyio.ClosedResourceError) as error:
+        except GONE as error:
             raise Unreachable(self.part, "it hung up") from error
         whole, _, self._rest = self._rest.rpartition(b"\n")
         return whole
@@ -54,17 +57,27 @@ def is_plain(url: str) -> bool:
 
 
 @asynccontextmanager
-async def plain_wire(part: str, url: str, timeout: float, largest: int) -> AsyncIterator[Wire]:
-    """Connect. Raises Unreachable."""
+async def plain_wire(
+    part: str, url: str, timeout: float, largest: int, ca_file: str = ""
+) -> AsyncIterator[Wire]:
+    """Connect; `ca_file` as in certificates(). Raises Unreachable."""
     try:
         address = urlsplit(url)
         host, port = address.hostname or "", address.port or SCHEMES[address.scheme]
         with anyio.fail_after(timeout):
             if address.scheme == "ircs":
-                stream: ByteStream = await anyio.connect_tcp(host, port, ssl_context=certificates())
+                stream: ByteStream = await anyio.connect_tcp(
+                    host,
+                    port,
+                    ssl_context=certificates(ca_file),
+                    tls_standard_compatible=False,  # lines have ends of their own: nobody waits for a goodbye
+                )
             else:
                 stream = await anyio.connect_tcp(host, port)
-    except (OSError, ValueError, TimeoutError) as error:
+    except SSLCertVerificationError as error:
+        cure = "cure: chat.twitch.ca_file=FILE, its certificate or the authority's"
+        raise Unreachable(part, f"{url.rpartition('@')[2]}: {error.verify_message}; {cure}") from error
+    except (*GONE, ValueError) as error:
         where = url.rpartition("@")[2]
         raise Unreachable(part, f"{where} cannot be reached ({error or 'no answer'})") from error
     try:

@@ -19,7 +19,7 @@ from anyio.abc import TaskGroup
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidURI
 
-from glue.errors import PortError, TooSlow, Unreachable
+from glue.errors import ConfigError, PortError, TooSlow, Unreachable
 
 MOST_DELAY_S = 0.3  # not everybody comes back at once
 MOST_PAUSE_S = 5.0  # between two tries to take over
@@ -63,12 +63,12 @@ class Frames:
 
 
 @asynccontextmanager
-async def wire(part: str, url: str, timeout: float, largest: int) -> AsyncIterator[Wire]:
-    """Connect. Raises Unreachable."""
+async def wire(part: str, url: str, timeout: float, largest: int, ca_file: str = "") -> AsyncIterator[Wire]:
+    """Connect; `ca_file` as in certificates(). Raises Unreachable."""
     try:
         socket = await connect(
             url,
-            ssl=certificates() if url.startswith("wss:") else None,
+            ssl=certificates(ca_file) if url.startswith("wss:") else None,
             compression=None,
             max_size=largest,
             open_timeout=timeout,
@@ -86,9 +86,16 @@ async def wire(part: str, url: str, timeout: float, largest: int) -> AsyncIterat
 
 
 @cache
-def certificates() -> ssl.SSLContext:
-    """Read once: they take many milliseconds of the show."""
-    return ssl.create_default_context()
+def certificates(ca_file: str = "") -> ssl.SSLContext:
+    """The system's, and those in a PEM file; read once: they take many milliseconds of the show. Raises
+    ConfigError."""
+    context = ssl.create_default_context()
+    try:
+        if ca_file:
+            context.load_verify_locations(ca_file)
+    except OSError as error:
+        raise ConfigError(f"ca_file: {ca_file} has no certificate in PEM ({error})") from error
+    return context
 
 
 def hung_up(error: ConnectionClosed) -> str:

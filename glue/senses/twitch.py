@@ -22,7 +22,7 @@ from glue.senses.inlet import Inlet
 from glue.senses.irc import Message
 from glue.senses.ledger import Ledger
 from glue.senses.plain_irc import is_plain
-from glue.senses.socket import Works
+from glue.senses.socket import Works, certificates
 from glue.senses.twitch_api import Owner, TwitchApi
 from glue.senses.twitch_chat import Chat, key
 from glue.senses.twitch_events import TwitchEvents
@@ -52,6 +52,7 @@ class Twitch:
         auth: str = "https://id.twitch.tv/oauth2",
         timeout_s: float = 10.0,
         silence_s: float = 60.0,
+        ca_file: str = "",
     ) -> None:
         """conf/chat/twitch.yaml says what each is for. Raises ConfigError."""
         self._channel = channel.strip().lstrip("#@").lower()
@@ -67,7 +68,9 @@ class Twitch:
         if is_plain(irc):
             connections = 1  # lines of other servers have no ids, by which one that comes twice is known
         self._parts = ["twitch", *(f"twitch, line {n}" for n in range(2, connections + 1))]
-        self._irc = [TwitchIrc(p, irc, self._channel, timeout_s, silence_s, self._heard) for p in self._parts]
+        irc_words = (irc, self._channel, timeout_s, silence_s, self._heard, ca_file)
+        self._irc = [TwitchIrc(part, *irc_words) for part in self._parts]
+        self._ca_file = ca_file
         self._api: TwitchApi | None = None
         self._events: TwitchEvents | None = None
         if token:
@@ -80,6 +83,12 @@ class Twitch:
         self._account: tuple[Owner, str] | None = None
 
     async def __aenter__(self) -> Self:
+        """Raises ConfigError for a ca_file that is none."""
+        try:
+            certificates(self._ca_file)  # now, and not in the middle of the show
+        except ConfigError:
+            self._inlet.close()
+            raise
         return self
 
     async def __aexit__(

@@ -36,6 +36,7 @@ class TwitchIrc:
     timeout: float
     silence: float
     take: Callable[[Message], Awaitable[None]]
+    ca_file: str = ""  # certificates that the system does not know
 
     async def run(self, works: Works) -> None:
         """Read for ever. Raises Unreachable, TooSlow or Refused when that ends."""
@@ -43,7 +44,7 @@ class TwitchIrc:
 
     async def _read(self, url: str, joined: Works, handover: Callable[[str], None]) -> None:
         opened = plain_wire if is_plain(url) else wire
-        async with opened(self.part, url, self.timeout, LARGEST) as line:
+        async with opened(self.part, url, self.timeout, LARGEST, self.ca_file) as line:
             nick = f"justinfan{random.randrange(10_000, 100_000)}"
             await line.send(f"CAP REQ :{OTHERS if is_plain(url) else TWITCHS}")
             await line.send(f"NICK {nick}")

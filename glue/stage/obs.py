@@ -8,6 +8,7 @@ from __future__ import annotations
 from base64 import b64decode
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
+from pathlib import Path
 from typing import Self, TypeVar
 
 import anyio
@@ -37,6 +38,7 @@ class Obs:
 
     def __init__(
         self,
+        run_dir: Path = Path(),
         host: str = "127.0.0.1",
         port: int = 4455,
         password: str = "",
@@ -48,16 +50,18 @@ class Obs:
         start: Sequence[str] = (),
         highlights: Sequence[Deed] = (),
         linger_s: float = 2.0,
+        together_s: float = 120.0,
         patience_s: float = 6.0,
         timeout_s: float = 3.0,
     ) -> None:
-        """conf/broadcast/obs.yaml says what each is for; an empty name leaves that to OBS's user."""
+        """conf/broadcast/obs.yaml says what each is for; an empty name leaves that to OBS's user. `run_dir`:
+        for marks, where OBS records on another machine."""
         if unknown := set(start) - set(Desk.OUTPUTS):
             raise ConfigError(f"broadcast.start: no '{min(unknown)}'; choose of {', '.join(Desk.OUTPUTS)}")
         self._link = Link(host, port, password, timeout_s)
-        self._cues = Cues(frozenset(highlights), linger_s)
+        self._cues = Cues(frozenset(highlights), linger_s, together_s)
         self._scenes, self._caption, self._playing = scenes or {}, caption, playing
-        self._desk = Desk(self._link, self._scenes, caption, playing, voice, transition, start)
+        self._desk = Desk(self._link, self._scenes, caption, playing, voice, transition, start, run_dir)
         self._timeout, self._patience = timeout_s, patience_s
         self._changed = anyio.Event()
         self._said: set[str] = set()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any, ClassVar
 
 from glue.broadcast_events import HighlightMarked
@@ -10,6 +11,7 @@ from glue.errors import Refused
 from glue.stage.obs_cues import Cue, State
 from glue.stage.obs_health import Sample
 from glue.stage.obs_link import NO_SUCH_SOURCE, PART, Answer, Denied, Link
+from glue.stage.obs_marks import marked
 
 CURE = "cure: python launch.py +show=obs_setup makes all, or name yours:"
 
@@ -33,10 +35,11 @@ class Desk:
         voice: str,
         transition: str,
         start: Sequence[str],
+        run_dir: Path,
     ) -> None:
         self._link, self._scenes = link, scenes
         self._caption, self._playing, self._voice = caption, playing, voice
-        self._transition = transition
+        self._transition, self._run_dir = transition, run_dir
         self._sent: dict[str, object] = {}
         self._start = list(start)  # with the show, and again after OBS was away
         self._started: set[str] = set()
@@ -65,7 +68,8 @@ class Desk:
 
     def follow(self, cue: Cue) -> None:
         """Show what the show wants. Raises PortError."""
-        if name := self._scenes.get(cue.state):
+        twins = self._scenes.get(State.CHATTING) if cue.state is State.TWINS else None
+        if name := self._scenes.get(cue.state) or twins:
             self._once("scene", name, "SetCurrentProgramScene", sceneName=name)
         texts = {"caption": (self._caption, cue.caption), "playing": (self._playing, cue.playing)}
         for knob, (source, text) in texts.items():
@@ -97,11 +101,24 @@ class Desk:
         )
 
     def mark(self, why: str, now: float) -> HighlightMarked:
-        """Mark a highlight wherever OBS can. Raises PortError."""
+        """Mark a highlight wherever OBS can, and in a file beside the recording. Raises PortError."""
         record = self._link.ask("GetRecordStatus")
-        recorded = record["outputDuration"] / 1000 if record["outputActive"] else None
-        chapter = recorded is not None and self._try("CreateRecordChapter", chapterName=why)
-        return HighlightMarked(now, why, recorded, chapter, replay=self._try("SaveReplayBuffer"))
+        if not record["outputActive"]:
+            return HighlightMarked(now, why, None, False, self._try("SaveReplayBuffer"))
+        recorded, size = record["outputDuration"] / 1000, int(record.get("outputBytes", 0))
+        chapter = self._try("CreateRecordChapter", chapterName=why)  # since 30.2, in Hybrid MP4
+        try:
+            directory = str(self._link.ask("GetRecordDirectory")["recordDirectory"])
+        except Denied:
+            directory = ""
+        try:
+            file = str(marked(directory, size, self._run_dir, recorded, why))
+        except OSError as error:
+            self.lacking.add(
+                f"no marks beside the recording: {error.strerror}; cure: OBS's folder for recordings"
+            )
+            file = ""
+        return HighlightMarked(now, why, recorded, chapter, self._try("SaveReplayBuffer"), file)
 
     def picture(self, source: str, longest: int) -> str:
         """A JPEG in a data: address of a source, "" for the program scene. Raises PortError."""

@@ -86,10 +86,12 @@ class Layout:
 
 @dataclass(frozen=True, slots=True)
 class Pages:
-    """Addresses of what browser sources show: the stage's page, and a game's, empty for a capture."""
+    """Addresses of what browser sources show: the stage's page, a game's (empty for a capture), and the
+    stage's page for each of two alone."""
 
     stage: str
     game: str = ""
+    twins: Sequence[str] = ()
 
 
 def layout(
@@ -106,6 +108,10 @@ def layout(
         Source("Spark Avatar", BROWSER, _browser(pages.stage, size), kept=("url",)),
         game,
     ]
+    sides = ("Spark Left", "Spark Right")
+    half = (width // 2, height)
+    for name, page in zip(sides, pages.twins, strict=False):
+        shared.append(Source(name, BROWSER, _browser(page, half), kept=("url",)))
     titles = {state: Source(f"Spark {text}", TEXT, title(text, size)) for state, text in TITLES.items()}
     words = [Source(name, TEXT, subtitle(size)) for name in (caption,) if name]
     words += [Source(name, TEXT, title("", size, 24)) for name in (playing,) if name]
@@ -121,9 +127,14 @@ def layout(
             said = [Placed(caption, (0.03, 0.95), BOTTOM_LEFT, (0.62, 0.3), grows=False)] if caption else []
             corner = Placed("Spark Avatar", (1.0, 1.0), BOTTOM_RIGHT, (0.36, 0.5))
             placed[scene] = [Placed(game.name, box=(1.0, 1.0)), corner, *top, *said]
-        else:
-            said = [Placed(caption, (0.5, 0.95), BOTTOM)] if caption else []
-            placed[scene] = [Placed("Spark Backdrop"), Placed("Spark Avatar"), *said]
+            continue
+        said = [Placed(caption, (0.5, 0.95), BOTTOM)] if caption else []
+        stage = [Placed("Spark Backdrop"), Placed("Spark Avatar")]
+        if (
+            state is State.TWINS and pages.twins
+        ):  # the page that has their voices is heard behind the backdrop
+            stage = [*reversed(stage), *(Placed(name, (n / 2, 0.0)) for n, name in enumerate(sides))]
+        placed[scene] = [*stage, *said]
     return Layout([*shared, *titles.values(), *words], placed)
 
 

@@ -52,6 +52,7 @@ class Link:
         self._timeout = timeout_s
         self._lock = Lock()
         self._client: Any = None
+        self._over = False
 
     def open(self) -> None:
         """Connect and identify. Raises Unreachable, TooSlow, Refused, each with its cure."""
@@ -62,6 +63,8 @@ class Link:
         with self._lock:
             _shut(self._client)
             self._client = None
+            if self._over:  # the show ended while this waited in its thread: nobody would close what it opens
+                raise Unreachable(PART, "the show is over")
             try:
                 client.__init__(**self._words)  # apart, so that its socket can be closed where this fails
                 client.authenticate()
@@ -103,8 +106,9 @@ class Link:
         return found if isinstance(found, dict) else {}
 
     def close(self) -> None:
-        """Hang up, once the request that is under way has ended."""
+        """Hang up for good, once the request that is under way has ended."""
         with self._lock:
+            self._over = True
             self._drop()
 
     def abort(self) -> None:

@@ -82,10 +82,17 @@ class Live:
             self.said.append(line.rstrip())
 
 
+# a small model rambles: its minutes are not the show's
+SMALL = ("llm=smollm2", "cast.main.blocked=[]", "cast.main.max_tokens=30")
+
+
 @contextmanager
-def launched(tmp_path: Path, *overrides: str, ports: dict[str, int] | None = None) -> Iterator[Live]:
-    """launch.py with SmolLM2 and Piper; ended by Ctrl-C, within 3 s and with all its processes."""
-    need_models("smollm2", "piper-joe")
+def launched(
+    tmp_path: Path, *overrides: str, ports: dict[str, int] | None = None, small: bool = True
+) -> Iterator[Live]:
+    """launch.py with SmolLM2 (or the usual model) and Piper; ended by Ctrl-C, within 3 s and with all its
+    processes."""
+    need_models("smollm2" if small else "qwen-1.5b", "piper-joe")
     chosen = ports or {key: free_port() for key in PORTS}
     run_dir = tmp_path / "run"
     words = [f"{key}={value}" for key, value in chosen.items()]
@@ -93,9 +100,7 @@ def launched(tmp_path: Path, *overrides: str, ports: dict[str, int] | None = Non
         [
             sys.executable,
             "launch.py",
-            "llm=smollm2",
-            "cast.main.blocked=[]",
-            "cast.main.max_tokens=30",  # a small model rambles: its minutes are not the show's
+            *(SMALL if small else ()),
             f"hydra.run.dir={run_dir}",
             *words,
             *overrides,

@@ -34,6 +34,7 @@ METERS = 1 << 16  # obs-websocket's subscription to InputVolumeMeters
 SCENES = {
     State.STARTING: "Spark Starting",
     State.CHATTING: "Spark Chatting",
+    State.TWINS: "Spark Twins",
     State.GAME: "Spark Game",
     State.BRB: "Spark Be Right Back",
     State.ENDING: "Spark Ending",
@@ -123,7 +124,8 @@ def show(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OnAir]:
         furnish(link.ask, display)
         words = [f"broadcast.port={peer.port}", "broadcast.start=[record,stream]", "broadcast.linger_s=60"]
         stack.enter_context(environment("OBS_PASSWORD", peer.password))
-        words += ["speaker=[page]", "cast.main.max_tokens=20"]
+        words += ["speaker=[page]", "persona=[main,evil]", "broadcast.together_s=1"]
+        words += ["cast.main.max_tokens=20", "cast.evil.max_tokens=20"]
         live = stack.enter_context(launched(folder, "broadcast=obs", *words))
         live.until(live.url, within=60)
         stack.enter_context(page(live, folder, display, pulse))
@@ -139,7 +141,7 @@ def test_what_viewers_see_and_hear(show: OnAir) -> None:
     (ended,) = live.until(lambda: live.events("TurnEnded"), within=60)
     assert ask("GetCurrentProgramScene")["currentProgramSceneName"] == SCENES[State.CHATTING]
     caption = ask("GetInputSettings", inputName="Spark Caption")["inputSettings"]["text"]
-    assert caption and ended["heard"].endswith(caption)
+    assert caption.startswith("Spark: ") and ended["heard"].endswith(caption.removeprefix("Spark: "))
     until = ask("GetRecordStatus")["outputDuration"] / 1000 + 0.5
     live.until(lambda: ask("GetRecordStatus")["outputDuration"] / 1000 > until + 0.5)
     ask("StopRecord")
@@ -156,6 +158,18 @@ def test_what_viewers_see_and_hear(show: OnAir) -> None:
     segments, _ = whisper.transcribe(sound_of(video), beam_size=1)
     assert share_understood(ended["heard"], " ".join(segment.text for segment in segments)) > 0.6
     assert show.stream.stat().st_size > 100_000
+
+
+def test_the_second_one_who_speaks_brings_their_scene(show: OnAir) -> None:
+    live, ask = show.live, show.link.ask
+
+    def scene() -> str:
+        return str(ask("GetCurrentProgramScene")["currentProgramSceneName"])
+
+    live.type("bo: Evil, what are you plotting?")
+    live.until(lambda: scene() == SCENES[State.TWINS], within=60)
+    live.until(lambda: live.events("TurnEnded")[-1]["who"] == "evil", within=60)
+    live.until(lambda: scene() == SCENES[State.CHATTING])
 
 
 def test_obs_dies_and_the_show_notices_a_line_in_the_journal(show: OnAir) -> None:

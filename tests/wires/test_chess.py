@@ -22,13 +22,15 @@ from websockets.exceptions import InvalidStatus
 from engines.chess.options import Missing, stockfish
 from glue.chat_events import LinesRemoved
 from glue.closing import closing
-from glue.events import ChatLine, Source
+from glue.events import ChatLine, Event, Source
 from glue.game_events import GamesPlayed
 from glue.games.chess_chat import ChessChat
 from glue.games.messages import Context, Force, Message, Register, Result
+from glue.games.neuro import NeuroGames
 from glue.games.server import Server, bound
 from glue.supervise import supervise
 from tests.conftest import Start, free_port
+from tests.games import Oracle
 from tests.need import need, need_package
 from tests.shows.test_page import chromium
 
@@ -62,6 +64,7 @@ class Her:
     random: Random = field(default_factory=lambda: Random(3))
     moves: list[str] = field(default_factory=list)
     told: list[str] = field(default_factory=list)
+    stands: list[str] = field(default_factory=list)
     results: list[Result] = field(default_factory=list)
     forces: list[Force] = field(default_factory=list)
     idle: bool = False
@@ -89,6 +92,8 @@ class Her:
                 self.results.append(result)
                 if not result.success and "turn" not in result.message:
                     self.act()
+            case Context(text, standing=True):
+                self.stands.append(text)
             case Context(text):
                 self.told.append(text)
 
@@ -167,6 +172,55 @@ async def test_games_against_stockfish_without_an_illegal_move(start: Start, tmp
     assert any(
         "Checkmate" in said or "draw" in said for said in [*her.told, *(r.message for r in her.results)]
     )
+
+
+async def test_a_game_that_takes_too_long_is_stopped_and_counted(start: Start, tmp_path: Path) -> None:
+    need_stockfish()
+    her = Her()
+    ahead = "3qk3/8/8/8/8/8/8/4K3 w - - 0 1"  # a queen, for black
+    more = {"opponent": "stockfish", "games": 2, "most_moves": 2, "side": "white", "start": ahead}
+    async with her.served() as url, start(chess=options(url, think_s=0.001, level=0, **{**more, "seed": 1})):
+        await until(lambda: json.loads((tmp_path / "played.json").read_text())["games"] == 2)
+        await until(lambda: "2 lost" in (her.stands or [""])[-1])
+    for game in games(tmp_path):
+        assert (game.headers["Termination"], game.headers["Result"]) == ("adjudication", "0-1")
+        assert len(list(game.mainline_moves())) == 4
+    assert json.loads((tmp_path / "played.json").read_text())["adjudicated"] == 2
+    assert her.told.count("The game was stopped and counted: Stockfish won.") == 2
+
+
+async def test_all_games_are_bounded_in_time(start: Start, tmp_path: Path) -> None:
+    need_stockfish()
+    her, played = Her(), tmp_path / "played.json"
+    more = {"opponent": "stockfish", "games": 1000, "within_s": 1.0, "pause_s": 0.05}
+    token = tmp_path / "token"
+    async with her.served() as url, start(chess=options(url, **more) | {"token_file": str(token)}) as engines:
+        address = f"{engines.addresses['chess'].replace('http', 'ws')}/feed?token={token.read_text().strip()}"
+        async with connect(address) as feed:
+            await _picture(feed, lambda seen: seen["over"])
+    assert results(tmp_path)[-1] != "*"
+    assert 1 <= json.loads(played.read_text())["games"] < 1000
+
+
+async def test_whoever_asks_is_told_how_it_stands_between_two_moves(start: Start, tmp_path: Path) -> None:
+    """Her side is the show's own: a decision's state is forgotten with it, how it stands is not."""
+    oracle, events = Oracle(('{"move": "e4"}',), takes=0.0), list[Event]()
+    async with NeuroGames(oracle, {"main": "Spark"}, lambda who, text: "", events.append, port=0) as games:
+        more = {"side": "white", "games": 1, "vote_s": 60}  # nobody votes
+        async with (
+            start(chess=options(f"ws://localhost:{games.port}", **more)),
+            anyio.create_task_group() as tg,
+        ):
+
+            async def plays() -> None:
+                async for _ in games.events():
+                    pass
+
+            tg.start_soon(plays)
+            await until(lambda: "Chat is to move" in "".join(games.facts("main", "who is winning?")))
+            (said,) = games.facts("main", "who is winning?")
+            tg.cancel_scope.cancel()
+    assert said.startswith("In Chess now: Game 1, move 1: you are white against Chat. Material is even.")
 
 
 async def test_a_move_out_of_turn_is_an_illegal_attempt(start: Start, tmp_path: Path) -> None:

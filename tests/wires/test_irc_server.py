@@ -1,8 +1,9 @@
-"""The chat adapter on a foreign IRC server, Debian's inspircd, over plain TCP; somebody else writes there."""
+"""The chat adapter on a foreign IRC server, Debian's inspircd, over TCP and TLS; another one writes there."""
 
 from __future__ import annotations
 
 import os
+import subprocess
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
@@ -12,6 +13,7 @@ import anyio
 import pytest
 from anyio.abc import ByteStream
 
+from glue.errors import ConfigError
 from glue.senses.irc import Message
 from glue.senses.twitch import Twitch
 from glue.senses.twitch_irc import TwitchIrc
@@ -30,6 +32,11 @@ CONFIG = """
 <log method="file" type="*" level="default" target="{folder}/log">
 <files motd="">
 {modules}
+"""
+TLS = """
+<module name="ssl_gnutls">
+<sslprofile name="own" provider="gnutls" certfile="{folder}/cert.pem" keyfile="{folder}/key.pem">
+<bind address="127.0.0.1" port="{port}" type="clients" sslprofile="own">
 """
 TAGGED = '<module name="cap"><module name="ircv3_ctctags"><module name="ircv3_msgid">'
 
@@ -86,6 +93,61 @@ async def test_a_line_is_heard_once_and_private_ones_are_not(tmp_path: Path, mod
     assert heard.texts[:1] == ["hé :) Spark"] and heard.texts[2:] == ["waves", "bye"]
     assert {line.author for line in heard.lines} == {"mika"}
     assert len({line.id for line in heard.lines}) == 4
+
+
+@pytest.fixture
+def certificate(tmp_path: Path) -> Path:
+    """One that nobody signed, for 127.0.0.1, with its key beside it."""
+    words = (
+        "req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=irc.local -addext subjectAltName=IP:127.0.0.1"
+    )
+    files = ["-keyout", str(tmp_path / "key.pem"), "-out", str(tmp_path / "cert.pem")]
+    program = need_program("openssl", "sudo apt install openssl")
+    subprocess.run([program, *words.split(), *files], check=True, capture_output=True)
+    return tmp_path / "cert.pem"
+
+
+async def test_over_tls_its_own_certificate_is_trusted_where_the_config_names_it(
+    tmp_path: Path, certificate: Path
+) -> None:
+    port, tls = free_port(), free_port()
+    address = f"ircs://127.0.0.1:{tls}"
+    with inspircd(tmp_path, port, TLS.format(folder=tmp_path, port=tls)):
+        async with supervised(Twitch("spark", irc=address, timeout_s=5.0, ca_file=str(certificate))) as heard:
+            await entered(port)
+            async with somebody(port, "mika") as mika:
+                await mika.send(b"PRIVMSG #spark :over TLS\r\n")
+                await eventually(lambda: heard.texts == ["over TLS"])
+        async with supervised(Twitch("spark", irc=address, timeout_s=5.0)) as heard:
+            await eventually(lambda: heard.down())
+        assert "certificate" in heard.down()[0] and "cure: chat.twitch.ca_file=FILE" in heard.down()[0]
+        async with supervised(Twitch("spark", irc=f"ircs://127.0.0.1:{port}", timeout_s=1.0)) as heard:
+            await eventually(lambda: heard.down())
+        assert "cannot be reached" in heard.down()[0]
+
+
+async def test_one_that_hangs_up_on_the_handshake_is_tried_again() -> None:
+    async def hang_up(stream: ByteStream) -> None:
+        await stream.aclose()
+
+    async with await anyio.create_tcp_listener(local_host="127.0.0.1", local_port=0) as listener:
+        async with anyio.create_task_group() as tg:
+            tg.start_soon(listener.serve, hang_up)
+            port = listener.extra(anyio.abc.SocketAttribute.local_port)
+            async with supervised(Twitch("spark", irc=f"ircs://127.0.0.1:{port}", timeout_s=2.0)) as heard:
+                await eventually(lambda: heard.down())
+            tg.cancel_scope.cancel()
+    assert "cannot be reached" in heard.down()[0]
+
+
+@pytest.mark.parametrize("text", [None, "no certificate"])
+async def test_a_file_without_a_certificate_is_refused_at_the_start(tmp_path: Path, text: str | None) -> None:
+    file = tmp_path / "cert.pem"
+    if text is not None:
+        file.write_text(text)
+    with pytest.raises(ConfigError, match=r"ca_file: .* has no certificate in PEM"):
+        async with Twitch("spark", ca_file=str(file)):
+            pass
 
 
 async def test_it_stays_through_pings_and_comes_back_to_a_server_that_was_started_again(

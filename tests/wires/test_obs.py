@@ -29,6 +29,7 @@ from glue.events import (
     PartDegraded,
     PartRecovered,
     Source,
+    StageTaken,
     TurnEnded,
     TurnStarted,
 )
@@ -44,6 +45,7 @@ pytestmark = [pytest.mark.anyio, pytest.mark.slow]
 SCENES = {state: f"Spark {state.value}" for state in State}
 NAMES: dict[str, Any] = {"scenes": SCENES, "caption": "Spark Caption", "playing": "Spark Now Playing"}
 PAGE = "http://127.0.0.1:8020/stage?token=t0ken&captions=0"
+PAGES = Pages(PAGE, twins=[f"{PAGE}&sound=0&who={who}" for who in ("main", "evil")])
 RAID = ChatLine("l1", "mika", "raided with 40 viewers", Source.TWITCH, supporter=True, deed=Deed.RAID)
 
 
@@ -119,12 +121,14 @@ async def test_a_collection_is_made_and_the_second_time_nothing_changes(
 ) -> None:
     first: list[str] = []
     async with adapter(peer) as broadcast:
-        await broadcast.set_up("Spark VTuber", Pages(PAGE), first.append)
+        await broadcast.set_up("Spark VTuber", PAGES, first.append)
     names = list(SCENES.values())
     await until(lambda: [row["sceneName"] for row in ask("GetSceneList")["scenes"]][::-1] == names)
     assert ask("GetSceneCollectionList")["currentSceneCollectionName"] == "Spark VTuber"
     items = ask("GetSceneItemList", sceneName=SCENES[State.GAME])["sceneItems"]
     assert {"Spark Capture", "Spark Caption", "Spark Now Playing"} <= {row["sourceName"] for row in items}
+    two = ask("GetSceneItemList", sceneName=SCENES[State.TWINS])["sceneItems"]
+    assert {"Spark Backdrop", "Spark Caption"} <= {row["sourceName"] for row in two}
     assert "t0ken" not in "".join(first)
     for told in (f"'{SCENES[State.STARTING]}' is on", "removed OBS's empty 'Scene'"):
         assert told in first
@@ -133,7 +137,7 @@ async def test_a_collection_is_made_and_the_second_time_nothing_changes(
     before = json.dumps([ask("GetSceneList"), ask("GetInputList"), placed(items)])
     second: list[str] = []
     async with adapter(peer) as broadcast:
-        await broadcast.set_up("Spark VTuber", Pages(PAGE), second.append)
+        await broadcast.set_up("Spark VTuber", PAGES, second.append)
     assert second[-1] == "all of it was there; nothing was changed"
     items = ask("GetSceneItemList", sceneName=SCENES[State.GAME])["sceneItems"]
     assert json.dumps([ask("GetSceneList"), ask("GetInputList"), placed(items)]) == before
@@ -150,7 +154,7 @@ async def test_in_the_users_own_collection_what_is_on_stays_on(peer: Peer, ask: 
     said: list[str] = []
     for collection in ("Own", ""):
         async with adapter(peer) as broadcast:
-            await broadcast.set_up(collection, Pages(PAGE), said.append)
+            await broadcast.set_up(collection, PAGES, said.append)
     assert there() == {"Scene", "Not filled yet", *SCENES.values()}
     assert ask("GetCurrentProgramScene")["currentProgramSceneName"] == "Not filled yet"
     assert not [line for line in said if "is on" in line or "removed" in line]
@@ -170,7 +174,8 @@ async def test_scene_caption_and_mute_follow_the_show(peer: Peer, ask: Callable[
 
     words = {"sceneName": SCENES[State.CHATTING], "inputName": "Sound", "inputKind": "pulse_output_capture"}
     ask("CreateInput", **words)
-    async with on_air(peer, voice="Sound", transition="Fade") as (broadcast, told):
+    more: dict[str, Any] = {"voice": "Sound", "transition": "Fade", "together_s": 1.0}
+    async with on_air(peer, **more) as (broadcast, told):
         await until(lambda: scene() == SCENES[State.STARTING])
         broadcast.show(TurnStarted(0.0, "main", "t1", RAID, False))
         await until(lambda: scene() == SCENES[State.CHATTING])
@@ -187,6 +192,12 @@ async def test_scene_caption_and_mute_follow_the_show(peer: Peer, ask: Callable[
         broadcast.show(ButtonPressed(0.0, Button.UNMUTE))
         broadcast.show(TurnEnded(anyio.current_time(), "main", "t1", Ending.FINISHED, "", "Hello there"))
         await until(lambda: not muted() and not text())
+        for who in ("main", "evil"):
+            broadcast.show(StageTaken(0.0, who, who.title()))
+        broadcast.show(TurnStarted(0.0, "evil", "t2", RAID, False))
+        await until(lambda: scene() == SCENES[State.TWINS])
+        broadcast.show(TurnEnded(anyio.current_time(), "evil", "t2", Ending.FINISHED, "", "Kneel."))
+        await until(lambda: scene() == SCENES[State.CHATTING])
         broadcast.show(ButtonPressed(0.0, Button.STOP))
         await until(lambda: scene() == SCENES[State.BRB])
         assert not [event for event in told if isinstance(event, BroadcastLacking | PartDegraded)]
@@ -205,7 +216,12 @@ async def test_a_highlight_saves_the_replay_and_is_found_in_the_recording(
         (mark,) = await until(lambda: [e for e in told if isinstance(e, HighlightMarked)])
         assert mark.why == "mika raided with 40 viewers" and mark.recorded > 0.5
         assert mark.replay
+        assert mark.chapter <= ("CreateRecordChapter" in ask("GetVersion")["availableRequests"])
         await until(lambda: list(peer.videos.glob("Replay*")))
+        (video,) = [path for path in peer.videos.glob("*.mkv") if "Replay" not in path.name]
+        marks = video.with_suffix(".marks.txt")
+        assert Path(mark.file) == marks
+        assert marks.read_text() == f"00:00:00 Start\n00:00:{int(mark.recorded):02} {mark.why}\n"
     await until(lambda: not ask("GetRecordStatus")["outputActive"])
 
 

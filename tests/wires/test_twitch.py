@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import Counter
-from collections.abc import AsyncIterator
 
 import pytest
 
@@ -23,12 +22,6 @@ SECRET = "sesame123"
 @pytest.fixture(scope="module")
 def anyio_backend() -> str:
     return "asyncio"
-
-
-@pytest.fixture
-async def peer() -> AsyncIterator[Peer]:
-    async with Peer().running() as peer:
-        yield peer
 
 
 async def test_chat_is_read_without_a_key(peer: Peer) -> None:
@@ -118,7 +111,7 @@ async def test_it_comes_back_after_a_while_without_network(peer: Peer) -> None:
         peer.refusing = True
         peer.drop()
         await eventually(lambda: heard.down())
-        await asyncio.sleep(0.5)  # several tries come to nothing
+        await eventually(lambda: peer.refused >= 3)
         peer.refusing = False
         await eventually(lambda: heard.back() == 1)
         peer.say("after")

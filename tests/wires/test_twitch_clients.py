@@ -7,7 +7,6 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -24,12 +23,6 @@ SPARK = {"id": "1001", "login": "spark", "name": "Spark"}
 @pytest.fixture(scope="module")
 def anyio_backend() -> str:
     return "asyncio"
-
-
-@pytest.fixture
-async def peer() -> AsyncIterator[Peer]:
-    async with Peer().running() as peer:
-        yield peer
 
 
 async def test_tmi_js_is_content(peer: Peer) -> None:

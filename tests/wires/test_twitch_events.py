@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-
 import pytest
 
 from glue.chat_events import Deed
@@ -18,12 +16,6 @@ MIKA = {"user_id": "1002", "user_login": "mika", "user_name": "Mika"}
 @pytest.fixture(scope="module")
 def anyio_backend() -> str:
     return "asyncio"
-
-
-@pytest.fixture
-async def peer() -> AsyncIterator[Peer]:
-    async with Peer().running() as peer:
-        yield peer
 
 
 def ready(peer: Peer, kinds: int = 7) -> bool:

@@ -1,6 +1,7 @@
 // The page: fits her into the window, draws her up to 60 times a second, follows the feed.
 //
-// `?who=main|evil` keeps one look whatever the server says; `?scale=1.2` makes her larger than what fits.
+// `?who=main|evil` keeps one look whatever the server says; `?scale=1.2` makes her larger than what fits. The page
+// around this one may say {rests: true}: another one is moved, and this one only lives.
 
 import { Avatar, BOX } from "./avatar.js";
 import { clamp } from "./geometry.js";
@@ -18,7 +19,8 @@ const query = new URLSearchParams(location.search);
 const canvas = document.getElementById("avatar"), ctx = canvas.getContext("2d");
 const inputs = new Inputs(), mood = new Mood();
 const SHARE = software() ? { idle: 0.6, speaking: 2 / 3 } : { idle: 1, speaking: 1 }; // of the frames: 36, 40 or 60
-let turn = 0;
+const own = query.get("who") in PALETTES ? query.get("who") : null;
+let turn = 0, rests = false, injected = false, worn = {};
 let avatar = null, look = null, view = { scale: 1, pixels: 1, width: BOX.width }, last = 0;
 
 window.spark = {
@@ -102,16 +104,28 @@ function put({ positionX, positionY, rotation, size }) {
 
 function take(message) {
   const now = performance.now() / 1000;
-  if ("palette" in message) wear(query.get("who") ?? (message.model ? message.palette : ""));
-  if ("expressions" in message) mood.want(message.expressions);
+  if ("palette" in message) wear(own ?? (message.model ? message.palette : ""));
+  if ("expressions" in message) worn = message.expressions;
   if ("position" in message) put(message.position);
   const values = message.params ?? message.p ?? {};
   inputs.take(values, now);
-  if ("injected" in message) inputs.injected = message.injected;
+  if ("injected" in message) ({ injected } = message);
+  if ("expressions" in message || "injected" in message) follow();
 }
+
+function follow() {
+  inputs.injected = injected && !rests;
+  mood.want(rests ? {} : worn);
+}
+
+addEventListener("message", ({ source, data }) => {
+  if (source !== parent || source === window || typeof data?.rests !== "boolean") return;
+  ({ rests } = data);
+  follow();
+});
 
 addEventListener("resize", fit);
 fit();
-new Link(take, () => { inputs.injected = false; mood.want({}); });
-setTimeout(() => { if (look === null) wear(query.get("who") ?? "main"); }, PATIENCE);
+new Link(take, () => { injected = false; worn = {}; follow(); });
+setTimeout(() => { if (look === null) wear(own ?? "main"); }, PATIENCE);
 requestAnimationFrame(frame);

@@ -5,6 +5,7 @@ const { createServer } = require('http')
 const { homedir } = require('os')
 const { join } = require('path')
 const { Conductor } = require('./conductor')
+const map = require('./map')
 const { Session } = require('./session')
 const { Skills, embedder } = require('./skills')
 const { flaw } = require('./steps')
@@ -22,6 +23,7 @@ const conductor = new Conductor(wire, session, options.idle, track, skills)
 
 /** How it stands, for the one who started us: GET / on the loopback port. */
 const status = createServer((request, response) => {
+  if (map.answers(request, response, session.bot, conductor.job?.said ?? '')) return
   const state = {
     ready: session.there,
     world: session.bot !== null,
