@@ -128,7 +128,8 @@ async def test_a_show_that_ends_with_its_chat_does_not_wait_for_the_operators_pa
             yield ButtonPressed(anyio.current_time(), Button.MUTE)
             await anyio.sleep_forever()
 
-    scene, notes, muted = Scene(), Notes(), []
+    scene, notes = Scene(), Notes()
+    muted: list[bool] = []
     director = Director(["main"], DirectorSettings())
     who = {"main": scene.member()}
     show = Show(who, director, [notes], scene.settings, muted.append, nobody, ends_with_chat=True)
