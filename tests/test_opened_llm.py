@@ -16,7 +16,7 @@ from glue.errors import ConfigError, PortError, Unreachable
 from glue.events import ReplyOpened
 from glue.mind.opened_llm import OpenedLlm
 from glue.mind.opening import Opening
-from glue.ports import Message, Opened, Prompt, Role, Usage
+from glue.ports import Message, Opened, Prompt, Role, Sampled, Usage
 from glue.settings import When
 from tests.core import Scene, SlowLlm
 
@@ -41,6 +41,7 @@ class Model:
     each: float = 0.02
     evaluates: float = 0.2  # seconds a warm() takes
     fails_at: int = -1  # the piece in whose place it breaks; -1: never
+    vocabulary: Sequence[str] = SMALL  # a token is its place in here
     asked: list[tuple[Prompt, Role]] = field(default_factory=list)
     warmed: list[Prompt] = field(default_factory=list)
     unfinished: int = 0
@@ -59,7 +60,8 @@ class Model:
             for number, word in enumerate(said[: prompt.max_tokens]):
                 if number == self.fails_at:
                     raise Unreachable("llm", "gone")
-                yield word
+                told = prompt.tell_ids and word in self.vocabulary
+                yield Sampled(word, [self.vocabulary.index(word)]) if told else word
                 await anyio.sleep(self.each)
             if self.fails_at >= len(said):
                 raise Unreachable("llm", "gone")
@@ -79,6 +81,10 @@ class Model:
 
     async def count(self, text: str) -> int:
         return 0
+
+    async def read(self, ids: Sequence[int]) -> str:
+        await anyio.sleep(0.001)
+        return "".join(self.vocabulary[id] for id in ids if id < len(self.vocabulary))
 
 
 def slow(**changes: object) -> Model:
