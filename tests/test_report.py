@@ -166,6 +166,7 @@ def test_a_pace_that_was_not_kept_is_a_target_missed(faster: int, met: bool) -> 
     assert target.met(found) is met
     assert target.met(report(fold(reply(1, received=1.0)))) is None
     assert "pace of big: 4.2 tokens a second stated, 4.19 kept" in summary(found)
+    assert "big: 4.2 tokens a second stated, 4.19 kept" in page(fold([]), found)
 
 
 def test_a_joint_without_silence_is_a_gap_of_nothing() -> None:
