@@ -77,9 +77,13 @@ def paces(report: Report) -> list[str]:
         f"pace of {p['model']}: {number(p['stated'])} {p['unit']} a second stated, {number(p['kept'])} kept; "
         f"the first after {number(p['stated_first_ms'], 'ms')} at least, {number(p['kept_first_ms'], 'ms')} "
         f"kept; this machine was late by {number(p['behind_ms'], 'ms')} at most; "
-        f"{number(p['shared_s'], 's')} went to another model at work; {p['faster']} answers were faster\n"
+        f"{_shared(p['shared_s'])}{p['faster']} answers were faster than stated\n"
         for p in report.paces
     ]
+
+
+def _shared(seconds: float) -> str:
+    return f"{number(seconds, 's')} went to the other model, at work beside it; " if seconds else ""
 
 
 def words(facts: dict[str, object]) -> str:
