@@ -54,8 +54,9 @@ class OpenedLlm:
         ids: bool = True,
     ) -> None:
         """`when` auto: while the main model would need more than `soon` seconds for `words` words. No word of
-        the small one `within` s: the main one speaks; none of the main one's for `patience` s: the small one
-        goes on alone. `ids`: tokens rather than text to the main model, where both have the same."""
+        the small one `within` s, or no more of them: the main one speaks; none of the main one's for
+        `patience` s: the small one goes on alone. `ids`: tokens rather than text to the main model, where
+        both have the same."""
         if words < 2 or min(soon, within, patience) <= 0:
             raise ConfigError("llm.opener: words must be 2 or more; soon, within, patience positive")
         self._main, self._small = main, small
@@ -166,7 +167,7 @@ class OpenedLlm:
         tokens = min(prompt.max_tokens, math.ceil(TOKENS * self._words))
         few = replace(prompt, max_tokens=tokens, tell_ids=self._ids)
         try:
-            async with closing(_patiently(self._small.stream(few), self._within)) as pieces:
+            async with closing(_patiently(self._small.stream(few), self._within, self._within)) as pieces:
                 async for piece in pieces:
                     if isinstance(piece, Usage):
                         yield piece
@@ -213,17 +214,22 @@ class OpenedLlm:
                     yield piece
 
 
-async def _patiently(answer: AsyncIterator[Piece], within: float) -> AsyncGenerator[Piece, None]:
-    """`answer`; raises TooSlow where its first text does not come in time."""
-    deadline = anyio.current_time() + within
+async def _patiently(
+    answer: AsyncIterator[Piece], within: float, between: float = math.inf
+) -> AsyncGenerator[Piece, None]:
+    """`answer`; raises TooSlow where its first text does not come `within` so many seconds, or a later piece
+    not within `between`, counted from when it is asked for: a reader may take its time."""
+    deadline, began = anyio.current_time() + within, False
     async with closing(answer) as pieces:
         while True:
+            if began:
+                deadline = anyio.current_time() + between
             with anyio.CancelScope(deadline=deadline) as scope:
                 piece = await anext(pieces, None)
             if scope.cancelled_caught:
-                raise TooSlow("llm", f"no first word within {within:g} s")
+                what, most = ("more", between) if began else ("first word", within)
+                raise TooSlow("llm", f"no {what} within {most:g} s")
             if piece is None:
                 return
-            if isinstance(piece, str) and piece:
-                deadline = float("inf")
+            began = began or bool(isinstance(piece, str) and piece)
             yield piece
