@@ -57,7 +57,7 @@ def show(cfg: DictConfig) -> float | None:
     from engines.process import StartFailed
     from engines.specs import prepare, specs
     from glue.app import check
-    from glue.errors import ConfigError, PortError
+    from glue.errors import ConfigError, PortError, TooFast
 
     console = Console(stderr=True)
     models: list[str] = []
@@ -82,7 +82,7 @@ def show(cfg: DictConfig) -> float | None:
         fetch(models, console)
         prepare(found, Board(console).say)
         return anyio.run(perform, cfg, found, console)
-    except (ConfigError, OptionError, ModelError) as error:
+    except (ConfigError, OptionError, ModelError, TooFast) as error:
         sys.exit(str(error))
     except PortError as error:  # a neighbour that was not to be had at the start; later ones are supervised
         sys.exit(f"{error}; cure: see its log in {run_folder()}, or {error.part}.adapter for another server")

@@ -67,6 +67,8 @@ def check(cfg: DictConfig) -> None:
         value = OmegaConf.select(cfg, key)
         if not low <= value <= high:
             raise ConfigError(f"{key}: must lie between {low} and {high}, not {value}")
+    if (stated := cfg.pace.get("voice")) and min(stated.first_chunk_ms, stated.real_time_factor) <= 0:
+        raise ConfigError("pace.voice: first_chunk_ms and real_time_factor must be above 0")
     for name in safety(cfg).lists:
         read_list(Path(name))
     for key, section in adapters(cfg).items():

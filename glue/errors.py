@@ -2,6 +2,7 @@
 
 SparkError
 ├── ConfigError      the start is refused; the message names the key and the choices
+├── TooFast          a paced show was faster than the pace that it states
 └── PortError        a neighbour failed; `part` says which
     ├── Unreachable  it cannot be connected to, or it hung up: worth another try
     ├── Refused      it answered that it will not: another try gives the same answer
@@ -15,6 +16,10 @@ class SparkError(Exception):
 
 class ConfigError(SparkError):
     """The configuration cannot be run; the message is one line with the cure."""
+
+
+class TooFast(SparkError):
+    """Something of a paced show came before its stated time: none of its figures hold."""
 
 
 class PortError(SparkError):

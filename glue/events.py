@@ -196,6 +196,7 @@ class ReplyOpened:
     who: str
     turn: str
     text: str
+    tokens: int = 0  # as which it was given them; 0: as text
 
 
 @dataclass(frozen=True, slots=True)

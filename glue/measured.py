@@ -43,14 +43,16 @@ class FloorMeasured:
 
 @dataclass(frozen=True, slots=True)
 class PaceKept:
-    """What a pacing proxy says at the end of a show: the stated pace of a model, and the one that it kept."""
+    """At the end of a paced show: the stated pace of a model or of the voice, and the one that it kept."""
 
     at: float
     route: str
     model: str
-    stated: float  # tokens a second
+    stated: float  # `unit` a second
     kept: float | None  # median of its answers; None: none was long enough
-    stated_first_ms: float  # to the first token, at least
+    stated_first_ms: float  # to the first token or sound, at least
     kept_first_ms: float | None
     behind_ms: float | None  # the most that the small engine was late
-    faster: int  # answers of all routes that came faster than stated: over 0, no figure of this run holds
+    faster: int  # answers of it that came faster than stated: over 0, no figure of this run holds
+    shared_s: float = 0.0  # that its answers gave to the other model at work, over the same memory
+    unit: str = "tokens"

@@ -17,6 +17,7 @@ from glue.gate import Gate, Held, Replaced
 from glue.memories import Memories
 from glue.mind.persona import Persona
 from glue.mind.talk import Talk
+from glue.pace import PacedTts
 from glue.ports import Memory, Sense, Taker, Viewer
 from glue.safety.private import redact
 from glue.safety.screen import Screen
@@ -64,6 +65,7 @@ class Parts:
     eyes: list[Any] = field(default_factory=list)
     facts: list[Facts] = field(default_factory=list)
     memories: Memories | None = None  # None: she lives in the moment
+    voice: PacedTts | None = None  # of a paced show
     tasks: list[Callable[[], Any]] = field(default_factory=list)
 
     def add(self, adapter: Any) -> None:

@@ -51,6 +51,8 @@ class Prompt:
     # top_p, penalties, logit_bias, ...: the wire's words
     sampling: Mapping[str, float | Mapping[str, float]] = field(default_factory=dict)
     opening: str = ""  # the answer's first words, spoken already: only what follows them is asked for
+    opening_ids: tuple[int, ...] = ()  # the very tokens of `opening`, where this model has them, too
+    tell_ids: bool = False  # the answer's pieces are wanted as Sampled, where the server tells tokens
     schema: Mapping[str, Any] | None = None  # JSON schema that the answer, JSON then, has to follow
 
 
@@ -63,11 +65,25 @@ class Usage:
     answer_tokens: int
 
 
+class Sampled(str):
+    """A piece of an answer that knows which tokens it is."""
+
+    __slots__ = ("ids",)
+    ids: tuple[int, ...]
+
+    def __new__(cls, text: str, ids: Sequence[int]) -> Sampled:
+        piece = super().__new__(cls, text)
+        piece.ids = tuple(ids)
+        return piece
+
+
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """In an answer: here `text`, its first words, came from a small model; what follows continues it."""
+    """In an answer: here `text`, its first words, came from a small model; what follows continues it. The
+    main model was given them as `tokens` token ids; 0: as text."""
 
     text: str
+    tokens: int = 0
 
 
 Piece = str | Usage | Opened

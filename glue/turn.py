@@ -151,8 +151,8 @@ class Turn:
             match piece:
                 case Usage():
                     self._usage = piece
-                case Opened(text):
-                    self.emit(ReplyOpened(anyio.current_time(), self.member.who, self.id, text))
+                case Opened(text, tokens):
+                    self.emit(ReplyOpened(anyio.current_time(), self.member.who, self.id, text, tokens))
                 case str():
                     self._mark(Stage.FIRST_TOKEN)
                     yield piece

@@ -16,7 +16,7 @@ from glue.errors import ConfigError, PortError, Unreachable
 from glue.events import ReplyOpened
 from glue.mind.opened_llm import OpenedLlm
 from glue.mind.opening import Opening
-from glue.ports import Message, Opened, Prompt, Role, Usage
+from glue.ports import Message, Opened, Prompt, Role, Sampled, Usage
 from glue.settings import When
 from tests.core import Scene, SlowLlm
 
@@ -41,6 +41,8 @@ class Model:
     each: float = 0.02
     evaluates: float = 0.2  # seconds a warm() takes
     fails_at: int = -1  # the piece in whose place it breaks; -1: never
+    hangs_at: int = -1  # the piece before which it says nothing for a minute
+    vocabulary: Sequence[str] = SMALL  # a token is its place in here
     asked: list[tuple[Prompt, Role]] = field(default_factory=list)
     warmed: list[Prompt] = field(default_factory=list)
     unfinished: int = 0
@@ -59,7 +61,10 @@ class Model:
             for number, word in enumerate(said[: prompt.max_tokens]):
                 if number == self.fails_at:
                     raise Unreachable("llm", "gone")
-                yield word
+                if number == self.hangs_at:
+                    await anyio.sleep(60)
+                told = prompt.tell_ids and word in self.vocabulary
+                yield Sampled(word, [self.vocabulary.index(word)]) if told else word
                 await anyio.sleep(self.each)
             if self.fails_at >= len(said):
                 raise Unreachable("llm", "gone")
@@ -79,6 +84,10 @@ class Model:
 
     async def count(self, text: str) -> int:
         return 0
+
+    async def read(self, ids: Sequence[int]) -> str:
+        await anyio.sleep(0.001)
+        return "".join(self.vocabulary[id] for id in ids if id < len(self.vocabulary))
 
 
 def slow(**changes: object) -> Model:
@@ -162,11 +171,24 @@ async def test_a_small_model_that_fails_or_is_slow_lets_the_main_one_speak(broke
     assert first < 0.8 + 0.5 + 0.1
 
 
-async def test_a_small_model_that_breaks_off_is_continued_from_its_last_whole_word() -> None:
-    main = slow(goes_on=(" here", "."))
-    async with OpenedLlm(main, Model(fails_at=5), When.always) as llm:
+@pytest.mark.parametrize("broken", [Model(fails_at=5), Model(hangs_at=5)])
+async def test_a_small_model_that_breaks_off_is_continued_from_its_last_whole_word(broken: Model) -> None:
+    """A server's own patience is five seconds, and the words that were spoken last for two."""
+    began = anyio.current_time()
+    async with OpenedLlm(slow(goes_on=(" here", ".")), broken, When.always) as llm:
         text, opened, _ = await said(llm)
     assert opened == "Oh Mika, you" and text == "Oh Mika, you here."
+    assert anyio.current_time() - began < 2.5
+
+
+async def test_a_reader_that_takes_its_time_is_no_models_fault() -> None:
+    async with OpenedLlm(slow(), Model(), When.always) as llm:
+        text = ""
+        async with closing(llm.stream(PROMPT)) as pieces:
+            async for piece in pieces:
+                text += piece if isinstance(piece, str) else ""
+                await anyio.sleep(1.0)
+    assert text == f"{OPENING} train set."
 
 
 @pytest.mark.parametrize("after", [0.0, 0.1, 0.25, 0.5, 1.0])

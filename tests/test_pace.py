@@ -152,14 +152,29 @@ def test_an_answer_that_was_too_fast_is_counted() -> None:
     for hurry in (0.0, 0.005):
         kept = Kept("main", new=300)
         for token in range(4):
-            kept.token(PACE, 0.3 + token / 10 - hurry, 0.0)
+            at = 0.3 + token / 10 - hurry
+            kept.token(PACE, at, at, 0.0)
         ledger.add(kept)
     ledger.add(Kept("main"))  # was cut before its first token
     report = ledger.report()
     assert report["faster"] == 1
     route = json.loads(json.dumps(report))["routes"]["main"]
     assert route["stated"]["decode"] == 10 and route["kept"]["decode"] == 10.0
+    assert route["kept"]["faster"] == 1 and route["kept"]["shared_s"] == 0
     assert [answer["tokens"] for answer in route["answers"]] == [4, 4]
+
+
+@pytest.mark.parametrize(("slowed", "faster"), [(2.0, 0), (1.9, 1)])
+def test_beside_another_model_its_pace_alone_is_too_fast(slowed: float, faster: int) -> None:
+    """With half of the machine, `slowed` times the stated seconds."""
+    ledger, kept = Ledger({"main": PACE}, 10), Kept("main", new=300)
+    for token in range(4):
+        at = slowed * (0.3 + token / 10)
+        kept.token(PACE, at, at / 2, 0.0)
+    ledger.add(kept)
+    report = ledger.report()
+    assert report["faster"] == faster
+    assert report["routes"]["main"]["kept"]["shared_s"] == pytest.approx(slowed * 0.3)
 
 
 async def _all(body: bytes, size: int) -> list[Event]:

@@ -15,8 +15,11 @@ import psutil
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from omegaconf import OmegaConf
 from rich.console import Console
 
+from glue.app import _report
+from glue.errors import TooFast
 from glue.events import (
     ChatLine,
     ClauseCleared,
@@ -41,6 +44,7 @@ from glue.report.read import fold, read
 from glue.report.table import show, summary
 from glue.report.targets import TARGETS
 from glue.report.write import write
+from glue.settings import When
 from glue.vitals import Vitals, families, machine
 
 LLM, VOICE, OURS = 0.3, 0.1, 0.02
@@ -160,12 +164,27 @@ def test_openers_are_told_apart() -> None:
 
 @pytest.mark.parametrize(("faster", "met"), [(0, True), (2, False)])
 def test_a_pace_that_was_not_kept_is_a_target_missed(faster: int, met: bool) -> None:
-    pace = PaceKept(9.0, "main", "big", 4.2, 4.19, 238.0, 240.0, 3.0, faster)
-    found = report(fold([*reply(1, received=1.0), pace]))
+    pace = PaceKept(9.0, "main", "big", 4.2, 4.19, 238.0, 240.0, 3.0, faster, shared_s=1.5)
+    voice = PaceKept(9.0, "voice", "magpie", 10.0, 9.8, 83.0, 85.0, 3.0, 0, unit="seconds of sound")
+    found = report(fold([*reply(1, received=1.0), pace, voice]))
+    assert found.faster_than_stated == faster
     (target,) = [t for t in TARGETS if "pace" in t.what]
     assert target.met(found) is met
     assert target.met(report(fold(reply(1, received=1.0)))) is None
     assert "pace of big: 4.2 tokens a second stated, 4.19 kept" in summary(found)
+    assert "1.5 s went to the other model" in summary(found)
+    assert "magpie: 10 seconds of sound a second stated, 9.8 kept" in page(fold([]), found)
+
+
+def test_a_show_that_was_faster_than_stated_ends_with_an_error(tmp_path: Path) -> None:
+    cfg = OmegaConf.create({"report": When.always, "ends_with_chat": True})
+    journal(tmp_path, reply(1, received=1.0))
+    assert _report(cfg, tmp_path) is not None
+    hasty = PaceKept(9.0, "voice", "magpie", 10.0, 40.0, 83.0, 20.0, 0.0, 3, unit="seconds of sound")
+    journal(tmp_path, [*reply(1, received=1.0), hasty])
+    with pytest.raises(TooFast, match="3 answers"):
+        _report(cfg, tmp_path)
+    assert json.loads((tmp_path / "report.json").read_text())["paces"][0]["kept"] == 40.0
 
 
 def test_a_joint_without_silence_is_a_gap_of_nothing() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import statistics
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -24,19 +24,21 @@ class Kept:
     waited: float = 0.0
     first: float = 0.0  # until its first token
     last: float = 0.0  # until its last one
+    work: float = 0.0  # of the whole machine that it had got by then; less than `last` where it was shared
     early_ms: float = float(
         "-inf"
     )  # of the token that came earliest, beside the stated time; over 0: too fast
     behind_ms: float = 0.0  # the most that the small engine let one wait
     cut: bool = False  # the client hung up
 
-    def token(self, pace: Pace, at: float, behind: float) -> None:
-        """A token left `at` seconds; the small engine had it `behind` seconds after it was due."""
+    def token(self, pace: Pace, at: float, work: float, behind: float) -> None:
+        """A token left `at` seconds, after `work` seconds of the whole machine: the pace is that of a model
+        alone on it. The small engine had it `behind` seconds after it was due."""
         stated = prefill_seconds(pace, self.new) + step_seconds(pace, self.tokens)
-        self.early_ms = max(self.early_ms, 1000 * (stated - at))
+        self.early_ms = max(self.early_ms, 1000 * (stated - min(at, work)))
         self.behind_ms = max(self.behind_ms, 1000 * behind)
         self.first = self.first or at
-        self.last = at
+        self.last, self.work = at, work
         self.tokens += 1
 
     @property
@@ -59,7 +61,8 @@ class Ledger:
 
     def report(self) -> dict[str, Any]:
         """As JSON: by route what was stated and what was kept, and each answer. `faster` counts answers with
-        a token before its stated time: over 0, nothing measured against this proxy holds."""
+        a token before its stated time, or the time that it has with less of the machine: over 0, nothing
+        measured against this proxy holds. `shared_s`: seconds that went to the other model at work."""
         routes = {}
         for name, pace in self._routes.items():
             mine = [kept for kept in self._kept if kept.route == name]
@@ -68,7 +71,11 @@ class Ledger:
                 "kept": _summary(mine),
                 "answers": [_plain(kept) for kept in mine],
             }
-        return {"faster": sum(kept.early_ms > CLOCK_MS for kept in self._kept), "routes": routes}
+        return {"faster": _faster(self._kept), "routes": routes}
+
+
+def _faster(kept: Iterable[Kept]) -> int:
+    return sum(each.early_ms > CLOCK_MS for each in kept)
 
 
 def _summary(kept: Sequence[Kept]) -> dict[str, float | int | None]:
@@ -79,6 +86,8 @@ def _summary(kept: Sequence[Kept]) -> dict[str, float | int | None]:
         "decode": round(statistics.median(rates), 2) if rates else None,
         "early_ms": round(max(each.early_ms for each in kept), 2) if kept else None,
         "behind_ms": round(max(each.behind_ms for each in kept), 1) if kept else None,
+        "shared_s": round(sum(each.last - each.work for each in kept), 3),
+        "faster": _faster(kept),
     }
 
 

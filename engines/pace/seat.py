@@ -27,7 +27,7 @@ class Seat:
     def __init__(self, model: Model) -> None:
         self._model = model
         self._works_as = ""
-        self._begun, self._schedule = 0.0, Schedule(model.pace, 0.0, 0)
+        self._begun, self._before, self._schedule = 0.0, 0.0, Schedule(model.pace, 0.0, 0)
         self.kept = Kept(model.name)
 
     async def __aenter__(self) -> Self:
@@ -36,7 +36,8 @@ class Seat:
         self._begun = time.monotonic()
         self.kept.waited = self._begun - asked
         self._work_as(f"{self._model.name} prefill")
-        self._schedule = Schedule(self._model.pace, self._model.budget.work(), 0)
+        self._before = self._model.budget.work()
+        self._schedule = Schedule(self._model.pace, self._before, 0)
         return self
 
     async def __aexit__(
@@ -71,7 +72,8 @@ class Seat:
         there, due = self._model.budget.work(), self._schedule.due()
         await self._model.budget.until(due)
         self._schedule.sent(there)
-        self.kept.token(self._model.pace, time.monotonic() - self._begun, there - due)
+        work = self._model.budget.work() - self._before
+        self.kept.token(self._model.pace, time.monotonic() - self._begun, work, there - due)
         if self._prefilling:
             self._work_as(self._model.name)
             self._model.prefill.release()

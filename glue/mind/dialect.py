@@ -91,11 +91,15 @@ def adapter_id(path: str) -> int:
 def _llamacpp(server: Server, prompt: Prompt, who: str) -> Request:
     """A last message of the assistant's is continued.
 
-    The server does so unasked, but some of its versions then say the opening again."""
+    The server does so unasked, but some of its versions then say the opening again. It tells a token's number
+    beside its probability. That among the few left after sampling costs nothing; that among all of them
+    sorts the vocabulary for each token."""
     body = _body(server, prompt, who, dict(prompt.sampling)) | {"messages": _messages(prompt, prompt.opening)}
     if prompt.opening:
         body |= {"continue_final_message": True, "add_generation_prompt": False}
     body |= {"id_slot": server.slots.get(who, 0), "cache_prompt": True, "return_progress": True}
+    if prompt.tell_ids:
+        body |= {"n_probs": 1, "post_sampling_probs": True}
     if server.adapters:  # without this field all of them would apply, as they do at the server's start
         chosen = [number for number, name in enumerate(server.adapters) if name == who]
         body["lora"] = [{"id": number, "scale": 1.0} for number in chosen] or [{"id": 0, "scale": 0.0}]
@@ -104,7 +108,10 @@ def _llamacpp(server: Server, prompt: Prompt, who: str) -> Request:
 
 def _trtllm(server: Server, prompt: Prompt, who: str) -> Request:
     """With a template of ours everything is a completion, so that an answer with an opening and one without
-    have the same prefix, byte for byte."""
+    have the same prefix, byte for byte.
+
+    An opening goes as text: trtllm-serve gives token ids only in place of the text (`detokenize: false`),
+    and takes them only for a whole prompt; for both we would need the model's vocabulary here."""
     body = _body(server, prompt, who, _known(prompt.sampling, OURS))
     if path := server.adapters.get(who):
         name = PurePosixPath(path).name

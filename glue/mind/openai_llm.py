@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import ExitStack, asynccontextmanager, contextmanager, suppress
+from dataclasses import replace
 from typing import Any
 
 import anyio
@@ -16,7 +17,7 @@ import httpx
 
 from glue.closing import closing
 from glue.errors import Refused, TooSlow, Unreachable
-from glue.mind.dialect import PART, Extensions, Request, Server
+from glue.mind.dialect import COMPLETIONS, PART, Extensions, Request, Server
 from glue.mind.lane import Lane
 from glue.mind.sse import BadChunk, Chunk, read, split
 from glue.mind.template import Template
@@ -86,7 +87,7 @@ class OpenAiLlm:
         A SPEECH request stops what the background lane has in work. A BACKGROUND one waits in that lane,
         starts again whenever it had to give way, and yields its text in one piece. So does an ACT request, in
         a lane of its own, free again when the reply is AHEAD of the voice; URGENT ones never wait."""
-        request = self._server.request(prompt, role)
+        request = await self._request(prompt, role)
         if role is Role.BACKGROUND:
             for piece in await self._lane.run(lambda: self._whole(request)):
                 yield piece
@@ -191,6 +192,24 @@ class OpenAiLlm:
         answer = await self._ask("/tokenize", {"model": self._server.model(""), field: text})
         tokens = answer.get("tokens") if isinstance(answer, dict) else None
         return len(tokens) if isinstance(tokens, list) else 0
+
+    async def read(self, ids: Sequence[int]) -> str:
+        """The text that these tokens are in this server's vocabulary; "" where it cannot say, or could not
+        go on behind tokens."""
+        if self._server.extensions is not Extensions.LLAMACPP:
+            return ""
+        answer = await self._ask("/detokenize", {"tokens": list(ids)})
+        return str(answer.get("content", "")) if isinstance(answer, dict) else ""
+
+    async def _request(self, prompt: Prompt, role: Role) -> Request:
+        """Where the opening's tokens are known, they stand behind the prompt as this server lays it out."""
+        if prompt.opening_ids:
+            asked = self._server.request(replace(prompt, opening=""), role)
+            with suppress(Refused):
+                answer = await self._ask("/apply-template", {"messages": asked.body.pop("messages")})
+                if isinstance(answer, dict) and (rendered := answer.get("prompt")):
+                    return Request(COMPLETIONS, asked.body | {"prompt": [rendered, *prompt.opening_ids]})
+        return self._server.request(prompt, role)
 
     @asynccontextmanager
     async def _events(self, asked: Request) -> AsyncIterator[AsyncIterator[Chunk]]:

@@ -1,16 +1,18 @@
 """DECISION -> TEXT: the `Llm` port in two. A small model says the first words, the main model goes on.
 
 A model that is too large to begin in time is given the small one's words as the beginning of its own answer;
-while they are spoken, it has the time that it needs. Whoever reads the stream sees one answer.
+while they are spoken, it has the time that it needs. Whoever reads the stream sees one answer. Where its
+server reads in the small one's tokens the very words that were spoken, it gets these tokens, else the text.
 """
 
 from __future__ import annotations
 
 import logging
 import math
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Sequence
+from contextlib import suppress
 from dataclasses import replace
-from typing import Self
+from typing import Protocol, Self
 
 import anyio
 
@@ -24,8 +26,17 @@ from glue.settings import When
 
 TOKENS = 1.5  # of the small model for each of its words, with their marks
 PROBE = 8  # tokens by which the main model's pace is first measured
+READING = 0.1  # seconds that the main model's server may take to read the opening's tokens
 
 log = logging.getLogger(__name__)
+
+
+class Continuing(Llm, Protocol):
+    """A model that can go on with an answer that another one has begun."""
+
+    async def read(self, ids: Sequence[int]) -> str:
+        """The text that these tokens are in its own vocabulary; "" where it cannot say, or cannot go on
+        behind tokens. Raises as stream()."""
 
 
 class OpenedLlm:
@@ -33,22 +44,25 @@ class OpenedLlm:
 
     def __init__(
         self,
-        main: Llm,
+        main: Continuing,
         small: Llm,
         when: When = When.auto,
         words: int = 8,
         soon: float = 0.4,
         within: float = 0.8,
         patience: float = 6.0,
+        ids: bool = True,
     ) -> None:
         """`when` auto: while the main model would need more than `soon` seconds for `words` words. No word of
-        the small one `within` s: the main one speaks; none of the main one's for `patience` s: the small one
-        goes on alone."""
+        the small one `within` s, or no more of them: the main one speaks; none of the main one's for
+        `patience` s: the small one goes on alone. `ids`: tokens rather than text to the main model, where
+        both have the same."""
         if words < 2 or min(soon, within, patience) <= 0:
             raise ConfigError("llm.opener: words must be 2 or more; soon, within, patience positive")
         self._main, self._small = main, small
         self._when, self._words = when, words
         self._soon, self._within, self._patience = soon, within, patience
+        self._ids = ids
         self._pace = Pace()
         self._lane = Lane()  # of background work: the two models read their weights over one memory
 
@@ -136,8 +150,11 @@ class OpenedLlm:
             async for piece in pieces:
                 yield piece
         if opening.text:
-            yield Opened(opening.text)
-        rest = self._continued(prompt, opening) if opening.text else self._alone(prompt)
+            ids = await self._shared(opening)
+            yield Opened(opening.text, len(ids))
+            rest = self._continued(replace(prompt, opening=opening.text, opening_ids=ids), opening)
+        else:
+            rest = self._alone(prompt)
         async with closing(rest) as pieces:
             async for piece in pieces:
                 yield piece
@@ -147,9 +164,10 @@ class OpenedLlm:
 
         It is told how many tokens to write and never hung up on: a server that notices that late would go on
         writing, and take half of the memory's bandwidth from the main model's first token."""
-        few = replace(prompt, max_tokens=min(prompt.max_tokens, math.ceil(TOKENS * self._words)))
+        tokens = min(prompt.max_tokens, math.ceil(TOKENS * self._words))
+        few = replace(prompt, max_tokens=tokens, tell_ids=self._ids)
         try:
-            async with closing(_patiently(self._small.stream(few), self._within)) as pieces:
+            async with closing(_patiently(self._small.stream(few), self._within, self._within)) as pieces:
                 async for piece in pieces:
                     if isinstance(piece, Usage):
                         yield piece
@@ -159,12 +177,19 @@ class OpenedLlm:
         except PortError as error:
             log.warning("the opener failed: %s", error)
 
+    async def _shared(self, opening: Opening) -> tuple[int, ...]:
+        """The opening's tokens, where the main model has the same; else none, and it is given the text."""
+        ids = opening.ids
+        with anyio.move_on_after(READING), suppress(PortError):
+            if ids and await self._main.read(ids) == opening.text:
+                return ids
+        return ()
+
     async def _continued(self, prompt: Prompt, opening: Opening) -> AsyncGenerator[Piece, None]:
         """The main model goes on; if it does not, what was begun is brought to an end all the same."""
         began = False
         try:
-            rest = self._alone(replace(prompt, opening=opening.text))
-            async with closing(_patiently(rest, self._patience)) as pieces:
+            async with closing(_patiently(self._alone(prompt), self._patience)) as pieces:
                 async for piece in pieces:
                     if isinstance(piece, str) and not began:
                         began = bool(piece)
@@ -184,22 +209,27 @@ class OpenedLlm:
         """The opener stands alone: as it is, where it is a sentence, else to the end of its own."""
         yield opening.rest()
         if not opening.text.endswith(SENTENCE):
-            async with closing(self._small.stream(replace(prompt, opening=opening.text))) as pieces:
+            async with closing(self._small.stream(prompt)) as pieces:
                 async for piece in pieces:
                     yield piece
 
 
-async def _patiently(answer: AsyncIterator[Piece], within: float) -> AsyncGenerator[Piece, None]:
-    """`answer`; raises TooSlow where its first text does not come in time."""
-    deadline = anyio.current_time() + within
+async def _patiently(
+    answer: AsyncIterator[Piece], within: float, between: float = math.inf
+) -> AsyncGenerator[Piece, None]:
+    """`answer`; raises TooSlow where its first text does not come `within` so many seconds, or a later piece
+    not within `between`, counted from when it is asked for: a reader may take its time."""
+    deadline, began = anyio.current_time() + within, False
     async with closing(answer) as pieces:
         while True:
+            if began:
+                deadline = anyio.current_time() + between
             with anyio.CancelScope(deadline=deadline) as scope:
                 piece = await anext(pieces, None)
             if scope.cancelled_caught:
-                raise TooSlow("llm", f"no first word within {within:g} s")
+                what, most = ("more", between) if began else ("first word", within)
+                raise TooSlow("llm", f"no {what} within {most:g} s")
             if piece is None:
                 return
-            if isinstance(piece, str) and piece:
-                deadline = float("inf")
+            began = began or bool(isinstance(piece, str) and piece)
             yield piece

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+
+from glue.ports import Sampled
 
 SENTENCE = (".", "!", "?")
 
@@ -14,16 +16,31 @@ class Opening:
 
     _text: str = ""
     _given: int = 0  # characters of it that were handed out
+    _known: bool = True  # the tokens of every piece so far are, and nothing of it was left out
+    _ids: list[int] = field(default_factory=list)  # of the pieces, as long as they are known
+    _ends: dict[int, int] = field(default_factory=dict)  # characters of the text: tokens that they are
 
     @property
     def text(self) -> str:
         """What the main model is to continue: whole words, without a space at the end."""
         return self._whole().rstrip()
 
+    @property
+    def ids(self) -> tuple[int, ...]:
+        """The tokens that `text` is, exactly; none where it ends within one, or they are not known."""
+        return tuple(self._ids[: self._ends.get(len(self.text), 0)])
+
     def feed(self, piece: str) -> str:
         """Take more of the small model's answer; what may be spoken now."""
+        exactly = self._text + piece
         for char in piece:
             self._take(" " if char.isspace() else char)
+        self._known = self._known and self._text == exactly
+        if self._known and isinstance(piece, Sampled):
+            self._ids += piece.ids
+            self._ends[len(self._text)] = len(self._ids)
+        elif piece:
+            self._known = False
         return self.rest()
 
     def end(self) -> None:

@@ -4,7 +4,7 @@ import json
 from collections.abc import AsyncGenerator, AsyncIterator
 from dataclasses import dataclass
 
-from glue.ports import Usage
+from glue.ports import Sampled, Usage
 
 LONGEST = 1 << 20  # bytes of one line; more is not of this wire
 
@@ -13,7 +13,7 @@ LONGEST = 1 << 20  # bytes of one line; more is not of this wire
 class Chunk:
     """One event of the stream: some text, and token counts where the server told them."""
 
-    text: str = ""
+    text: str = ""  # Sampled, where the server told the tokens of it
     usage: Usage | None = None
     progress: tuple[int, int] | None = None  # llama.cpp: prompt tokens in all, of them from the cache
 
@@ -70,7 +70,21 @@ def _text(data: dict[str, object]) -> str:
         return ""
     delta = first.get("delta")  # of a chat; a plain completion has its text right here
     content = delta.get("content") if isinstance(delta, dict) else first.get("text")
-    return content if isinstance(content, str) else ""
+    text = content if isinstance(content, str) else ""
+    ids = _ids(first.get("logprobs"), text)
+    return Sampled(text, ids) if ids else text
+
+
+def _ids(logprobs: object, text: str) -> list[int]:
+    """llama.cpp: the tokens that `text` is. None where they are not all of it: of a character that takes
+    several tokens, or of words held back, only the last one is told."""
+    content = logprobs.get("content") if isinstance(logprobs, dict) else None
+    tokens = [each for each in content if isinstance(each, dict)] if isinstance(content, list) else []
+    try:
+        told = b"".join(bytes(each["bytes"]) for each in tokens)
+        return [int(each["id"]) for each in tokens] if told == text.encode() else []
+    except (KeyError, TypeError, ValueError):
+        return []
 
 
 def _usage(usage: object) -> Usage | None:

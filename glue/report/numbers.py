@@ -72,7 +72,7 @@ class Report:
     floor_ratio: float | None = None  # of the median reply to its own floor
     floor_new_tokens: Spread = Spread()
     floor_ours_new_tokens: Spread = Spread()
-    paces: list[dict[str, Any]] = field(default_factory=list)  # of a paced show: stated and kept, by model
+    paces: list[dict[str, Any]] = field(default_factory=list)  # of a paced show: stated and kept, voice too
     faster_than_stated: int | None = None  # answers; None where nothing is paced
     gaps_ms: Spread = Spread()  # a value for every joint of two clauses
     cached_prompt_share: float | None = None
@@ -109,7 +109,7 @@ def report(run: Run) -> Report:
         cpu_s={n: s for v in run.vitals[-1:] for n, s in v.cpu_s.items()},
         idle_cpu_share=idle_cpu(run),
         paces=[asdict(pace) for pace in run.paces],
-        faster_than_stated=max((pace.faster for pace in run.paces), default=None),
+        faster_than_stated=sum(pace.faster for pace in run.paces) if run.paces else None,
         degraded=_counted(d.part for d in run.degraded),
         unreadable_journal_lines=run.unreadable,
         **_counts(run),

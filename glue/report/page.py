@@ -9,7 +9,7 @@ from glue.events import Stage
 from glue.report import plots, world
 from glue.report.numbers import Report
 from glue.report.read import Reply, Run
-from glue.report.table import measured, number, rows, words
+from glue.report.table import measured, number, paces, rows, words
 from glue.report.targets import TARGETS
 
 SHELL = Template(Path(__file__).with_name("page.html").read_text(encoding="utf-8"))
@@ -118,6 +118,7 @@ def facts(report: Report) -> str:
         ("idle CPU, share of a core", number(report.idle_cpu_share)),
         ("parts that were down", words(dict(report.degraded)) if report.degraded else "none"),
         ("journal lines not understood", str(report.unreadable_journal_lines)),
+        *(("pace", line.removeprefix("pace of ").strip()) for line in paces(report)),
         ("method", report.method),
     ]
     return "".join(f"<tr><th>{escape(name)}</th><td>{escape(value)}</td></tr>" for name, value in shown)

@@ -66,19 +66,24 @@ def summary(report: Report) -> str:
     return (
         f"{report.turns} replies ({report.by_herself} unasked) to {report.lines_in} lines in "
         f"{report.seconds:.0f} s: {fates}. {opened}{distinct}{cached} of the prompts came from the cache.\n"
-        f"{paces(report)}"
+        f"{''.join(paces(report))}"
         f"machine: {words(report.machine)}\nmodels: {words(report.models)}\n{report.method}"
     )
 
 
-def paces(report: Report) -> str:
-    """A line for each model whose pace was played."""
-    return "".join(
-        f"pace of {p['model']}: {number(p['stated'])} tokens a second stated, {number(p['kept'])} kept; "
-        f"first token {number(p['stated_first_ms'], 'ms')} at least, {number(p['kept_first_ms'], 'ms')}; "
-        f"the small engine was late by {number(p['behind_ms'], 'ms')} at most\n"
+def paces(report: Report) -> list[str]:
+    """A line for each model whose pace was played, and for the voice."""
+    return [
+        f"pace of {p['model']}: {number(p['stated'])} {p['unit']} a second stated, {number(p['kept'])} kept; "
+        f"the first after {number(p['stated_first_ms'], 'ms')} at least, {number(p['kept_first_ms'], 'ms')} "
+        f"kept; this machine was late by {number(p['behind_ms'], 'ms')} at most; "
+        f"{_shared(p['shared_s'])}{p['faster']} answers were faster than stated\n"
         for p in report.paces
-    )
+    ]
+
+
+def _shared(seconds: float) -> str:
+    return f"{number(seconds, 's')} went to the other model, at work beside it; " if seconds else ""
 
 
 def words(facts: dict[str, object]) -> str:

@@ -166,6 +166,7 @@ async def test_two_models_share_the_machine(proxy: str, llm: OpenAiLlm) -> None:
     main, small = await last(proxy), await last(proxy, "opener")
     assert main["decode"] < 15 and small["decode"] < 30  # about half of 20 and 40
     assert small["first"] >= 0.08 - 0.005  # both were prefilled at once
+    assert main["last"] - main["work"] > 0.15 and small["last"] - small["work"] > 0.15  # went to the other
 
 
 async def test_hanging_up_ends_the_engines_work(proxy: str, engine: str, llm: OpenAiLlm) -> None:
@@ -268,7 +269,7 @@ def test_the_check_tells_what_was_kept(proxy: str) -> None:
 
 async def test_the_check_fails_for_a_pace_that_was_too_fast() -> None:
     route = {"stated": {"model": "big", "decode": 20, "first_token_ms": 1}, "answers": []}
-    route["kept"] = {"decode": 40, "first_token_ms": 1, "answers": 1, "behind_ms": 0}
+    route["kept"] = {"decode": 40, "first_token_ms": 1, "answers": 1, "behind_ms": 0, "shared_s": 0}
     body = json.dumps({"faster": 1, "routes": {"main": route}}).encode()
     head = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n" % len(body)
     async with server(sends(head + body)) as address:

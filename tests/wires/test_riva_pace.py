@@ -7,10 +7,13 @@ import time
 import anyio
 
 from glue.closing import closing
+from glue.measured import PaceKept
+from glue.pace import PacedTts
 from glue.voice.riva_tts import RivaTts
 from tests.wires import speech_server
 
 RATE = 24000
+FIRST_MS, FACTOR = 400.0, 0.3
 TEXT = "I walked to the harbour to look at the boats, and then it rained for a very long time."
 
 
@@ -24,6 +27,25 @@ async def arrivals(port: int) -> list[tuple[float, float]]:
                 found.append((time.monotonic() - began, sound))
                 sound += len(chunk.pcm) / RATE
     return found
+
+
+async def kept(port: int, first_ms: float = FIRST_MS) -> PaceKept:
+    """What a show would say of its voice."""
+    async with RivaTts(f"127.0.0.1:{port}", RATE) as tts:
+        voice = PacedTts(tts, RATE, "magpie", first_ms, FACTOR)
+        async with closing(voice.speak(TEXT, "Piper.joe.bright")) as chunks:
+            async for _ in chunks:
+                pass
+        return voice.kept()
+
+
+def test_a_show_hears_whether_its_voice_kept_to_it() -> None:
+    with speech_server.serving(f"first_chunk_ms={FIRST_MS}", f"real_time_factor={FACTOR}") as port:
+        told = anyio.run(kept, port)
+    assert told.faster == 0 and told.kept is not None and told.kept_first_ms is not None
+    assert 0 < told.kept <= told.stated + 0.1 and FIRST_MS <= told.kept_first_ms
+    with speech_server.serving() as port:  # as fast as it can
+        assert anyio.run(kept, port, 60_000).faster == 1
 
 
 def test_sound_comes_at_the_stated_pace_and_no_sooner() -> None:
