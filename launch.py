@@ -50,6 +50,7 @@ def show(cfg: DictConfig) -> float | None:
     import anyio
     from rich.console import Console
 
+    from engines import contained
     from engines.adopt import adopt
     from engines.board import Board
     from engines.fetch import ModelError, fetch, verify
@@ -80,6 +81,7 @@ def show(cfg: DictConfig) -> float | None:
         found = needed(cfg, found)
         models = [model for spec in found for model in spec.models]
         fetch(models, console)
+        found = contained.children(cfg, found)
         prepare(found, Board(console).say)
         return anyio.run(perform, cfg, found, console)
     except (ConfigError, OptionError, ModelError, TooFast) as error:
@@ -132,7 +134,7 @@ def run_folder() -> Path:
 
 async def perform(cfg: DictConfig, found: list[Spec], console: Console) -> float | None:
     """Run the engines, and the show on them, until it ends or a signal ends it."""
-    from engines import compose
+    from engines import compose, contained
     from engines.board import Board
     from engines.process import running, until_signal
     from glue.app import run
@@ -141,8 +143,8 @@ async def perform(cfg: DictConfig, found: list[Spec], console: Console) -> float
     run_dir = run_folder()
     board = Board(console)
     async with until_signal():
-        if cfg.engines.start and cfg.engines.services:
-            await compose.started(cfg.engines.services, board.say, cfg.engines.ready_within)
+        if names := contained.services(cfg):
+            await compose.started(names, board.say, cfg.engines.ready_within, contained.told(cfg))
         async with running(found, run_dir, board.notify, cfg.engines.ready_within) as engines:
             perform = sit if cfg.bait_exam.run or cfg.memory_exam.run else run
             return await perform(cfg, run_dir, engines.pids, board.listen, engines.restart)

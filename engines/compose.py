@@ -37,7 +37,7 @@ Say = Callable[[str], None]
 @dataclass(frozen=True, slots=True)
 class Seen:
     """A service's container now. `state` and `health` are Docker's words; `state` is "absent" without one.
-    `bundle` is what it was labelled with: the mark of its bundle when it was started."""
+    `bundle` is what it was labelled with: the mark of its bundle, or options, when it was started."""
 
     state: str = "absent"
     health: str = ""
@@ -62,8 +62,11 @@ class Seen:
         return f"{self.state}, {self.health}" if self.health else self.state
 
 
-async def started(names: Sequence[str], say: Say, within: float) -> None:
-    """Return when all services `names` are healthy: `within` seconds at most, after the images were pulled.
+async def started(
+    names: Sequence[str], say: Say, within: float, told: Mapping[str, str] | None = None
+) -> None:
+    """Return when all services `names` are healthy: `within` seconds at most, after the images are here.
+    `told` is what compose.yaml takes from the environment beside the bundles' seals.
 
     Raises StartFailed: one line with the cure."""
     there = described(names)
@@ -72,34 +75,50 @@ async def started(names: Sequence[str], say: Say, within: float) -> None:
     missing = [name for name in names if seen[name].state not in ("running", "paused")]
     for name in names:
         say(f"{name}: {seen[name].words}")
-    stale = [name for name in names if outdated(there[name], seen[name])]
+    stale = [name for name in names if outdated(there[name], seen[name], told)]
     for name in stale:
-        say(f"{name}: it runs with another bundle, or as another persona, than is there now: started anew")
+        say(f"{name}: it runs with another bundle, persona, code or option than is asked for: started anew")
     if missing or stale:
         check(there, missing, os.environ)
         wanted = [name for name in names if name in missing or name in stale]
-        say(f"pulling what is not here yet: {', '.join(wanted)}")
-        await docker.compose(["pull", "--policy", "missing", *wanted], PULL_SECONDS, say)
-        marks = dict(filter(None, (_mark(each) for each in there.values())))
-        await docker.compose(["up", "--detach", "--no-deps", *wanted], UP_SECONDS, more=marks)
+        await _images({name: there[name] for name in wanted}, say)
+        marks = dict(filter(None, (_mark(each, told) for each in there.values())))
+        more = marks | dict(told or {})
+        await docker.compose(["up", "--detach", "--no-deps", *wanted], UP_SECONDS, more=more)
     await _healthy({name: there[name] for name in names}, seen, say, within)
 
 
-def outdated(service: Mapping[str, Any], seen: Seen) -> bool:
-    """Whether its container runs with another bundle than the whole one that is there now: a build moves the
-    old one away under it, and it would go on speaking."""
-    mark = _mark(service)
+async def _images(wanted: Mapping[str, Mapping[str, Any]], say: Say) -> None:
+    """Pull what is not here yet, and build what is ours: of an unchanged one nothing. Raises StartFailed."""
+    ours = [name for name, service in wanted.items() if "build" in service]
+    theirs = [name for name in wanted if name not in ours]
+    if theirs:
+        say(f"pulling what is not here yet: {', '.join(theirs)}")
+        await docker.compose(["pull", "--policy", "missing", *theirs], PULL_SECONDS, say)
+    if ours:
+        say(f"building what is not here yet: {', '.join(ours)}")
+        await docker.compose(["build", *ours], PULL_SECONDS, say)
+
+
+def outdated(service: Mapping[str, Any], seen: Seen, told: Mapping[str, str] | None = None) -> bool:
+    """Whether its container runs with another bundle than the whole one that is there now (a build moves the
+    old one away under it, and it would go on speaking), or with something else than it is `told`."""
+    mark = _mark(service, told)
     return bool(mark and mark[1] and seen.state == "running" and seen.bundle != mark[1])
 
 
-def _mark(service: Mapping[str, Any]) -> tuple[str, str] | None:
-    """The variable that compose.yaml takes the label from, and what it is for the bundle that is there: its
-    seal, and who speaks with its weights. Another label is another container."""
+def _mark(service: Mapping[str, Any], told: Mapping[str, str] | None = None) -> tuple[str, str] | None:
+    """The variable that compose.yaml takes the label from, and what it is now: of a bundle's server the
+    bundle's seal and who speaks with its weights. Another label is another container."""
+    label = str(service["labels"].get("spark.bundle", ""))
+    variable = label.removeprefix("${").removesuffix(":-}")
+    if told and variable in told:
+        return variable, told[variable]
     serves = services.bundle(service, os.environ)
     if serves is None:
         return None
     seal = manifest.sealed(serves.folder)
-    return f"{serves.variable}_SEAL", seal and f"{seal}-{services.speaker(serves.folder, os.environ)}"
+    return variable, seal and f"{seal}-{services.speaker(serves.folder, os.environ)}"
 
 
 async def look(names: Sequence[str], within: float = ASK_SECONDS) -> dict[str, Seen]:

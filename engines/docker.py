@@ -38,13 +38,20 @@ CURES = (
         "docker login nvcr.io -u '$oauthtoken', with NGC_API_KEY as password, and accept the image's terms on"
         " ngc.nvidia.com",
     ),
-    ("manifest unknown|not found|no matching manifest", "another image tag in engines/compose.yaml"),
+    (
+        "manifest unknown|not found|no matching manifest",
+        "another image tag in engines/compose.yaml, of vision in engines/vision/Dockerfile",
+    ),
     ("no space left", "docker system prune, or a larger disk for /var/lib/docker"),
     ("could not select device driver|nvidia-container", "install NVIDIA's container toolkit, restart Docker"),
     ("address already in use|port is already allocated", "stop what has that port, or engines.start=false"),
     (
         r"timeout|no such host|network|temporary failure|\btls\b|\beof\b",
         "see that this machine reaches the network",
+    ),
+    (
+        "failed to solve|did not complete successfully",
+        "see what it says; engines.services without vision takes a child process instead",
     ),
 )
 
@@ -60,7 +67,7 @@ async def there() -> None:
 
 
 def old(compose_version: str) -> None:
-    """Raises StartFailed for a plugin that does not know what compose.yaml says (inline configs)."""
+    """Raises StartFailed for a plugin that is older than the commands that are used of it."""
     numbers = [int(number) for number in re.findall(r"\d+", compose_version)[:2]]
     if numbers < NEEDED:
         needed = ".".join(map(str, NEEDED))

@@ -10,6 +10,7 @@ from pathlib import Path
 from omegaconf import DictConfig
 from rich.console import Console
 
+from engines import contained
 from engines.checkup import parts
 from engines.checkup.finding import Finding
 from engines.checkup.machine import machine
@@ -19,10 +20,10 @@ COLOURS = {"ok": "green", "warn": "yellow", "bad": "red"}
 
 def examine(cfg: DictConfig) -> Iterator[Finding]:
     """Everything, in the order of a start. Raises OptionError for an engine's option."""
-    services = list(cfg.engines.services) if cfg.engines.start else []
+    services = contained.services(cfg)
     seen = parts.look(services)
     yield from machine(services, parts.disk_gb(cfg), parts.memory_gb(seen))
-    yield from parts.containers(seen)
+    yield from parts.containers(seen, parts.told(cfg))
     yield from parts.engines(cfg)
     yield from parts.bundles(cfg)
     yield from parts.servers(cfg)

@@ -2,9 +2,9 @@
 
 No Docker engine is at hand where these tests run, so that the starter was never seen with a real one.
 Its folder holds calls.txt (a line a call), states.json (service: state and health, look for look), log.txt
-(what every container logged), SERVICE.label (the bundle that it was started with) and, for a command that
-shall fail or hang, a file named for it (pull, up, version, info, logs) with what it says. Those words are of
-Docker 28's client where it could be asked.
+(what every container logged), SERVICE.label (the bundle that it was started with), told.json (the SPARK_
+variables of the last `up`) and, for a command that shall fail or hang, a file named for it (pull, build, up,
+version, info, logs) with what it says. Those words are of Docker 28's client where it could be asked.
 """
 
 from __future__ import annotations
@@ -17,7 +17,11 @@ import time
 from pathlib import Path
 
 HERE = Path(__file__).parent
-SEALS = {"trtllm": "SPARK_BUNDLE_SEAL", "opener": "SPARK_OPENER_BUNDLE_SEAL"}  # as in compose.yaml
+SEALS = {  # as in compose.yaml
+    "trtllm": "SPARK_BUNDLE_SEAL",
+    "opener": "SPARK_OPENER_BUNDLE_SEAL",
+    "vision": "SPARK_VISION_SEAL",
+}
 
 
 def look(services: dict[str, list[str]]) -> None:
@@ -63,6 +67,8 @@ def pull() -> None:
 
 def up(services: dict[str, list[str]], names: list[str]) -> None:
     """`docker compose up`: what comes next becomes true."""
+    told = {name: value for name, value in os.environ.items() if name.startswith("SPARK_")}
+    (HERE / "told.json").write_text(json.dumps(told))
     for name in names:
         if name in services:
             services[name].pop(0)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes.util
 import os
 import shutil
+import subprocess
 from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path
@@ -50,6 +51,18 @@ def need_program(name: str, cure: str) -> Path:
     found = shutil.which(name) or shutil.which(name, path="/usr/sbin")
     need(found, name, cure)
     return Path(str(found))
+
+
+def need_compose() -> list[str]:
+    """The command line of Docker Compose, as a plugin or by itself; to validate a file it asks no daemon."""
+    ways = (["docker", "compose"], ["docker-compose"])
+    found = [way for way in ways if shutil.which(way[0]) and _runs([*way, "version"])]
+    need(found, "Docker Compose", "sudo apt install docker-compose")
+    return found[0]
+
+
+def _runs(argv: Sequence[str]) -> bool:
+    return subprocess.run(argv, capture_output=True, check=False).returncode == 0
 
 
 def need_package(name: str, cure: str) -> None:

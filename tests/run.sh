@@ -15,7 +15,13 @@ lacking() { # the Debian packages that are not here
   command -v pulseaudio >/dev/null || echo pulseaudio
   command -v ffmpeg >/dev/null || echo ffmpeg
   PATH=$PATH:/usr/sbin command -v inspircd >/dev/null || echo inspircd
+  docker-compose version >/dev/null 2>&1 || docker compose version >/dev/null 2>&1 || compose
   ldconfig -p 2>/dev/null | grep -q 'libportaudio\.so\.2' || echo libportaudio2
+}
+
+compose() { # what apt calls Docker Compose: Ubuntu has docker-compose-v2, Debian docker-compose
+  apt-cache policy docker-compose-v2 2>/dev/null | grep -q 'Candidate: [^(]' &&
+    echo docker-compose-v2 || echo docker-compose
 }
 
 install() { # as root, or with a sudo that asks nothing

@@ -74,6 +74,19 @@ def test_a_laptop_needs_no_gpu_but_a_spark_does() -> None:
     assert here["persona main"].seen.startswith("a prompt alone")
 
 
+@pytest.mark.usefixtures("bare")
+def test_eyes_of_her_own_need_their_environment_and_for_cuda_a_gpu(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    what = "vision's environment"
+    assert what not in found() and what not in found("stack=spark")
+    cuda = found("vision=cuda")[what]
+    assert cuda.verdict == "bad" and "no NVIDIA GPU" in cuda.seen and cuda.cure.startswith("vision=local")
+    monkeypatch.setenv("SPARK_VISION_ENV", str(tmp_path / "nothing"))
+    local = found("vision=local")[what]
+    assert local.verdict == "warn" and "./build_engines.sh vision device=cpu" in local.cure
+
+
 def test_a_server_that_runs_elsewhere_must_answer() -> None:
     with bad_server.closed() as port:
         there = found(
@@ -197,7 +210,7 @@ def test_what_a_stack_takes_is_wanted_and_not_what_a_laptop_does(
     here, spark = found(), found("stack=spark")
     assert {here[what].verdict for what in ("disk", "memory")} == {"ok"}
     assert spark["disk"].seen == "9 GB free of the 213 wanted"  # both bundles, their downloads and the rest
-    assert spark["memory"].seen == "30 GB free of the 95 wanted"
+    assert spark["memory"].seen == "30 GB free of the 97 wanted"
     Docker(tmp_path).has({name: ["running/healthy"] for name in ("trtllm", "opener", "tts")})
     assert found("stack=spark")["memory"] == Finding("memory", "ok", "30 GB free")
 

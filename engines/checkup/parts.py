@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 import anyio
 from omegaconf import DictConfig, OmegaConf
 
-from engines import adopt, compose, port, services
+from engines import adopt, compose, contained, port, services
 from engines.bundle import manifest, words
 from engines.bundle.disk import disks
 from engines.bundle.plan import plan
@@ -20,13 +21,17 @@ from engines.checkup.wires import Nobody, Wrong
 from engines.compose import Seen
 from engines.keeper import StartFailed
 from engines.specs import specs
+from engines.vision.environment import environment
+from engines.vision.options import Device
 
 LOOK_SECONDS = 5.0
 
 
 def engines(cfg: DictConfig) -> Iterator[Finding]:
     """What our own engines need. Raises OptionError."""
-    for spec in specs(cfg) if cfg.engines.start else []:
+    found = specs(cfg) if cfg.engines.start else []
+    here = contained.children(cfg, found)
+    for spec in found:
         for model in spec.models:
             try:
                 for file in known(model).files:
@@ -34,6 +39,10 @@ def engines(cfg: DictConfig) -> Iterator[Finding]:
                 yield Finding(f"model {model}", "ok", "in the cache")
             except ModelError as error:
                 yield Finding(f"model {model}", "warn", str(error), "none: the next start fetches it")
+        if spec not in here:
+            continue
+        if spec.name == contained.NAME:
+            yield _eyes(Device[str(cfg.vision.engine.device)])
         if port.free(spec.host, spec.port):
             yield Finding(f"port {spec.port}", "ok", f"free for {spec.name}")
         else:
@@ -41,6 +50,17 @@ def engines(cfg: DictConfig) -> Iterator[Finding]:
             yield Finding(
                 f"port {spec.port}", "bad", f"{spec.name}'s is taken{port.holder(spec.port)}", other
             )
+
+
+def _eyes(device: Device) -> Finding:
+    """The environment of eyes that are a child process; in a container it comes with the image."""
+    made, what = environment(device), "vision's environment"
+    if device is Device.cuda and shutil.which("nvidia-smi") is None:
+        return Finding(what, "bad", "no NVIDIA GPU for device=cuda", "vision=local or none, or the driver")
+    if made.made:
+        return Finding(what, "ok", str(made.folder))
+    cure = f"none: the next start makes it, as ./build_engines.sh vision device={device.name} does"
+    return Finding(what, "warn", "not made yet", cure)
 
 
 def bundles(cfg: DictConfig) -> Iterator[Finding]:
@@ -86,7 +106,15 @@ def disk_gb(cfg: DictConfig) -> float:
     return size / 1e9
 
 
-def containers(seen: Mapping[str, Seen]) -> Iterator[Finding]:
+def told(cfg: DictConfig) -> dict[str, str]:
+    """What the eyes' container would be told; nothing while a model is missing. Raises OptionError."""
+    try:
+        return contained.told(cfg)
+    except ModelError:
+        return {}  # a model's own line tells it
+
+
+def containers(seen: Mapping[str, Seen], told: Mapping[str, str]) -> Iterator[Finding]:
     """The services that the config starts: they run, or their ports are free."""
     there = services.described(())
     for name, each in seen.items():
@@ -96,12 +124,15 @@ def containers(seen: Mapping[str, Seen]) -> Iterator[Finding]:
         image = there[name]["image"]
         if each.state == "running":
             logs = f"docker compose -f engines/compose.yaml logs {name}"
-            if compose.outdated(there[name], each):
-                yield Finding(name, "warn", f"{each.words}, with another bundle; the show starts it anew")
+            if compose.outdated(there[name], each, told):
+                yield Finding(
+                    name, "warn", f"{each.words}, with another bundle or options; the show starts it anew"
+                )
                 continue
             yield Finding(name, "bad" if each.failed else "ok", each.words, logs if each.failed else "")
             continue
-        yield Finding(name, "ok", f"{each.state}; the show starts {image}")
+        ours = "builds and starts" if "build" in there[name] else "starts"
+        yield Finding(name, "ok", f"{each.state}; the show {ours} {image}")
         for host, number in services.ports(there[name]):
             if not port.free(host, number):
                 taken = f"{name}'s is taken{port.holder(number)}"
@@ -128,8 +159,8 @@ def servers(cfg: DictConfig) -> Iterator[Finding]:
 def _starts(cfg: DictConfig) -> dict[int | None, str]:
     """Who of ours will have which port: "engine" or a service's name."""
     there = services.described(())
-    ours: dict[int | None, str] = {spec.port: "engine" for spec in specs(cfg)}
-    for name in cfg.engines.services:
+    ours: dict[int | None, str] = {spec.port: "engine" for spec in contained.children(cfg, specs(cfg))}
+    for name in contained.services(cfg):
         if name in there:
             ours |= {number: name for _, number in services.ports(there[name])}
     return ours

@@ -7,8 +7,6 @@ PyTriton that fails at its start leaves a tritonserver behind that holds the por
 from __future__ import annotations
 
 import contextlib
-import dataclasses
-import json
 import os
 import shutil
 import signal
@@ -24,8 +22,9 @@ from types import FrameType
 import psutil
 
 from engines import port
-from engines.cache import ModelError, locate
+from engines.cache import ModelError
 from engines.options import read
+from engines.vision.asked import asked, files
 from engines.vision.environment import environment
 from engines.vision.options import Options
 
@@ -41,7 +40,7 @@ def main() -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, _leave)
     try:
-        files = _files(options)
+        there = {name: str(path.resolve()) for name, path in files(options).items()}
         made = environment(options.device)
         if not made.made:
             raise ModelError(
@@ -52,35 +51,17 @@ def main() -> None:
     except ModelError as error:
         sys.exit(f"vision: {error}")
     with tempfile.TemporaryDirectory(prefix="spark-vision-", dir=FILES, ignore_cleanup_errors=True) as folder:
-        code = _guarded(made.python, options, files, Path(folder))
+        code = _guarded(made.python, options, there, Path(folder))
     sys.exit(f"vision: the server ended ({code}); its words are above" if code else 0)
 
 
-def _files(options: Options) -> dict[str, str]:
-    """The models' files by what each is for. Raises ModelError."""
-    files: dict[str, Path] = {}
-    if "guard" in options.models:
-        files["guard"] = locate("nudenet", "guard.onnx")
-    if "text" in options.models:
-        files["find"], files["spell"] = locate("ppocr", "find.onnx"), locate("ppocr", "spell.onnx")
-    if options.detect:
-        files["detect"] = Path(options.detect).expanduser()
-        if not (files["detect"] / "model.onnx").is_file():
-            raise ModelError(f"{files['detect']}/model.onnx is missing; cure: ./build_engines.sh vision")
-    if options.caption:
-        files["caption"] = Path(options.caption).expanduser()
-    return {name: str(path.resolve()) for name, path in files.items()}
-
-
-def _guarded(python: Path, options: Options, files: dict[str, str], folder: Path) -> int:
+def _guarded(python: Path, options: Options, there: dict[str, str], folder: Path) -> int:
     """Run the server to its end, whatever ends it or us; how it ended. Nothing of it is left."""
-    asked = dataclasses.asdict(options) | {"device": options.device.value, "files": files}
-    asked["workspace"] = str(folder / "workspace")
     libraries = str(sysconfig.get_config_var("LIBDIR") or "")  # or Triton's back end loads another libpython
     path = ":".join(filter(None, [libraries, os.environ.get("LD_LIBRARY_PATH", "")]))
     own = {"TMPDIR": str(folder), "LD_LIBRARY_PATH": path, "SPARK_PARENT": str(os.getpid())}
     child = subprocess.Popen(
-        [str(python), "-m", "engines.vision.server", json.dumps(asked)],
+        [str(python), "-m", "engines.vision.server", asked(options, there, str(folder / "workspace"))],
         cwd=ROOT,
         env=os.environ | own | {"PYTHONUNBUFFERED": "1", "OMP_NUM_THREADS": str(options.threads)},
         stdin=subprocess.DEVNULL,

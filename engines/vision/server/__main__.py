@@ -41,6 +41,8 @@ def main() -> None:
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
     if os.environ.get("SPARK_PARENT", str(os.getppid())) != str(os.getppid()):
         sys.exit(1)  # it died before this was asked
+    if not sys.argv[1:] or not sys.argv[1]:
+        sys.exit("vision: it is not told what to serve; cure: python launch.py stack=spark starts it")
     asked = json.loads(sys.argv[1])
     try:
         units = list(loaded(asked))
