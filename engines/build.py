@@ -1,5 +1,6 @@
 """Makes an engine bundle, once per model update: `./build_engines.sh [plan|build|verify] [key=value ...]`.
-`./build_engines.sh vision [key=value ...]` makes what her eyes need instead (engines/vision/build.py).
+`./build_engines.sh vision [key=value ...]` makes what her eyes need instead (engines/vision/build.py), and
+`./build_engines.sh voice data=FOLDER` teaches NeMo a voice (engines/finetune/build.py).
 
 A bundle is what this machine's engines load: fetched, checked, quantised, and written down with hashes.
 """
@@ -29,6 +30,10 @@ def main() -> None:
         from engines.vision.build import main as vision
 
         return vision(sys.argv[2:])
+    if sys.argv[1:2] == ["voice"]:
+        from engines.finetune.build import main as voice
+
+        return voice(sys.argv[2:])
     os.environ["HYDRA_FULL_ERROR"] = "1"  # raise, so that it can be explained here
     if "COMP_LINE" in os.environ:  # tab completion: our steps are no words of Hydra's
         os.environ["COMP_LINE"] = bare(os.environ["COMP_LINE"])

@@ -18,17 +18,19 @@ from engines.cache import ModelError
 from engines.options import die_with_parent
 
 STAMP = "made-from"  # in the environment: the hash of the requirements that it holds
-MAKING_SECONDS = 1800.0
 Say = Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True)
 class Environment:
-    """`name` for people, `requirements` the lock, `variable` names the folder instead of the user's cache."""
+    """`name` for people, `requirements` the lock, `variable` names the folder instead of the user's cache.
+    It takes `size` of disk and is made `within` so many seconds, or not at all."""
 
     name: str
     requirements: Path
     variable: str
+    size: str = "500 MB"
+    within: float = 1800.0
 
     @property
     def folder(self) -> Path:
@@ -57,7 +59,7 @@ class Environment:
             return
         try:
             self.folder.parent.mkdir(parents=True, exist_ok=True)
-            with FileLock(self.folder.with_name(f"{self.folder.name}.lock"), timeout=MAKING_SECONDS):
+            with FileLock(self.folder.with_name(f"{self.folder.name}.lock"), timeout=self.within):
                 if not self.made:
                     self._make(say)
         except Timeout as error:
@@ -69,7 +71,7 @@ class Environment:
 
     def _make(self, say: Say) -> None:
         shutil.rmtree(self.folder, ignore_errors=True)
-        say(f"making the environment of {self.name} in {self.folder} (about 500 MB)")
+        say(f"making the environment of {self.name} in {self.folder} (about {self.size})")
         base = getattr(sys, "_base_executable", sys.executable)
         self._run([base, "-m", "venv", str(self.folder)])
         pip = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-input"]
@@ -83,13 +85,13 @@ class Environment:
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.STDOUT,
-                timeout=MAKING_SECONDS,
+                timeout=self.within,
                 check=False,
                 preexec_fn=die_with_parent,  # no pip goes on writing after a kill -9: the next has its folder
             )
         except subprocess.TimeoutExpired as error:
             raise ModelError(
-                f"the environment of {self.name} was not made within {MAKING_SECONDS:.0f} s;"
+                f"the environment of {self.name} was not made within {self.within:.0f} s;"
                 " cure: see that this machine reaches the package index, then start again"
             ) from error
         if done.returncode:

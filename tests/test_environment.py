@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import psutil
 import pytest
 
-from engines import environment
 from engines.cache import ModelError
 from engines.environment import Environment
 
@@ -37,7 +37,7 @@ def test_no_child_goes_on_writing_when_the_build_is_killed(tmp_path: Path, code:
     assert not alive
 
 
-def test_one_that_is_late_is_told_with_the_cure(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(environment, "MAKING_SECONDS", 0.2)
+def test_one_that_is_late_is_told_with_the_cure() -> None:
+    toy = replace(TOY, within=0.2)
     with pytest.raises(ModelError, match=r"environment of toy was not made within 0 s; cure: "):
-        TOY._run([sys.executable, "-c", "import time; time.sleep(60)"])
+        toy._run([sys.executable, "-c", "import time; time.sleep(60)"])
