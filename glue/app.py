@@ -6,7 +6,7 @@ import getpass
 import os
 import platform
 import sys
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack, suppress
 from functools import partial
 from pathlib import Path
@@ -21,20 +21,18 @@ from glue.cues import Cues
 from glue.director import Director
 from glue.errors import PortError, TooFast
 from glue.events import Event, PartDegraded, PartRecovered, StageTaken
-from glue.floor import Floor, Recorder
+from glue.floor import Recorder
 from glue.health import Health
 from glue.journal import Journal
 from glue.lookup import Lookup
 from glue.make import make
-from glue.mind.dialect import Extensions, Server
-from glue.mind.template import Template
-from glue.pace import PacedTts, kept
-from glue.parts import NoMemory, Parts, cast, for_games
-from glue.ports import Prompt, Role, Whose
+from glue.offer import floor, model, neighbours, page, voice
+from glue.pace import kept
+from glue.parts import Parts, cast, for_games
+from glue.ports import Prompt
 from glue.safety.blocklist import Blocklist, kept_at
 from glue.safety.door import Door
 from glue.safety.screen import Screen
-from glue.senses.console import ConsoleSense
 from glue.settings import SafetySettings, When
 from glue.show import Show
 from glue.stage.console import Console, welcome
@@ -47,7 +45,6 @@ from glue.vitals import Vitals, machine
 
 __all__ = ["check", "run"]
 
-Built = Callable[[str, Mapping[str, Any]], Awaitable[Any]]
 Notify = Callable[[str, str, str], None]  # an engine's name, "up" or "down", why
 
 
@@ -121,33 +118,27 @@ async def _build(
         return await stack.enter_async_context(make(key, section, offer))
 
     sections = adapters(cfg)
-    if "console" in sections:
-        console = await built("console", sections.pop("console"))
-        offer |= {"console": console, "desk": console, "microphones": console.microphones}
-        parts.add(ConsoleSense(console))
-        parts.viewers.append(console)
-    recorder = Recorder(await _model(sections, offer, built))
-    tts = await built("speech.adapter", sections.pop("speech.adapter"))
-    if stated := cfg.pace.get("voice"):
-        tts = parts.voice = PacedTts(tts, cfg.stage.rate, **plain(stated))
-    offer |= {"llm": recorder, "tts": tts}
+    await page(sections, offer, parts, built)
+    recorder = Recorder(await model(sections, offer, built))
+    offer |= {"llm": recorder, "tts": await voice(cfg, sections, parts, built)}
     if "asr.adapter" in sections:
         offer["asr"] = await built("asr.adapter", sections.pop("asr.adapter"))
     avatar = await built("avatar.adapter", sections.pop("avatar.adapter"))
     shared = Shared(avatar)
     outputs = [await built(key, sections.pop(key)) for key in list(sections) if key.startswith("speaker.")]
     mixer = Mixer(outputs, cfg.stage.rate, cfg.stage.ahead, cfg.stage.delay)
-    await _neighbours(sections, offer, parts, built, filters.refuses)
+    await neighbours(sections, offer, parts, built, filters.refuses)
     for who, persona in personas(cfg).items():
         cast(cfg, who, persona, parts, offer | {"screen": filters.screen}, mixer, shared.seat())
     if "vision.adapter" in sections:
         offer["vision"] = await built("vision.adapter", sections.pop("vision.adapter"))
     if "chat.rehearsal" in sections and cfg.rehearsal.floor:
         minds = {who: member.mind for who, member in parts.members.items()}
-        offer["floor"] = await stack.enter_async_context(_floor(cfg, recorder, minds))
+        offer["floor"] = await stack.enter_async_context(floor(cfg, recorder, minds))
     offer |= for_games(cfg, parts, filters.screen)
     for key, section in sections.items():
         parts.add(await built(key, section))
+
     show, controls = _tied(cfg, run_dir, parts, mixer, filters, Health(list(processes)), restart)
     vitals = Vitals(lambda: {"glue": os.getpid(), **processes})
     return show, [
@@ -197,64 +188,6 @@ def _tied(
     desk = (parts.takers, controls.booth())
     show = Show(parts.members, director, parts.viewers, cfg.turn, mute, mixer.duck, ends, door, *desk)
     return show, controls
-
-
-async def _neighbours(
-    sections: dict[str, dict[str, Any]],
-    offer: dict[str, object],
-    parts: Parts,
-    built: Built,
-    refuses: Callable[[str], str],
-) -> None:
-    """What others ask for: "memory", which leaves every prompt where it forgets, and the "broadcast"."""
-
-    def unlearn(ids: Sequence[str], whose: Whose | None) -> None:
-        for member in parts.members.values():
-            member.mind.forget(ids, whose)
-
-    def unknow(who: str) -> None:
-        parts.members[who].mind.know("")
-
-    async def know(who: str, core: str) -> None:
-        member = parts.members[who]
-        if member.mind.know(core):  # nothing was said yet: the first reply would pay for it
-            with suppress(PortError):
-                await member.llm.warm(member.mind.prefix())
-
-    offer |= {"unlearn": unlearn, "know": know, "unknow": unknow, "refuses": refuses, "memory": NoMemory()}
-    for name, key in (("memory", "memory.adapter"), ("broadcast", "broadcast")):
-        if key in sections:
-            offer[name] = await built(key, sections.pop(key))
-            parts.add(offer[name])
-
-
-async def _model(sections: dict[str, dict[str, Any]], offer: dict[str, object], built: Built) -> Any:
-    """The language model; where a small one says the first words, the two as one."""
-    llm = await built("llm.adapter", sections.pop("llm.adapter"))
-    if "llm.opening" not in sections:
-        return llm
-    offer |= {"main": llm, "small": await built("llm.small", sections.pop("llm.small"))}
-    return await built("llm.opening", sections.pop("llm.opening"))
-
-
-def _floor(cfg: DictConfig, recorder: Recorder, minds: Mapping[str, Any]) -> Floor:
-    """The bare loop against the same two servers, in the background's slot."""
-    llm = cfg.llm.adapter
-    server = Server(
-        Extensions(llm.extensions),
-        dict(llm.models),
-        dict(llm.slots),
-        dict(llm.adapters),
-        Template(llm.template),
-    )
-
-    def request(prompt: Prompt) -> tuple[str, dict[str, Any]]:
-        asked = server.request(prompt, Role.SPEECH)
-        if server.extensions is Extensions.LLAMACPP:
-            asked.body["id_slot"] = server.slots.get("background", 0)
-        return asked.path, asked.body
-
-    return Floor(recorder, minds, llm.url, cfg.speech.adapter.address, cfg.stage.rate, request)
 
 
 async def _warm_again(members: Mapping[str, Member], heads: Mapping[str, Prompt]) -> None:

@@ -6,8 +6,7 @@ Times (`at`) are seconds on the show's monotonic clock (`anyio.current_time()`),
 
 from __future__ import annotations
 
-import dataclasses
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from enum import StrEnum
 
 from glue.broadcast_events import BroadcastEvent
@@ -298,4 +297,4 @@ Event = (
 
 def to_json(event: Event) -> dict[str, object]:
     """An event as plain JSON values, its class name under "event": for the journal and the pages."""
-    return {"event": type(event).__name__, **dataclasses.asdict(event)}
+    return {"event": type(event).__name__, **asdict(event)}
