@@ -127,10 +127,7 @@ async def _build(
         parts.add(ConsoleSense(console))
         parts.viewers.append(console)
     recorder = Recorder(await _model(sections, offer, built))
-    tts = await built("speech.adapter", sections.pop("speech.adapter"))
-    if stated := cfg.pace.get("voice"):
-        tts = parts.voice = PacedTts(tts, cfg.stage.rate, **plain(stated))
-    offer |= {"llm": recorder, "tts": tts}
+    offer |= {"llm": recorder, "tts": await _voice(cfg, sections, parts, built)}
     if "asr.adapter" in sections:
         offer["asr"] = await built("asr.adapter", sections.pop("asr.adapter"))
     avatar = await built("avatar.adapter", sections.pop("avatar.adapter"))
@@ -235,6 +232,14 @@ async def _model(sections: dict[str, dict[str, Any]], offer: dict[str, object], 
         return llm
     offer |= {"main": llm, "small": await built("llm.small", sections.pop("llm.small"))}
     return await built("llm.opening", sections.pop("llm.opening"))
+
+
+async def _voice(cfg: DictConfig, sections: dict[str, dict[str, Any]], parts: Parts, built: Built) -> Any:
+    """The voice; in a paced show one that is timed."""
+    tts = await built("speech.adapter", sections.pop("speech.adapter"))
+    if stated := cfg.pace.get("voice"):
+        tts = parts.voice = PacedTts(tts, cfg.stage.rate, **plain(stated))
+    return tts
 
 
 def _floor(cfg: DictConfig, recorder: Recorder, minds: Mapping[str, Any]) -> Floor:

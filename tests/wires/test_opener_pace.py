@@ -9,7 +9,8 @@ from glue.mind.openai_llm import OpenAiLlm
 from glue.mind.opened_llm import OpenedLlm
 from glue.ports import Message, Opened, Prompt
 from glue.settings import When
-from tests.wires.test_pace import SLOTS, anyio_backend, engine, proxy
+from tests.wires.test_llm import SLOTS
+from tests.wires.test_pace import anyio_backend, engine, proxy
 
 __all__ = ["anyio_backend", "engine", "proxy"]
 
