@@ -146,13 +146,12 @@ async def _build(
     for key, section in sections.items():
         parts.add(await built(key, section))
     show, controls = _tied(cfg, run_dir, parts, mixer, filters, Health(list(processes)), restart)
-    vitals = Vitals(lambda: {"glue": os.getpid(), **processes})
     return show, [
         *parts.tasks,
         mixer.run,
         controls.lookup.keep,
         partial(supervise, "avatar", avatar.run, parts.emit),
-        partial(vitals.watch, parts.emit),
+        partial(Vitals(lambda: {"glue": os.getpid(), **processes}).watch, parts.emit),
         *(partial(supervise, eyes.part, partial(eyes.watch, show.take), parts.emit) for eyes in parts.eyes),
         *(performer.run for performer in parts.performers),
     ]
