@@ -13,7 +13,7 @@ from glue.broadcast_events import BroadcastEvent
 from glue.chat_events import Deed, LinesRemoved
 from glue.desk_events import DeskEvent
 from glue.game_events import GameEvent
-from glue.measured import FloorMeasured, PaceKept, TurnMeasured, VitalsTaken
+from glue.measured import MeasuredEvent
 from glue.safety_events import LineScreened, SlowModeSet, ViewerTimedOut
 from glue.sights import Seen, SightDropped
 
@@ -282,13 +282,10 @@ Event = (
     | ClauseCleared
     | ClauseHeld
     | CaptionShown
-    | TurnMeasured
     | TurnEnded
     | PartDegraded
     | PartRecovered
-    | VitalsTaken
-    | FloorMeasured
-    | PaceKept
+    | MeasuredEvent
     | GameEvent
     | DeskEvent
     | BroadcastEvent

@@ -56,3 +56,6 @@ class PaceKept:
     faster: int  # answers of it that came faster than stated: over 0, no figure of this run holds
     shared_s: float = 0.0  # that its answers gave to the other model at work, over the same memory
     unit: str = "tokens"
+
+
+MeasuredEvent = TurnMeasured | VitalsTaken | FloorMeasured | PaceKept
