@@ -76,10 +76,10 @@ def running(
     """A child that is ended, and killed where it does not end."""
     process = subprocess.Popen(
         [str(word) for word in argv],
-        cwd=ROOT,
+        cwd=words.get("cwd", ROOT),  # type: ignore[call-overload]  # a number, a file or a path
         env={**os.environ, **(env or {})},
         stdin=subprocess.DEVNULL,
-        stdout=words.get("stdout", subprocess.DEVNULL),  # type: ignore[call-overload]  # a number or a file
+        stdout=words.get("stdout", subprocess.DEVNULL),
         stderr=words.get("stderr", subprocess.DEVNULL),
         pass_fds=words.get("pass_fds", ()),
         text=True,

@@ -52,7 +52,9 @@ def inspircd(folder: Path, port: int, modules: str = "", ping: int = 60) -> Iter
     config = folder / "inspircd.conf"
     config.write_text(CONFIG.format(port=port, folder=folder, modules=modules, ping=ping))
     argv: list[str | Path] = [program, "--nofork", "--nolog", "--config", config]
-    with running([*argv, "--runasroot"] if os.getuid() == 0 else argv):
+    with running(
+        [*argv, "--runasroot"] if os.getuid() == 0 else argv, cwd=folder
+    ):  # it leaves its core there
         yield
 
 
