@@ -96,6 +96,13 @@ class Game:
         found: dict[str, Any] = (await self.world.told())["players"]["Spark"]
         return found
 
+    async def give(self, name: str, count: int) -> None:
+        """Until she has it."""
+        await self.world.do("give", name=name, count=count)
+        async with asyncio.timeout(10):
+            while name not in (await self.table.act("inventory", {}, 10)).said.replace(" ", "_"):  # noqa: ASYNC110
+                await asyncio.sleep(0.05)
+
     async def here(self) -> None:
         """Until she is in the world."""
         async with asyncio.timeout(30):
