@@ -161,7 +161,7 @@ class Conductor {
     clearTimeout(begun)
     this._jobs = this._jobs.filter(each => each !== job)
     this._free = Date.now()
-    if (success && name === 'do_steps') this.skills.learn(data.goal, data.steps, outcome)
+    if (success && name === 'do_steps') this.skills.learn(data.goal, data.steps)
     if (name === 'use_skill') this.skills.used(data.name, success)
     this.track.did(said, began, success, bot.entity?.position)
     if (judged) this._tell(outcome)
