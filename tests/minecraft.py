@@ -121,7 +121,7 @@ async def playing(folder: Path, **options: object) -> AsyncIterator[Game]:
         async with running([spec("minecraft", given)], folder, within=90) as engines:
             await table.registered(30)
             log = folder / "minecraft.log"
-            game = Game(table, World(ports["truth"]), log, engines.pids, ports["server_port"])
+            game = Game(table, World(ports["truth"], ports["port"]), log, engines.pids, ports["server_port"])
             await game.here()
             yield game
 

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engines.cache import ModelError
-from engines.minecraft import node
+from engines.minecraft import node, soak
 from engines.minecraft.claims import Ledger, done
 from engines.minecraft.exam import Sitting, Step, check, spread
 from engines.minecraft.node import find, install, modules
@@ -209,6 +209,18 @@ def test_the_report_says_what_share_of_worlds_was_passed() -> None:
     report = Sitting(steps, 3, ["world 1: b"], [10.0, 20.0]).report("stone_pickaxe")
     assert (report["seeds"], report["success_share"], report["claims_false"]) == (2, 0.5, 1)
     assert report["reflex_ms"] == {"p50": 15.0, "p95": 20.0, "n": 2} and spread([])["p50"] is None
+
+
+def test_what_grows_over_hours_is_told_and_its_beginning_is_not_counted() -> None:
+    def sample(n: int, heap: float = 30.0, listeners: int = 166) -> soak.Sample:
+        return soak.Sample(float(n), n, 150.0, heap, listeners, {})
+
+    warm = [sample(n, heap=10.0 * n, listeners=15) for n in range(3)]
+    assert soak.grown([*warm, *(sample(n) for n in range(9))]) == []
+    assert soak.grown([*warm, *(sample(n, heap=30 + 5 * n) for n in range(9))]) == ["heap: from 35 to 65 MB"]
+    told = soak.grown([*warm, *(sample(n, listeners=166 + n // 8) for n in range(9))])
+    assert told == ["listeners: from 166 to 167"]
+    assert soak.grown([sample(0)]) == ["it was too short to say"]
 
 
 @pytest.mark.parametrize(

@@ -17,8 +17,19 @@ from tests.minecraft import Asked
 
 HOLE = [{"action": "dig_hole", "depth": 2}, {"action": "place", "item": "torch"}]
 TREE = [{"action": "collect", "item": "log", "count": 4}, {"action": "craft", "item": "planks", "count": 16}]
-DO, WHAT = ("dig", "build", "fill", "clear", "light", "cover"), ("hole", "pit", "path", "wall", "cave", "tower")
-WHERE = ("here", "near water", "under trees", "beside the house", "around the camp", "behind a hill", "down there")
+DO, WHAT = (
+    ("dig", "build", "fill", "clear", "light", "cover"),
+    ("hole", "pit", "path", "wall", "cave", "tower"),
+)
+WHERE = (
+    "here",
+    "near water",
+    "under trees",
+    "beside the house",
+    "around the camp",
+    "behind a hill",
+    "down there",
+)
 LEARNT = [
     ["learn", "Dig a hole, and light it!", HOLE],
     ["learn", "chop wood for planks", TREE],

@@ -185,6 +185,7 @@ async def test_steps_end_at_the_first_that_fails_and_are_not_learnt(game: Game) 
 
 async def test_a_kick_is_told_and_who_is_thrown_out_again_asks_ever_more_seldom(game: Game) -> None:
     since, pauses = len(game.table.said), []
+    listeners = (await game.world.weighed())["listeners"]
     for _ in range(3):
         at = len(game.table.said)
         await game.here()
@@ -194,6 +195,7 @@ async def test_a_kick_is_told_and_who_is_thrown_out_again_asks_ever_more_seldom(
         await game.told("You are in the Minecraft world", at)
         assert (await game.table.act("look", {}, 30)).success
     assert pauses == sorted(set(pauses)), pauses
+    assert (await game.world.weighed())["listeners"] == listeners > 50
     assert "somebody has to look at the server, or at minecraft.host" in told
     assert len([s for s in game.table.said[since:] if "You try again" in s]) == 3
     assert "It happens again and again" in game.log.read_text()
