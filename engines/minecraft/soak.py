@@ -1,8 +1,8 @@
 """Whether the body grows when it plays for hours: `python -m engines.minecraft.soak minutes=120`.
 
-It does one thing after another in a world of ours, without a pause, beside foes, kicks and hunger; every so
-often it is weighed with its rubbish collected. In a show she does about three things a minute: `actions=360` are
-those of two hours, at the body's own pace. Ends with 1 where it has grown.
+It does one thing after another in a world of ours, without a pause, beside foes, kicks and hunger; now and
+then it is weighed with its rubbish collected. In a show she does about three things a minute: `actions=360`
+are those of two hours, at the body's own pace. Ends with 1 where it has grown.
 """
 
 from __future__ import annotations
