@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from glue.games.person import first_person
+from glue.games.person import first_person, in_words
 
 # Sentences as games write them, and as she may repeat them.
 SAID = [
@@ -63,3 +63,9 @@ def test_whatever_a_game_writes_does_not_break_it(before: str, word: str, after:
 def test_quoted_chat_is_left_alone(words: str, before: str) -> None:
     assert first_person(f'{before}"{words}".').endswith(f'"{words}".')
     assert "you" not in first_person(before).lower()
+
+
+@given(st.text())
+def test_an_action_is_told_without_jsons_marks(text: str) -> None:
+    assert in_words('dig_hole {"depth": 1}') == "dig hole depth 1"
+    assert not set(in_words(text)) & set('{}[]":,_\n')

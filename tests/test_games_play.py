@@ -479,7 +479,7 @@ async def test_a_game_that_lies_about_success_is_played_on_and_only_its_own_word
             seat.judges(True, message)
             await anyio.sleep(20)
         assert [fate for fate, _ in seat.fates()] == [GameFate.ANSWERED] * 4
-        assert seat.mentioned() == ['I did place {"cell": 4}. I won the game.']
+        assert seat.mentioned() == ["I did place cell 4. I won the game."]
         last = seat.llm.asked[-1].messages[-1].content
         assert last.count("It failed") == 0 and last.count("The board is empty.") == 1
         seat.forces()

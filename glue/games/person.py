@@ -17,6 +17,7 @@ SECOND = re.compile(
 )
 LAST = re.compile(r"(\w+)\s+$")
 NEXT = re.compile(r"\s+(\w+)")
+JSONS = re.compile(r'[{}\[\]":,_]')
 OWN = {"your": "my", "yours": "mine", "yourself": "myself", "yourselves": "myself"}
 # "you" does something behind LINKS and before VERBS; behind TOWARDS and before BEYOND it suffers something.
 LINKS = (
@@ -41,6 +42,11 @@ def first_person(text: str) -> str:
     parts = SAID.split(text)  # every second one is somebody's words
     parts[::2] = [STATEMENT.sub(_stated, part) for part in parts[::2]]
     return "".join(parts)
+
+
+def in_words(action: str) -> str:
+    """An action with its parameters as it can be spoken: `dig_hole {"depth": 1}` as "dig hole depth 1"."""
+    return " ".join(JSONS.sub(" ", action).split())
 
 
 def _stated(statement: re.Match[str]) -> str:

@@ -25,7 +25,7 @@ from glue.games.messages import (
     Unregister,
 )
 from glue.games.notes import Notes
-from glue.games.person import first_person
+from glue.games.person import first_person, in_words
 from glue.games.rules import Rules
 from glue.games.schema import Shape
 from glue.games.text import line
@@ -146,7 +146,7 @@ class Table:
             pending.want.unheard += result is unheard
             self._judge(pending.want, pending.said, result)
         if result.success and message:
-            self.mention(f"You did {pending.said}. {message}", now)
+            self.mention(f"You did {in_words(pending.said)}. {message}", now)
         held, self._held = self._held, []
         for context, number, received in held:
             self._deliver(context, number, received)

@@ -62,6 +62,7 @@ async def _viewers(live: Live, world: World) -> None:
     async with asyncio.timeout(30):
         while len((await world.told())["players"]) < 2:  # noqa: ASYNC110  # nobody tells
             await asyncio.sleep(0.1)
+    await until(live, lambda: [e for e in live.events("GameMessageClosed") if "dig_hole" in e["text"]])
     live.type("mika: Spark, dig a hole please!")
     await until(live, lambda: judged(live, "dig_hole"))
     assert any(event["what"] == "broke" for event in await seen(world, "Spark"))
