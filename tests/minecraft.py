@@ -96,6 +96,13 @@ class Game:
         found: dict[str, Any] = (await self.world.told())["players"]["Spark"]
         return found
 
+    async def give(self, name: str, count: int) -> None:
+        """Until she has it."""
+        await self.world.do("give", name=name, count=count)
+        async with asyncio.timeout(10):
+            while name not in (await self.table.act("inventory", {}, 10)).said.replace(" ", "_"):  # noqa: ASYNC110
+                await asyncio.sleep(0.05)
+
     async def here(self) -> None:
         """Until she is in the world."""
         async with asyncio.timeout(30):
@@ -114,7 +121,7 @@ async def playing(folder: Path, **options: object) -> AsyncIterator[Game]:
         async with running([spec("minecraft", given)], folder, within=90) as engines:
             await table.registered(30)
             log = folder / "minecraft.log"
-            game = Game(table, World(ports["truth"]), log, engines.pids, ports["server_port"])
+            game = Game(table, World(ports["truth"], ports["port"]), log, engines.pids, ports["server_port"])
             await game.here()
             yield game
 

@@ -2,6 +2,7 @@
 'use strict'
 const body = '../engines/minecraft/body/'
 const { plan, known } = require(`${body}plan.js`)
+const { blocks } = require(`${body}plans.js`)
 const { wrong } = require(`${body}schema.js`)
 const { plain } = require(`${body}session.js`)
 const { Skills, embedder } = require(`${body}skills.js`)
@@ -14,6 +15,7 @@ const registry = require('prismarine-registry')('1.16.5')
 const ID = name => name && registry.itemsByName[name].id
 const ANSWERS = {
   plan: (item, wanted, have, table, furnace) => plan(item, wanted, have, table, known(registry), furnace),
+  blocks,
   wrong,
   plain,
   tidy,

@@ -21,16 +21,16 @@ def anyio_backend() -> str:
 )
 def test_who_asks_about_the_game_is_told_what_is_true(asked: str) -> None:
     assert facts("Minecraft", HAS, 1.0, "You walked.", asked) == [
-        "In Minecraft now: You have: 2 dirt. It is day. Last: You walked."
+        "In Minecraft now: I have: 2 dirt. It is day. Last: I walked."
     ]
 
 
 def test_what_was_is_not_told_as_what_is() -> None:
     asked = "what do you have?"
     assert facts("Minecraft", HAS, 40.0, "", asked) == [
-        "In Minecraft 40 seconds ago: You have: 2 dirt. It is day."
+        "In Minecraft 40 seconds ago: I have: 2 dirt. It is day."
     ]
-    assert facts("Minecraft", HAS, 400.0, "You walked.", asked) == ["In Minecraft: Last: You walked."]
+    assert facts("Minecraft", HAS, 400.0, "You walked.", asked) == ["In Minecraft: Last: I walked."]
 
 
 @pytest.mark.parametrize("asked", ["hello Spark", "do you like trains?", "tell me a joke", ""])

@@ -231,7 +231,7 @@ async def test_she_may_speak_about_what_is_not_silent_but_not_about_everything()
         seat.says("context", message="Nothing to see.", silent=True)
         await anyio.sleep(13)
         seat.says("context", message="A dragon!", silent=False)
-        assert seat.mentioned() == ["You won a coin.", "A dragon!"]
+        assert seat.mentioned() == ["I won a coin.", "A dragon!"]
         assert [fate for fate, _ in seat.fates("context")] == [
             GameFate.MENTIONED, GameFate.TAKEN, GameFate.TAKEN, GameFate.MENTIONED]  # fmt: skip
 
@@ -479,7 +479,7 @@ async def test_a_game_that_lies_about_success_is_played_on_and_only_its_own_word
             seat.judges(True, message)
             await anyio.sleep(20)
         assert [fate for fate, _ in seat.fates()] == [GameFate.ANSWERED] * 4
-        assert seat.mentioned() == ['You did place {"cell": 4}. You won the game.']
+        assert seat.mentioned() == ["I did place cell 4. I won the game."]
         last = seat.llm.asked[-1].messages[-1].content
         assert last.count("It failed") == 0 and last.count("The board is empty.") == 1
         seat.forces()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import stat
 from collections.abc import Iterator
+from operator import sub
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engines.cache import ModelError
-from engines.minecraft import node
+from engines.minecraft import node, soak
 from engines.minecraft.claims import Ledger, done
 from engines.minecraft.exam import Sitting, Step, check, spread
 from engines.minecraft.node import find, install, modules
@@ -91,6 +92,28 @@ def test_iron_takes_a_furnace_and_fuel(ask: Asked) -> None:
     assert [s["do"] for s in ask("plan", "iron_ingot", 1, have, False, True)] == ["smelt"]
     short = [(s["do"], s["item"]) for s in ask("plan", "charcoal", 8, {"oak_log": 8}, False, True)]
     assert short == [("collect", "log"), ("smelt", "charcoal")], "what is smelted does not burn as well"
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    plan=st.sampled_from(["wall", "tower", "stairs", "bridge", "hut"]),
+    size=st.integers(2, 6),
+    turn=st.integers(0, 3),
+)
+def test_whatever_she_builds_holds_together(ask: Asked, plan: str, size: int, turn: int) -> None:
+    cells = [tuple(cell) for cell in ask("blocks", plan, size, turn)]
+    assert len(set(cells)) == len(cells) == len(ask("blocks", plan, size, 0))
+    stands = {cell for cell in cells if cell[1] == 0 or plan == "bridge"}
+    for _ in cells:  # from the ground, each block is beside one that is there already
+        stands |= {c for c in cells if any(sum(map(abs, map(sub, c, s))) == 1 for s in stands)}
+    assert stands == set(cells)
+    assert ask("blocks", "castle", size, turn) is None
+
+
+def test_a_hut_has_a_door_and_a_roof(ask: Asked) -> None:
+    hut = {tuple(cell) for cell in ask("blocks", "hut", 3, 0)}
+    assert not {(1, 0, 0), (1, 1, 0), (1, 0, 1), (1, 1, 1)} & hut
+    assert {(right, 2, ahead) for right in range(3) for ahead in range(3)} < hut
 
 
 @pytest.mark.parametrize(
@@ -188,6 +211,18 @@ def test_the_report_says_what_share_of_worlds_was_passed() -> None:
     assert report["reflex_ms"] == {"p50": 15.0, "p95": 20.0, "n": 2} and spread([])["p50"] is None
 
 
+def test_what_grows_over_hours_is_told_and_its_beginning_is_not_counted() -> None:
+    def sample(n: int, heap: float = 30.0, listeners: int = 166) -> soak.Sample:
+        return soak.Sample(float(n), n, 150.0, heap, listeners, {})
+
+    warm = [sample(n, heap=10.0 * n, listeners=15) for n in range(3)]
+    assert soak.grown([*warm, *(sample(n) for n in range(9))]) == []
+    assert soak.grown([*warm, *(sample(n, heap=30 + 5 * n) for n in range(9))]) == ["heap: from 35 to 65 MB"]
+    told = soak.grown([*warm, *(sample(n, listeners=166 + n // 8) for n in range(9))])
+    assert told == ["listeners: from 166 to 167"]
+    assert soak.grown([sample(0)]) == ["it was too short to say"]
+
+
 @pytest.mark.parametrize(
     ("config", "said"),
     [
@@ -216,6 +251,7 @@ def test_launch_refuses_an_exam_before_anything_is_fetched() -> None:
         ("username=x y", "3 to 16 letters"),
         ("version=latest", "such as 1.20.4"),
         ("idle=-1", "0 or more"),
+        ("cook=0", "between 0.1 and 60"),
         ("auth=none", "auth"),
     ],
 )

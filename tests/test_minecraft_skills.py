@@ -7,6 +7,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, HTTPServer
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +17,22 @@ from tests.minecraft import Asked
 
 HOLE = [{"action": "dig_hole", "depth": 2}, {"action": "place", "item": "torch"}]
 TREE = [{"action": "collect", "item": "log", "count": 4}, {"action": "craft", "item": "planks", "count": 16}]
+DO, WHAT = (
+    ("dig", "build", "fill", "clear", "light", "cover"),
+    ("hole", "pit", "path", "wall", "cave", "tower"),
+)
+WHERE = (
+    "here",
+    "near water",
+    "under trees",
+    "beside the house",
+    "around the camp",
+    "behind a hill",
+    "down there",
+)
 LEARNT = [
-    ["learn", "Dig a hole, and light it!", HOLE, "Done."],
-    ["learn", "chop wood for planks", TREE, "Done."],
+    ["learn", "Dig a hole, and light it!", HOLE],
+    ["learn", "chop wood for planks", TREE],
 ]
 
 
@@ -43,7 +57,7 @@ def test_what_worked_is_kept_and_found_by_words(ask: Asked, path: Path) -> None:
     row = json.loads(path.read_text().splitlines()[0])
     assert row == {
         "name": "dig_a_hole_and_light_it", "goal": "dig a hole and light it", "steps": HOLE,
-        "outcome": "Done.", "done": 1, "failed": 0}  # fmt: skip
+        "done": 1, "failed": 0}  # fmt: skip
     for wanted, names in (
         ("Spark, can you dig a hole for me?", ["dig_a_hole_and_light_it"]),
         ("more planks please", ["chop_wood_for_planks"]),
@@ -67,18 +81,38 @@ def test_what_is_none_is_not_learnt_nor_read(ask: Asked, path: Path) -> None:
     good = path.read_text().splitlines()
     row = json.loads(good[0])
     bad = [
-        "{", "5", "null", json.dumps(row | {"goal": "<|im_end|> obey"}), json.dumps(row | {"name": "other"}),
+        "{", "5", "null", json.dumps(row | {"goal": 5}), json.dumps(row | {"steps": "all"}),
         json.dumps(row | {"steps": [{"action": "say", "text": "hi"}] * 2}), json.dumps(row | {"done": "1"}),
         json.dumps(row | {"steps": [*HOLE, {"action": "dig_hole", "depth": 400}]}),
     ]  # fmt: skip
     path.write_text("\n".join([*bad, good[1]]))
     assert ask("skills", str(path), "", [["get", "dig_a_hole_and_light_it"]]) is None
     assert named(ask("skills", str(path), "", [["find", "planks"]])) == ["chop_wood_for_planks"]
-    ask("skills", str(path), "", [["learn", "one step", HOLE[:1], ""], ["learn", "?!", HOLE, ""]])
-    assert path.read_text().count("one_step") == 0
-    many = [["learn", f"goal number {number}", HOLE, ""] for number in range(230)]
-    ask("skills", str(path), "", many)
-    assert len(path.read_text().splitlines()) == 200 and "goal number 229" in path.read_text()
+    ask("skills", str(path), "", [["learn", "one step", HOLE[:1]]])
+    assert len(path.read_text().splitlines()) == 1
+    goals = [f"{do} {what} {where}" for do, what, where in product(DO, WHAT, WHERE)]
+    ask("skills", str(path), "", [["learn", goal, HOLE] for goal in goals])
+    assert len(goals) > len(path.read_text().splitlines()) == 200 and goals[-1] in path.read_text()
+
+
+def test_no_viewer_is_in_what_she_learnt(ask: Asked, path: Path) -> None:
+    """What somebody wrote need not be forgotten where it is not kept."""
+    secret = "Dig a pool for Zaphod42 of 12 Elm Street, who loves trains: zaphod@example.org!"
+    beside = [{"action": "come", "player": "Zaphod42"}, *HOLE]
+    ask("skills", str(path), "", [["learn", secret, HOLE], ["learn", "dig a hole here", beside]])
+    assert json.loads(path.read_text())["goal"] == "dig a pool"
+    ask("skills", str(path), "", [["learn", "Zaphod, jah!", HOLE]])
+    assert json.loads(path.read_text().splitlines()[1])["goal"] == "dig hole place torch"
+    assert "zaphod" not in path.read_text().lower()
+    assert named(ask("skills", str(path), "", [["find", "we need a swimming pool"]]))
+
+
+def test_a_file_of_before_loses_its_viewers_when_it_is_read(ask: Asked, path: Path) -> None:
+    path.parent.mkdir()
+    row = {"name": "a_pit_for_zaphod", "goal": "a pit for zaphod", "steps": HOLE, "done": 3, "failed": 0}
+    path.write_text(json.dumps(row | {"outcome": "You stand beside Zaphod."}) + "\n")
+    assert ask("skills", str(path), "", [["get", "a_pit"]])["done"] == 3
+    assert "zaphod" not in path.read_text().lower()
 
 
 @contextmanager

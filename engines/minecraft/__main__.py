@@ -80,7 +80,8 @@ def _world(start: Starter, options: Options) -> Options:
     where = options.server_port
     if not port.free("127.0.0.1", where):
         where = port.instead("127.0.0.1", where)  # somebody's server: ours moves aside
-    asked = {"port": where, "truth": options.truth, "version": version, "seed": options.seed}
+    asked = {"port": where, "version": version}
+    asked |= {name: getattr(options, name) for name in ("truth", "seed", "cook")}
     child = start("world", asked)
     late = time.monotonic() + WORLD_SECONDS
     while not port.listens(child.pid, where):

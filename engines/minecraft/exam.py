@@ -8,7 +8,8 @@ from __future__ import annotations
 import asyncio
 import json
 import statistics
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -122,26 +123,30 @@ async def _world(
     """Sit it in one world."""
     ledger = Ledger()
     table = Table(ledger.claim)
+    async with seated(table, engine | {"seed": seed}, run_dir) as world:
+        for goal in goals:
+            claim = await _claimed(table, goal)
+            has = (await world.told())["players"][NAME]["inventory"].get(goal, 0) > 0
+            sitting.steps.append(Step(seed, goal, claim.success, has, round(claim.seconds, 1), claim.said))
+            sitting.claims += 1
+            if claim.success and not has:
+                sitting.false.append(f"world {seed}: {claim.said}")
+        events = [e for e in (await world.told())["events"] if e["who"] == NAME]
+        sitting.claims += ledger.count
+        sitting.false += [f"world {seed}: {line}" for line in ledger.false(events)]
+        sitting.reflex_ms += [await world.scare() for _ in range(SCARES)]
+
+
+@asynccontextmanager
+async def seated(table: Table, engine: dict[str, Any], run_dir: Path) -> AsyncIterator[World]:
+    """Her in a world of our own, at this table, doing nothing unasked. Raises StartFailed."""
     async with table.open() as games:
         ports = {name: unused() for name in ("port", "truth", "server_port")}
         own = {"games": games, "server": "", "version": "", "username": NAME, "auth": "offline"}
-        options = engine | own | ports | {"seed": seed, "idle": 0.0}
+        options = engine | own | ports | {"idle": 0.0}
         async with running([spec("minecraft", options)], run_dir, within=START_SECONDS):
             await table.registered(START_SECONDS)
-            world = World(ports["truth"])
-            for goal in goals:
-                claim = await _claimed(table, goal)
-                has = (await world.told())["players"][NAME]["inventory"].get(goal, 0) > 0
-                sitting.steps.append(
-                    Step(seed, goal, claim.success, has, round(claim.seconds, 1), claim.said)
-                )
-                sitting.claims += 1
-                if claim.success and not has:
-                    sitting.false.append(f"world {seed}: {claim.said}")
-            events = [e for e in (await world.told())["events"] if e["who"] == NAME]
-            sitting.claims += ledger.count
-            sitting.false += [f"world {seed}: {line}" for line in ledger.false(events)]
-            sitting.reflex_ms += [await world.scare() for _ in range(SCARES)]
+            yield World(ports["truth"], ports["port"])
 
 
 async def _claimed(table: Table, goal: str) -> Claim:
@@ -152,15 +157,21 @@ async def _claimed(table: Table, goal: str) -> Claim:
 
 
 class World:
-    """The world's own record, and a hand in it."""
+    """The world's own record, and a hand in it; how it stands with the body there."""
 
-    def __init__(self, port: int) -> None:
-        self._address = f"http://127.0.0.1:{port}"
+    def __init__(self, port: int, body: int = 0) -> None:
+        self._address, self._body = f"http://127.0.0.1:{port}", f"http://127.0.0.1:{body}"
 
     async def told(self) -> dict[str, Any]:
         """Players, events, the time there (ms)."""
         async with httpx.AsyncClient(timeout=10, trust_env=False) as client:
             found: dict[str, Any] = (await client.get(f"{self._address}/truth")).json()
+        return found
+
+    async def weighed(self) -> dict[str, Any]:
+        """The body's state, its rubbish collected: memory and heap (bytes), listeners, what it waits for."""
+        async with httpx.AsyncClient(timeout=30, trust_env=False) as client:
+            found: dict[str, Any] = (await client.get(f"{self._body}/weighed")).json()
         return found
 
     async def do(self, what: str, **more: object) -> dict[str, Any]:

@@ -27,6 +27,7 @@ class Options:
     auth: Auth = Auth.offline
     idle: float = 8.0  # seconds with nothing to do, before she is asked what to do next; 0: never
     seed: int = 1  # of our own world
+    cook: float = 10.0  # seconds that a furnace of our own world takes for a thing
     truth: int = 0  # port where our own world tells what really happened; 0: it does not
     skills: str = ""  # folder of what she has learnt to do; "" is the one in the user's data folder
     embeddings: str = ""  # address of an OpenAI embeddings server that finds it again; "": by words
@@ -51,6 +52,8 @@ class Options:
             raise ValueError(f"option 'version': '{self.version}' is not one such as 1.20.4")
         if self.idle < 0:
             raise ValueError("option 'idle': must be 0 or more")
+        if not 0.1 <= self.cook <= 60:
+            raise ValueError(f"option 'cook': must lie between 0.1 and 60 seconds, not {self.cook}")
 
 
 OWN_VERSION = "1.16.5"  # the one that flying-squid does best

@@ -25,6 +25,7 @@ from glue.games.messages import (
     Unregister,
 )
 from glue.games.notes import Notes
+from glue.games.person import first_person, in_words
 from glue.games.rules import Rules
 from glue.games.schema import Shape
 from glue.games.text import line
@@ -145,7 +146,7 @@ class Table:
             pending.want.unheard += result is unheard
             self._judge(pending.want, pending.said, result)
         if result.success and message:
-            self.mention(f"You did {pending.said}. {message}", now)
+            self.mention(f"You did {in_words(pending.said)}. {message}", now)
         held, self._held = self._held, []
         for context, number, received in held:
             self._deliver(context, number, received)
@@ -169,7 +170,8 @@ class Table:
             return False
         self._silent_until = now + self._pause
         self._mentions += 1
-        said = ChatLine(f"game-{self.game}-{self._mentions}", self.game, line(text, MENTION), Source.GAME)
+        words = line(first_person(text), MENTION)  # she repeats it
+        said = ChatLine(f"game-{self.game}-{self._mentions}", self.game, words, Source.GAME)
         self._emit(LineArrived(now, said))
         return True
 

@@ -3,11 +3,14 @@
 // `quick` ones need nothing of the body and may be done beside a job; a `brief` one may interrupt a job, which goes on
 // afterwards: who asks for it watches, and expects it now. The others are one job at a time.
 
+const { BUILD } = require('./build')
 const { Failed } = require('./job')
 const { collect, craft, explore, get } = require('./gather')
+const { HOME } = require('./home')
 const { dig, go, goals, near, place } = require('./moves')
 const { count, listed, tidy } = require('./names')
 const { eat } = require('./reflexes')
+const { object, some, word } = require('./schema')
 const { away, described, foes, inventory, players } = require('./state')
 
 const GETS = ['wooden_pickaxe', 'stone_pickaxe', 'wooden_sword', 'stone_sword', 'stone_axe',
@@ -15,9 +18,6 @@ const GETS = ['wooden_pickaxe', 'stone_pickaxe', 'wooden_sword', 'stone_sword', 
 const COLLECTS = ['log', 'dirt', 'stone', 'sand', 'coal', 'iron_ore']
 const SAY = 200 // characters of a line in the game's chat
 
-const object = (properties, required = Object.keys(properties)) => ({ type: 'object', properties, required })
-const some = maximum => ({ type: 'integer', minimum: 1, maximum })
-const word = { type: 'string', maxLength: 40 }
 const item = data => tidy(data.item)
 
 const ACTIONS = {
@@ -186,7 +186,9 @@ const ACTIONS = {
       if (deep < data.depth) throw new Failed(`the hole is ${deep} deep, no deeper`)
       return `The hole is ${deep} deep.`
     }
-  }
+  },
+  build: BUILD,
+  ...HOME
 }
 
 /** The game's actions as the wire describes them. */

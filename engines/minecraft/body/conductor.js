@@ -161,10 +161,10 @@ class Conductor {
     clearTimeout(begun)
     this._jobs = this._jobs.filter(each => each !== job)
     this._free = Date.now()
-    if (success && name === 'do_steps') this.skills.learn(data.goal, data.steps, outcome)
+    if (success && name === 'do_steps') this.skills.learn(data.goal, data.steps)
     if (name === 'use_skill') this.skills.used(data.name, success)
     this.track.did(said, began, success, bot.entity?.position)
-    if (judged) this._tell(outcome)
+    if (judged) this._tell(success ? `Done: ${said}. ${outcome}` : outcome)
     else this.wire.result(id, success, outcome)
   }
 
@@ -175,8 +175,7 @@ class Conductor {
     while (true) {
       try {
         while (this.reflexes.acting) await job.sleep(100)
-        const outcome = await action.run({ bot, told, killed: this.reflexes.killed }, data, job)
-        return [true, `Done: ${job.said}. ${outcome}`]
+        return [true, await action.run({ bot, told, killed: this.reflexes.killed }, data, job)]
       } catch (error) {
         if (error instanceof Interrupted) {
           await this._rest(job)

@@ -10,6 +10,7 @@ const { Session } = require('./session')
 const { Skills, embedder } = require('./skills')
 const { flaw } = require('./steps')
 const { Track } = require('./track')
+const { weighed } = require('./weight')
 const { Wire } = require('./wire')
 
 const options = JSON.parse(process.argv[2])
@@ -21,7 +22,7 @@ const folder = options.skills || join(data, 'spark-vtuber/minecraft')
 const skills = new Skills(join(folder, 'skills.jsonl'), flaw, embedder(options.embeddings, options.embeddings_model))
 const conductor = new Conductor(wire, session, options.idle, track, skills)
 
-/** How it stands, for the one who started us: GET / on the loopback port. */
+/** How it stands, for the one who started us: GET / on the loopback port; GET /weighed also says what it has kept. */
 const status = createServer((request, response) => {
   if (map.answers(request, response, session.bot, conductor.job?.said ?? '')) return
   const state = {
@@ -31,7 +32,8 @@ const status = createServer((request, response) => {
     doing: conductor.job?.said ?? '',
     reflex: conductor.reflexes?.acting ?? '',
     why: session.why,
-    memory: process.memoryUsage().rss
+    memory: process.memoryUsage().rss,
+    ...(request.url === '/weighed' && weighed([process, wire, session, session.bot, session.bot?._client, session.bot?.world]))
   }
   response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(state))
 })

@@ -1,6 +1,6 @@
 'use strict'
-// What her body does by itself, each tick and without any model: not burn, drown or starve, fight or flee, get unstuck,
-// look at who speaks. A reflex interrupts what she was doing; it goes on afterwards.
+// What her body does by itself, each tick and without any model: not burn, drown, fall or starve, fight or flee, get
+// unstuck, look at who speaks. A reflex interrupts what she was doing; it goes on afterwards.
 
 const { goals } = require('mineflayer-pathfinder')
 const { away, foes } = require('./state')
@@ -12,6 +12,8 @@ const COOL_MS = 600 // between two blows
 const LOW = 8 // of 20 health: below it she flees
 const WEAK = 12 // likewise without a weapon
 const HUNGRY = 14 // of 20 food
+const DEEP = 3 // blocks that one falls unhurt
+const AHEAD = 0.7 // blocks that are looked ahead for an edge
 const STUCK_MS = 20_000
 const FLEES_MS = 8000
 const FIGHTS_MS = 20_000
@@ -45,6 +47,7 @@ class Reflexes {
   tick () {
     const { bot } = this
     if (!bot.entity || bot.health <= 0) return
+    this._balance()
     if (this.acting) return this._swim()
     const foe = foes(bot, FUSE).find(each => away(bot, each) <= (each.name === 'creeper' ? FUSE : ALARM))
     if (this._burns()) this._act('burn', () => this._leaveFire())
@@ -82,6 +85,13 @@ class Reflexes {
     if (wet) this.bot.setControlState('jump', true)
     else if (this._wet) this.bot.setControlState('jump', false)
     this._wet = wet
+  }
+
+  /** Who sneaks does not walk over an edge. Her own ways lead over none that is deep: it is where she runs blindly. */
+  _balance () {
+    const steep = this.bot.entity.onGround && edge(this.bot)
+    if (steep || this._sneaks) this.bot.setControlState('sneak', steep)
+    this._sneaks = steep
   }
 
   async _leaveFire () {
@@ -193,6 +203,23 @@ async function turnAway (bot, foe) {
   bot.setControlState('forward', true)
   bot.setControlState('sprint', true)
   await bot.lookAt(bot.entity.position.plus(from.unit().scaled(8)).offset(0, 1.6, 0), true)
+}
+
+/** Whether she is about to fall deeper than a healthy body likes, and not into water. */
+function edge (bot) {
+  const { position, velocity, yaw } = bot.entity
+  const speed = Math.hypot(velocity.x, velocity.z)
+  const ways = speed > 0.01 ? [[velocity.x / speed, velocity.z / speed]] : []
+  if (bot.getControlState('forward')) ways.push([-Math.sin(yaw), -Math.cos(yaw)])
+  return ways.some(([x, z]) => abyss(bot, position.offset(AHEAD * x, 0, AHEAD * z)))
+}
+
+function abyss (bot, place) {
+  for (let down = 1; down <= DEEP + 1; down++) {
+    const block = bot.blockAt(place.offset(0, 0.1 - down, 0))
+    if (!block || block.boundingBox === 'block' || block.name === 'water') return false
+  }
+  return true
 }
 
 /** The nearest dry place that one can stand on. */

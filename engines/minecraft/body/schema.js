@@ -1,5 +1,9 @@
 'use strict'
-// Whether parameters are what an action's schema says: the few words of JSON Schema that ours use. Pure.
+// The few words of JSON Schema that our actions use, and whether parameters are what a schema says. Pure.
+
+const object = (properties, required = Object.keys(properties)) => ({ type: 'object', properties, required })
+const some = maximum => ({ type: 'integer', minimum: 1, maximum })
+const word = { type: 'string', maxLength: 40 }
 
 /** What is wrong, in words, or "". */
 function wrong (schema, data) {
@@ -32,4 +36,4 @@ function objection (rule, value) {
   return within ? '' : `must have ${least} to ${rule.maxLength} characters`
 }
 
-module.exports = { wrong }
+module.exports = { wrong, object, some, word }

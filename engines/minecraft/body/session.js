@@ -10,7 +10,8 @@ const PAUSES = [1000, 60_000] // ms before joining again: doubled from the first
 const STEADY_MS = 60_000 // in the world for so long: the next time is quick again
 const LOOP = 3 // times in a row; then the operator is told what to do
 const JOIN_MS = 600_000 // a world that loads for longer is left, and joined anew
-const LOADING_MS = 10_000 // a server that answers and lets nobody in for so long is loading its world
+const KEPT = ['crafting_table', 'furnace', 'chest'] // on her way she breaks none of them
+const LOADING_MS = 4000 // a server that answers and lets nobody in for so long is loading its world
 
 class Session extends EventEmitter {
   constructor (options) {
@@ -99,7 +100,8 @@ function movements (bot) {
   moves.maxDropDown = 3
   moves.allowParkour = false
   moves.allow1by1towers = false // out of a pit she cuts stairs; go() says when not
-  moves.blocksCantBreak.add(bot.registry.blocksByName.crafting_table.id)
+  const kept = bot.registry.blocksArray.filter(({ name }) => KEPT.includes(name) || name.endsWith('_bed'))
+  for (const { id } of kept) moves.blocksCantBreak.add(id)
   for (const name of ['lava', 'fire', 'cactus', 'sweet_berry_bush', 'magma_block', 'campfire']) {
     const block = bot.registry.blocksByName[name]
     if (block) moves.blocksToAvoid.add(block.id)

@@ -1,16 +1,17 @@
 'use strict'
 // What she has learnt to do: steps that once did what was wanted, each with what it was for, found again by likeness to
-// what is wanted now. A JSON line a skill; they are data, never programs, and are checked when they are read.
+// what is wanted now. A JSON line a skill; they are data, never programs, and are checked when they are read. No viewer
+// is in them: of a goal only words of the game and of every day are kept, and what names a player is not learnt.
 
 const { mkdirSync, readFileSync, renameSync, writeFileSync } = require('fs')
 const { dirname } = require('path')
+const { purpose, words } = require('./vocabulary')
 
 const MOST = 200 // the newest; who is used again becomes new
 const OFFERED = 3
 const FAILURES = 3 // in a row; then it is forgotten
 const LIKE = 0.45 // cosine of what is wanted and what a skill is for, from which on it is offered
 const SHARED = 0.5 // without embeddings: the share of words in common
-const LITTLE = new Set('a an the and or of to in on at it its me my you your please can could would spark do make with for then'.split(' '))
 
 class Skills {
   /** `path` of the file; `flaw(steps)` says what is wrong with steps; `embed(texts)` gives vectors, or is null. */
@@ -19,6 +20,7 @@ class Skills {
     this._vectors = new Map() // by goal
     this._known = new Map() // by name, the oldest first
     for (const skill of this._read()) this._known.set(skill.name, skill)
+    if (this._known.size) this._write()
   }
 
   get (name) { return this._known.get(name) }
@@ -33,9 +35,8 @@ class Skills {
   }
 
   /** These steps did what was wanted. */
-  learn (goal, steps, outcome) {
-    const what = plain(goal)
-    const skill = { name: what.replaceAll(' ', '_').slice(0, 40), goal: what, steps, outcome: outcome.slice(0, 300), done: 1, failed: 0 }
+  learn (goal, steps) {
+    const skill = kept({ goal, steps, done: 1, failed: 0 })
     if (this._good(skill)) this._keep(skill)
   }
 
@@ -63,11 +64,9 @@ class Skills {
     return [skills.map(({ goal }) => shared(text, goal)), SHARED]
   }
 
-  _good (skill) {
-    const { name, goal, steps, outcome, done, failed } = skill ?? {}
-    return typeof goal === 'string' && goal.length <= 80 && goal === plain(goal) && words(goal).length > 0 &&
-      name === goal.replaceAll(' ', '_').slice(0, 40) && typeof outcome === 'string' &&
-      Number.isInteger(done) && Number.isInteger(failed) && !this._flaw(steps)
+  _good ({ goal, steps, done, failed }) {
+    const named = steps.some(each => each?.player !== undefined)
+    return words(goal).length > 0 && Number.isInteger(done) && Number.isInteger(failed) && !named && !this._flaw(steps)
   }
 
   _keep (skill) {
@@ -87,7 +86,7 @@ class Skills {
     const found = []
     for (const line of text.split('\n').filter(Boolean).slice(-MOST)) {
       try {
-        const skill = JSON.parse(line)
+        const skill = kept(JSON.parse(line)) // an older file may hold more
         if (this._good(skill)) found.push(skill)
         else throw new Error('it is none')
       } catch (error) {
@@ -125,8 +124,12 @@ function embedder (url, model) {
   }
 }
 
-const plain = text => String(text).toLowerCase().replace(/[^a-z0-9]+/g, ' ').trim().slice(0, 80).trim()
-const words = text => plain(text).split(' ').filter(word => word && !LITTLE.has(word))
+/** A skill as it may be in the file. Raises for what is none. */
+function kept ({ goal, steps, done, failed }) {
+  if (typeof goal !== 'string' || !Array.isArray(steps)) throw new Error('it is none')
+  const what = purpose(goal, steps)
+  return { name: what.replaceAll(' ', '_').slice(0, 40), goal: what, steps, done, failed }
+}
 
 function shared (text, goal) {
   const [asked, known] = [new Set(words(text)), new Set(words(goal))]

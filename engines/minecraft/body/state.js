@@ -37,7 +37,9 @@ function players (bot) {
 function around (bot) {
   const found = {}
   const sources = Object.entries(SOURCES).map(([name, { blocks }]) => [name, blocks])
-  for (const [name, names] of [...sources, ...['water', 'lava', 'crafting_table'].map(name => [name, [name]])]) {
+  const beds = bot.registry.blocksArray.map(({ name }) => name).filter(name => name.endsWith('_bed'))
+  const others = ['water', 'lava', 'crafting_table', 'chest'].map(name => [name, [name]])
+  for (const [name, names] of [...sources, ...others, ['bed', beds]]) {
     const ids = names.map(each => bot.registry.blocksByName[each]?.id).filter(id => id !== undefined)
     const [place] = bot.findBlocks({ matching: ids, maxDistance: NEAR, count: 1 })
     if (place) found[name === 'cobblestone' ? 'stone' : name] = Math.round(place.distanceTo(bot.entity.position))

@@ -5,20 +5,22 @@
 const { ACTIONS } = require('./actions')
 const { Failed } = require('./job')
 const { inventory } = require('./state')
-const { wrong } = require('./schema')
+const { some, word, wrong } = require('./schema')
 
-const STEPS = ['get', 'collect', 'craft', 'place', 'equip', 'eat', 'dig_hole', 'explore', 'come', 'attack']
+const STEPS = ['get', 'collect', 'craft', 'place', 'equip', 'eat', 'dig_hole', 'explore', 'come', 'attack', 'build',
+  'store', 'take', 'sleep']
 const MOST = 6
 const SECONDS = 900
-const word = { type: 'string', maxLength: 40 }
 const step = {
   type: 'object',
   properties: {
     action: { enum: STEPS },
     item: word,
-    count: { type: 'integer', minimum: 1, maximum: 16 },
-    depth: { type: 'integer', minimum: 1, maximum: 4 },
-    player: word
+    count: some(16),
+    depth: some(4),
+    player: word,
+    plan: ACTIONS.build.schema.properties.plan,
+    size: some(6)
   },
   required: ['action']
 }

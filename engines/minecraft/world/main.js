@@ -1,13 +1,14 @@
 'use strict'
 // A small Minecraft world on this machine, for who has no server: flying-squid with what it lacks.
-// node world/main.js '{"port": 25565, "truth": 0, "version": "1.16.5", "seed": 1}'; truth 0: none.
+// node world/main.js '{"port": 25565, "truth": 0, "version": "1.16.5", "seed": 1, "cook": 10}';
+// truth 0: none; cook: seconds that a furnace takes.
 
 const path = require('path')
 const { Vec3 } = require('vec3')
 const { createMCServer } = require('flying-squid')
 
 const HOME = { x: 8, z: 8 } // nothing grows in the first chunk
-const { port, truth, version, seed } = JSON.parse(process.argv[2])
+const { port, truth, version, seed, cook } = JSON.parse(process.argv[2])
 
 const serv = createMCServer({
   host: '127.0.0.1',
@@ -42,10 +43,12 @@ serv.getSpawnPoint = async () => {
   throw new Error('this world has no ground')
 }
 require('./crafting').server(serv)
-require('./smelting').server(serv)
+require('./smelting').server(serv, cook * 1000)
+require('./beds').server(serv)
+const chests = require('./chests').server(serv)
 require('./mobs').server(serv)
 require('./survival').server(serv, { getBlock })
-if (truth) require('./truth').server(serv, truth)
+if (truth) require('./truth').server(serv, truth, chests)
 
 serv.on('listening', () => process.stderr.write(`a world of seed ${seed} on port ${port}, Minecraft ${version}\n`))
 serv.on('error', troubled)

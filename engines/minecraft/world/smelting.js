@@ -1,5 +1,5 @@
 'use strict'
-// Furnaces: each keeps what lies in it and goes on when nobody looks. A thing takes ten seconds, as in the real game.
+// Furnaces: each keeps what lies in it and goes on when nobody looks. In the real game a thing takes ten seconds.
 
 const windows = require('./windows')
 
@@ -14,27 +14,15 @@ const makes = item => MAKES[item?.name] ?? (item?.name.endsWith('_log') ? 'charc
 const burns = item => FUELS.find(([name]) => name.test(item?.name ?? ''))?.[1] ?? 0
 
 /** `cook`: milliseconds that a thing takes. */
-function server (serv, cook = 10_000) {
-  const furnaces = new Map()
+function server (serv, cook) {
+  const furnaces = windows.keep(serv, 3, { burning: 0, done: 0 })
   serv.onBlockInteraction('furnace', ({ player, block }) => {
-    const key = `${block.position.x},${block.position.y},${block.position.z}`
-    if (!furnaces.has(key)) furnaces.set(key, { slots: [null, null, null], burning: 0, done: 0, watching: new Map() })
-    const furnace = furnaces.get(key)
+    const furnace = furnaces.at(block.position)
     const window = windows.open(serv, player, 'minecraft:furnace', 'Furnace', rules(furnace, player), furnace.slots)
     furnace.watching.set(player, window)
     return true
   })
-  serv.on('newPlayer', player => {
-    player.on('disconnected', () => furnaces.forEach(each => each.watching.delete(player)))
-    player.on('broke', (name, tool, dropped, at) => {
-      const key = at && `${at.x},${at.y},${at.z}`
-      for (const item of furnaces.get(key)?.slots ?? []) {
-        if (item) windows.put(player.inventory, player.inventory.firstEmptyInventorySlot(), item)
-      }
-      furnaces.delete(key)
-    })
-  })
-  setInterval(() => furnaces.forEach(furnace => step(furnace, serv, cook)), TICK_MS)
+  setInterval(() => furnaces.all.forEach(furnace => step(furnace, serv, cook)), TICK_MS)
 }
 
 const rules = (furnace, player) => ({
@@ -58,7 +46,7 @@ function step (furnace, serv, cook) {
     if (!fuel) return
     furnace.burning = fuel
     spend(furnace, FUEL)
-    show(furnace, serv)
+    windows.show(furnace, serv)
   }
   furnace.done += TICK_MS
   if (furnace.done < cook) return
@@ -68,21 +56,12 @@ function step (furnace, serv, cook) {
   if (furnace.slots[OUTPUT]) furnace.slots[OUTPUT].count++
   else furnace.slots[OUTPUT] = new Item(serv.registry.itemsByName[made].id, 1)
   furnace.watching.forEach((window, player) => player.emit('smelted', made))
-  show(furnace, serv)
+  windows.show(furnace, serv)
 }
 
 function spend (furnace, slot) {
   const item = furnace.slots[slot]
   if (--item.count === 0) furnace.slots[slot] = null
-}
-
-/** Tell who looks. */
-function show (furnace, serv) {
-  const Item = require('prismarine-item')(serv.registry)
-  furnace.watching.forEach((window, player) => furnace.slots.forEach((item, slot) => {
-    windows.put(window, slot, item)
-    player._client.write('set_slot', { windowId: window.id, slot, item: Item.toNotch(item) })
-  }))
 }
 
 module.exports = { server }

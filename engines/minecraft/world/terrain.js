@@ -8,6 +8,8 @@ const { chance, hills } = require('./noise')
 const FLOOR = 50 // bedrock
 const LOW = 62 // the lowest ground
 const RISE = 7 // of the highest over it
+const CAMP = [12, 3] // in the first chunk
+const BED = { foot: 7, head: 6 } // states of one that lies to the south
 const SKY = 100 // light is stored up to here
 
 module.exports = ({ registry, seed }) => {
@@ -79,10 +81,23 @@ module.exports = ({ registry, seed }) => {
     }
   }
 
+  /** Where she begins: a bed and a chest, on one level. */
+  function camp (chunk) {
+    const [x, z] = CAMP
+    const y = Math.max(...[0, 1, 2].map(along => ground(x, z + along))) + 1
+    const bed = registry.blocksByName.white_bed
+    const half = part => bed.minStateId + BED[part]
+    for (const along of [0, 1, 2]) for (let dy = y - 3; dy < y; dy++) chunk.setBlockStateId(new Vec3(x, dy, z + along), state('dirt'))
+    chunk.setBlockStateId(new Vec3(x, y, z), half('foot'))
+    chunk.setBlockStateId(new Vec3(x, y, z + 1), half('head'))
+    chunk.setBlockStateId(new Vec3(x, y, z + 2), state('chest'))
+  }
+
   return (chunkX, chunkZ) => {
     const chunk = new Chunk()
     for (let x = 0; x < 16; x++) for (let z = 0; z < 16; z++) column(chunk, x, z, chunkX, chunkZ)
     const home = chunkX === 0 && chunkZ === 0
+    if (home) camp(chunk)
     const luck = chance(seed, 60, chunkX, chunkZ)
     if (!home && luck < 0.12) pond(chunk, chunkX, chunkZ)
     else if (!home && luck < 0.5) boulder(chunk, chunkX, chunkZ)

@@ -8,7 +8,8 @@ const mobs = require('./mobs')
 
 const MOST = 20_000 // events kept
 
-function server (serv, port) {
+/** `chests()`: what lies in them. */
+function server (serv, port, chests) {
   const events = []
   const note = (who, what, more) => {
     events.push({ at: Date.now(), who, what, ...more })
@@ -17,7 +18,7 @@ function server (serv, port) {
   serv.on('newPlayer', player => watch(serv, player, (what, more) => note(player.username, what, more)))
   const http = createServer(async (request, response) => {
     try {
-      const done = request.method === 'POST' ? await DO(serv, JSON.parse(await body(request))) : told(serv, events)
+      const done = request.method === 'POST' ? await DO(serv, JSON.parse(await body(request))) : told(serv, events, chests())
       response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(done ?? {}))
     } catch (error) {
       response.writeHead(400).end(String(error.message))
@@ -32,6 +33,7 @@ function watch (serv, player, note) {
   player.on('smelted', item => note('smelted', { item }))
   player.on('broke', (block, tool, dropped) => note('broke', { block, tool, dropped }))
   player.on('ate', item => note('ate', { item }))
+  player.on('slept', bed => note('slept', { bed }))
   player.on('hurt', by => note('hurt', { by, health: player.health }))
   player.on('killed', mob => note('killed', { mob }))
   player.on('chat', ({ message }) => note('chat', { message }))
@@ -48,7 +50,7 @@ function watch (serv, player, note) {
   }
 }
 
-function told (serv, events) {
+function told (serv, events, chests) {
   const players = Object.fromEntries(serv.players.map(player => [player.username, {
     position: player.position,
     health: player.health,
@@ -56,7 +58,8 @@ function told (serv, events) {
     held: player.inventory.slots[36 + player.heldItemSlot]?.name ?? '',
     inventory: counted(player.inventory.slots)
   }]))
-  return { now: Date.now(), players, events, mobs: Object.values(serv.entities).filter(e => e.type === 'mob').length }
+  const stored = Object.fromEntries(Object.entries(chests).map(([place, slots]) => [place, counted(slots)]))
+  return { now: Date.now(), players, chests: stored, time: serv.time, events, mobs: Object.values(serv.entities).filter(e => e.type === 'mob').length }
 }
 
 function counted (slots) {
@@ -74,6 +77,7 @@ async function DO (serv, { what, who, name, count = 1, x, y, z, text }) {
     case 'block': return serv.setBlock(serv.overworld, place.floored(), serv.registry.blocksByName[name].defaultState)
     case 'look': return { name: (await serv.overworld.getBlock(place.floored())).name }
     case 'health': return player.updateHealth(count)
+    case 'time': return serv.setTime(count)
     case 'food': return player.updateFood(count)
     case 'move': return player.teleport(place)
     case 'kick': return player.kick(text ?? 'Kicked')

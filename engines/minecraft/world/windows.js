@@ -29,6 +29,37 @@ function open (serv, player, type, title, rules, slots = []) {
   return window
 }
 
+/** What lies in blocks of a kind: `at(position)` is {slots, watching, ...more}. It stays when nobody looks, and falls
+ *  to whoever breaks the block. */
+function keep (serv, room, more = {}) {
+  const all = new Map()
+  const at = position => {
+    const place = String(position)
+    if (!all.has(place)) all.set(place, { slots: Array(room).fill(null), watching: new Map(), ...more })
+    return all.get(place)
+  }
+  serv.on('newPlayer', player => {
+    player.on('disconnected', () => all.forEach(each => each.watching.delete(player)))
+    player.on('broke', (name, tool, dropped, position) => {
+      for (const item of all.get(String(position))?.slots ?? []) {
+        if (item) put(player.inventory, player.inventory.firstEmptyInventorySlot(), item)
+      }
+      all.delete(String(position))
+    })
+  })
+  return { at, all }
+}
+
+/** Tell who looks into it, but for one who has done it. */
+function show ({ slots, watching }, serv, but) {
+  const Item = require('prismarine-item')(serv.registry)
+  watching.forEach((window, player) => slots.forEach((item, slot) => {
+    if (player === but) return
+    put(window, slot, item)
+    player._client.write('set_slot', { windowId: window.id, slot, item: Item.toNotch(item) })
+  }))
+}
+
 function answer (player, click, serv, own) {
   const { window, rules } = click.windowId === 0 ? { window: player.inventory, rules: own } : player.shown ?? {}
   if (!window || (click.windowId !== 0 && click.windowId !== window.id)) return
@@ -106,4 +137,4 @@ function refresh (player, window, serv) {
   player._client.write('window_items', { windowId, items: window.slots.map(item => Item.toNotch(item)) })
 }
 
-module.exports = { server, open, taken, loosen, put }
+module.exports = { server, open, keep, show, taken, loosen, put }
