@@ -38,7 +38,7 @@ class Network:
     tried: dict[str, list[float]] = field(default_factory=dict)
 
     def now(self) -> float:
-        return anyio.current_time() - self.began
+        return round(anyio.current_time() - self.began, 6)  # the clock of the tests before this one goes on
 
     def gone(self) -> bool:
         return GOES <= self.now() < GOES + OUTAGE
