@@ -220,7 +220,7 @@ async def test_whoever_asks_is_told_how_it_stands_between_two_moves(start: Start
             await until(lambda: "Chat is to move" in "".join(games.facts("main", "who is winning?")))
             (said,) = games.facts("main", "who is winning?")
             tg.cancel_scope.cancel()
-    assert said.startswith("In Chess now: Game 1, move 1: you are white against Chat. Material is even.")
+    assert said.startswith("In Chess now: Game 1, move 1: I am white against Chat. Material is even.")
 
 
 async def test_a_move_out_of_turn_is_an_illegal_attempt(start: Start, tmp_path: Path) -> None:
