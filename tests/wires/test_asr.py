@@ -12,6 +12,7 @@ from typing import Any
 
 import grpc
 import numpy as np
+import psutil
 import pytest
 import riva.client
 from numpy.typing import NDArray
@@ -28,25 +29,17 @@ CHUNK = RATE // 10
 
 
 @pytest.fixture(scope="module")
-def ears() -> Iterator[int]:
-    options = {"model": "whisper-tiny.en", "file": "model.bin", "engine": "asr"}
-    with speech_server.serving("model=whisper-tiny.en", **options) as port:
-        yield port
-
-
-@pytest.fixture(scope="module")
-def said() -> dict[str, NDArray[np.int16]]:
+def said(piper: int) -> dict[str, NDArray[np.int16]]:
     """Lines spoken by Piper, without the silence around them."""
-    with speech_server.serving() as port:
-        auth = riva.client.Auth(uri=f"127.0.0.1:{port}")
-        tts = riva.client.SpeechSynthesisService(auth)
-        found = {}
-        for line in (LINE, SECOND, "Well, I think"):
-            pcm = np.frombuffer(tts.synthesize(line, sample_rate_hz=RATE).audio, "<i2")
-            loud = np.flatnonzero(np.abs(pcm) > 300)
-            found[line] = pcm[loud[0] : loud[-1]]
-        auth.channel.close()
-        return found
+    auth = riva.client.Auth(uri=f"127.0.0.1:{piper}")
+    tts = riva.client.SpeechSynthesisService(auth)
+    found = {}
+    for line in (LINE, SECOND, "Well, I think"):
+        pcm = np.frombuffer(tts.synthesize(line, sample_rate_hz=RATE).audio, "<i2")
+        loud = np.flatnonzero(np.abs(pcm) > 300)
+        found[line] = pcm[loud[0] : loud[-1]]
+    auth.channel.close()
+    return found
 
 
 @pytest.fixture
@@ -174,24 +167,56 @@ def music(seconds: float) -> NDArray[np.int16]:
     return loud
 
 
-@pytest.mark.parametrize("sound", [quiet(600), music(60)], ids=["silence for ten minutes", "music"])
-def test_a_long_while_without_a_word_has_no_words(asr: Any, said: Any, sound: NDArray[np.int16]) -> None:
-    """And what is said behind it is heard."""
-    results = streamed(asr, np.concatenate([sound, quiet(1.5), said[LINE], quiet(1.5)]))
+def listener(port: int) -> psutil.Process:
+    """The process that serves a port."""
+    found = (c.pid for c in psutil.net_connections("tcp") if c.status == "LISTEN" and c.laddr.port == port)
+    return psutil.Process(next(pid for pid in found if pid))
+
+
+@pytest.mark.parametrize(
+    ("minute", "minutes"),
+    [(quiet(60), 60), (music(60), 10)],
+    ids=["an hour of silence", "ten minutes of music"],
+)
+def test_a_long_while_without_a_word_has_no_words(
+    ears: int, asr: Any, said: Any, minute: NDArray[np.int16], minutes: int
+) -> None:
+    """What is said behind it is heard, and meanwhile the server keeps nothing."""
+    asked = riva.client.StreamingRecognitionConfig(config=config(), interim_results=True)
+    kept, process = list[int](), listener(ears)
+
+    def chunks() -> Iterator[bytes]:
+        for _ in range(minutes):
+            yield from (minute[i : i + RATE].tobytes() for i in range(0, len(minute), RATE))
+            kept.append(process.memory_info().rss)
+        yield np.concatenate([quiet(1.5), said[LINE], quiet(1.5)]).tobytes()
+
+    answers = list(asr.streaming_response_generator(chunks(), asked))
+    results = [r for answer in answers for r in answer.results]
     heard = [r.alternatives[0].transcript for r in results if r.is_final and r.alternatives[0].transcript]
     assert len(heard) == 1 and likeness(heard[0], LINE) > ALIKE
     assert heard[0].lower().startswith("the train"), "its first words too"
+    assert max(len(r.pipeline_states.vad_probabilities) for r in results) < 2000, "a message has its limits"
+    assert max(kept[2:]) - kept[2] < 20_000_000, "of seven minutes or more, which are 27 MB as samples"
 
 
 @pytest.mark.parametrize("sound", [quiet(120), music(60)], ids=["silence", "music"])
 def test_a_voice_is_noticed_as_soon_as_ever_after_a_long_while(said: Any, sound: NDArray[np.int16]) -> None:
-    watch = Watch(Detector())
     heard = np.concatenate([sound, quiet(1.5), said[LINE]]).astype(np.float32) / np.float32(32768)
     windows = heard[: len(heard) - len(heard) % WINDOW].reshape(-1, WINDOW)
-    voice = [watch.probability(window) > Thresholds().start for window in windows]
+    voice = [p > Thresholds().start for p in Watch(Detector()).probabilities(windows)]
     spoken = (len(sound) + round(1.5 * RATE)) // WINDOW
     assert not any(voice[:spoken])
     assert voice.index(True) - spoken < 4, "in windows of 32 ms"
+
+
+def test_windows_are_judged_alike_one_by_one_and_many_at_once(said: Any) -> None:
+    heard = np.concatenate([quiet(2), said[LINE], quiet(2), said[SECOND]]).astype(np.float32) / 32768
+    windows = heard[: len(heard) - len(heard) % WINDOW].reshape(-1, WINDOW).astype(np.float32)
+    one, many = Watch(Detector()), Watch(Detector())
+    single = [p for window in windows for p in one.probabilities(window[None])]
+    whole = [p for at in range(0, len(windows), 37) for p in many.probabilities(windows[at : at + 37])]
+    assert single == pytest.approx(whole, abs=0.01) and max(whole) > 0.9 > 0.1 > min(whole)
 
 
 def test_the_larger_model_hears_and_knows_its_languages(said: Any) -> None:
@@ -279,7 +304,7 @@ def test_two_streams_at_once(ears: int, said: Any) -> None:
 
     sounds = [np.concatenate([quiet(0.2), said[line], quiet(1.0)]) for line in (LINE, SECOND)]
     with ThreadPoolExecutor(2) as both:
-        heard = list(both.map(lambda sound: in_real_time(ears, sound), sounds))
+        heard = list(both.map(lambda sound: in_real_time(ears, sound, 0.3), sounds))
     for results, line in zip(heard, (LINE, SECOND), strict=True):
         final = next(r for _, r in results if r.is_final)
         assert likeness(final.alternatives[0].transcript, line) > ALIKE
