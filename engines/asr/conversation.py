@@ -141,7 +141,8 @@ def whole(said: Iterable[tuple[Line, list[Sound]]]) -> tuple[Sound, list[Said]]:
             at = ends[-1] + line.thinks
         pieces.append(_silence(line.then))
         at += line.then
-        script.append(Said(line.kind, " ".join(line.parts), began, ends[0], ends[-1]))
+        times = (round(seconds, 3) for seconds in (began, ends[0], ends[-1]))
+        script.append(Said(line.kind, " ".join(line.parts), *times))
     sound = np.concatenate(pieces)
     return sound + np.random.default_rng(7).normal(0, ROOM, len(sound)).astype(np.float32), script
 

@@ -169,8 +169,8 @@ def music(seconds: float) -> NDArray[np.int16]:
 
 def listener(port: int) -> psutil.Process:
     """The process that serves a port."""
-    found = (c.pid for c in psutil.net_connections("tcp") if c.status == "LISTEN" and c.laddr.port == port)
-    return psutil.Process(next(pid for pid in found if pid))
+    found = (c for c in psutil.net_connections("tcp") if c.status == psutil.CONN_LISTEN)
+    return psutil.Process(next(c.pid for c in found if c.laddr and c.laddr.port == port))
 
 
 @pytest.mark.parametrize(
