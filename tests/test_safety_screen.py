@@ -42,6 +42,8 @@ def said(text: str, source: Source = Source.CONSOLE) -> ChatLine:
         ("k y s", Screened.IGNORED, "slurs"),
         ("where does your developer live", Screened.IGNORED, "private"),
         ("i want to kill myself", Screened.FLAGGED, "harm"),
+        ("honestly i have had enough of life", Screened.FLAGGED, "harm"),
+        ("i had enough of this boss", Screened.PASSED, ""),
         ("call me: 555-867-5309", Screened.SANITISED, ""),
         ("see www.spam.example", Screened.SANITISED, ""),
         ("la " * 160, Screened.SANITISED, ""),
@@ -113,8 +115,11 @@ def test_a_huge_line_costs_no_more_than_a_wall(screen: Screen) -> None:
 
 
 def test_the_operator_s_words_and_topics_count(screen: Screen) -> None:
-    own = Screen(SafetySettings(blocked=["blorbo"], topics={"snacks": ["pineapple"]}, doubt=1.0))
+    own = Screen(SafetySettings(blocked=["blorbo", "blubb"], topics={"snacks": ["pineapple"]}, doubt=1.0))
     assert own.line("B L O R B O").family == "blocked"
+    assert own.line("say hi to xX_bl0rb0_99x").family == "blocked", "a name that holds it"
+    assert own.line("spell it: b, l, u and two Bs").family == "blocked"
+    assert own.line("two bees and a blu ray").outcome is Screened.PASSED
     assert own.line("should pineapple be banned").why == "a side is to be taken: snacks"
     assert own.line("i had pineapple").outcome is Screened.PASSED
     assert screen.line("should pineapple be banned").outcome is Screened.PASSED
