@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 import sys
 import wave
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from itertools import cycle, islice
 from pathlib import Path
@@ -62,7 +62,7 @@ INTO = (  # two words that stop her, and what is wanted
 )
 THINKS = (0.35, 0.5, 0.65, 0.8)  # seconds of the pauses in the middle
 BREATH = 0.06  # seconds between the words that stop her and the rest
-GAPS = (1.8, 2.2, 2.6, 3.0)  # seconds from the end of a question until somebody talks into its answer
+GAPS = (2.4, 2.8, 3.2, 3.6)  # seconds from the end of a question until somebody talks into its answer
 BEFORE = 2.0  # seconds of the room before the first of them
 ROOM = 0.0003  # full scale: what a quiet room sounds like
 
@@ -151,8 +151,19 @@ def _silence(seconds: float) -> Sound:
     return np.zeros(round(seconds * RATE), np.float32)
 
 
-def main() -> None:
+def save(file: Path, sound: Sound, script: Sequence[Said]) -> None:
     """Write both files."""
+    with wave.open(str(file), "wb") as out:
+        out.setnchannels(1)
+        out.setsampwidth(2)
+        out.setframerate(RATE)
+        out.writeframes((np.clip(sound, -1, 1) * 32767).astype("<i2").tobytes())
+    rows = json.dumps([asdict(said) for said in script], indent=1)
+    file.with_suffix(".said.json").write_text(f"{rows}\n", encoding="utf-8")
+
+
+def main() -> None:
+    """Make one of the two, and save it."""
     if len(sys.argv) < 2 or sys.argv[1] in ("-h", "--help"):
         sys.exit((__doc__ or "").splitlines()[0])
     try:
@@ -161,13 +172,7 @@ def main() -> None:
         sys.exit(str(error))
     file, times, pause = Path(sys.argv[1]), options.interrupts, options.pause
     sound, script = whole(spoken(interruptions(times, pause) if times else talk(pause)))
-    with wave.open(str(file), "wb") as out:
-        out.setnchannels(1)
-        out.setsampwidth(2)
-        out.setframerate(RATE)
-        out.writeframes((np.clip(sound, -1, 1) * 32767).astype("<i2").tobytes())
-    rows = json.dumps([asdict(said) for said in script], indent=1)
-    file.with_suffix(".said.json").write_text(f"{rows}\n", encoding="utf-8")
+    save(file, sound, script)
     sys.stderr.write(f"{file}: {len(sound) / RATE:.0f} s\n")
 
 

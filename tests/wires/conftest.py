@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator
+from typing import Any
 
+import numpy as np
 import pytest
+import riva.client
+from numpy.typing import NDArray
 
 from tests.wires import speech_server
+from tests.wires.listening import LINE, OPEN, RATE, SECOND
 from tests.wires.twitch_peer import Peer
 
 
@@ -29,3 +34,24 @@ def ears() -> Iterator[int]:
     """Our recognition server's port."""
     with speech_server.serving(model="whisper-tiny.en", file="model.bin", engine="asr") as port:
         yield port
+
+
+@pytest.fixture(scope="session")
+def said(piper: int) -> dict[str, NDArray[np.int16]]:
+    """Lines spoken by Piper, without the silence around them."""
+    auth = riva.client.Auth(uri=f"127.0.0.1:{piper}")
+    tts = riva.client.SpeechSynthesisService(auth)
+    found = {}
+    for line in (LINE, SECOND, OPEN):
+        pcm = np.frombuffer(tts.synthesize(line, sample_rate_hz=RATE).audio, "<i2")
+        loud = np.flatnonzero(np.abs(pcm) > 300)
+        found[line] = pcm[loud[0] : loud[-1]]
+    auth.channel.close()
+    return found
+
+
+@pytest.fixture
+def asr(ears: int) -> Iterator[Any]:
+    auth = riva.client.Auth(uri=f"127.0.0.1:{ears}")
+    yield riva.client.ASRService(auth)
+    auth.channel.close()

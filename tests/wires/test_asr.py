@@ -3,78 +3,20 @@
 from __future__ import annotations
 
 import io
-import re
 import time
 import wave
 from collections.abc import Iterator
-from difflib import SequenceMatcher
 from typing import Any
 
 import grpc
 import numpy as np
-import psutil
 import pytest
 import riva.client
 from numpy.typing import NDArray
 from riva.client.proto import health_pb2, health_pb2_grpc, riva_asr_pb2, riva_asr_pb2_grpc
 
-from engines.asr.detector import WINDOW, Detector, Watch
-from engines.asr.endpoint import Thresholds
 from tests.wires import speech_server
-
-LINE = "The train to the mountains leaves at seven, so bring your coat and a sandwich."
-SECOND = "Do you like thunderstorms?"
-RATE = 16000
-CHUNK = RATE // 10
-
-
-@pytest.fixture(scope="module")
-def said(piper: int) -> dict[str, NDArray[np.int16]]:
-    """Lines spoken by Piper, without the silence around them."""
-    auth = riva.client.Auth(uri=f"127.0.0.1:{piper}")
-    tts = riva.client.SpeechSynthesisService(auth)
-    found = {}
-    for line in (LINE, SECOND, "Well, I think"):
-        pcm = np.frombuffer(tts.synthesize(line, sample_rate_hz=RATE).audio, "<i2")
-        loud = np.flatnonzero(np.abs(pcm) > 300)
-        found[line] = pcm[loud[0] : loud[-1]]
-    auth.channel.close()
-    return found
-
-
-@pytest.fixture
-def asr(ears: int) -> Iterator[Any]:
-    auth = riva.client.Auth(uri=f"127.0.0.1:{ears}")
-    yield riva.client.ASRService(auth)
-    auth.channel.close()
-
-
-def quiet(seconds: float) -> NDArray[np.int16]:
-    noise = np.random.default_rng(5).normal(0, 8, round(seconds * RATE))
-    return noise.astype("<i2")
-
-
-def config(**more: Any) -> riva.client.RecognitionConfig:
-    known = {"encoding": riva.client.AudioEncoding.LINEAR_PCM, "sample_rate_hertz": RATE}
-    return riva.client.RecognitionConfig(
-        **(known | {"language_code": "en-US", "enable_automatic_punctuation": True} | more)
-    )
-
-
-def streamed(asr: Any, sound: NDArray[np.int16], **more: Any) -> list[Any]:
-    """The results of sound that is sent as fast as it is taken."""
-    asked = riva.client.StreamingRecognitionConfig(config=config(**more), interim_results=True)
-    chunks = [sound[i : i + CHUNK].tobytes() for i in range(0, len(sound), CHUNK)]
-    return [r for answer in asr.streaming_response_generator(chunks, asked) for r in answer.results]
-
-
-ALIKE = 0.7
-"""Of the words, in order: CPUs round differently, and "your coat and a" is "your code in the" on some."""
-
-
-def likeness(heard: str, meant: str) -> float:
-    a, b = (re.findall(r"[a-z']+", text.lower().replace("7", "seven")) for text in (heard, meant))
-    return SequenceMatcher(None, a, b, autojunk=False).ratio()
+from tests.wires.listening import ALIKE, LINE, OPEN, RATE, SECOND, config, likeness, quiet, streamed
 
 
 def test_a_stream_has_interims_and_a_final_after_each_utterance(asr: Any, said: Any) -> None:
@@ -145,80 +87,6 @@ def test_a_client_may_say_that_the_utterance_is_over(ears: int, said: Any) -> No
         assert first.is_final and likeness(first.alternatives[0].transcript, SECOND) > ALIKE
 
 
-@pytest.mark.parametrize("seconds", [0.0, 4.0])
-def test_nothing_is_heard_in_silence_and_noise(asr: Any, seconds: float) -> None:
-    loud = np.random.default_rng(3).normal(0, 1500, round(seconds * RATE)).astype("<i2")
-    hum = (3000 * np.sin(np.arange(len(loud)) * 2 * np.pi * 100 / RATE)).astype("<i2")
-    for sound in (quiet(seconds), loud, hum):
-        results = streamed(asr, sound)
-        assert [r.alternatives[0].transcript for r in results] == [""] and results[0].is_final
-
-
-def music(seconds: float) -> NDArray[np.int16]:
-    """Chords with overtones and a beat, half of full scale; nobody sings."""
-    t = np.arange(round(seconds * RATE)) / RATE
-    random = np.random.default_rng(11)
-    bars = random.choice([220.0, 246.9, 261.6, 293.7, 329.6, 392.0], (round(seconds) + 1, 3))
-    tones = bars[(t / 1.0).astype(int)]
-    chord = sum(np.sin(2 * np.pi * tones[:, v] * n * t) / n for v in range(3) for n in (1, 2, 3, 4))
-    beat = random.normal(0, 1, len(t)) * np.exp(-(t % 0.5) * 25)
-    sound = np.asarray(chord) * (0.6 + 0.4 * np.exp(-(t % 1.0) * 3)) + beat
-    loud: NDArray[np.int16] = (sound / np.abs(sound).max() * 16000).astype("<i2")
-    return loud
-
-
-def listener(port: int) -> psutil.Process:
-    """The process that serves a port."""
-    found = (c for c in psutil.net_connections("tcp") if c.status == psutil.CONN_LISTEN)
-    return psutil.Process(next(c.pid for c in found if c.laddr and c.laddr.port == port))
-
-
-@pytest.mark.parametrize(
-    ("minute", "minutes"),
-    [(quiet(60), 60), (music(60), 10)],
-    ids=["an hour of silence", "ten minutes of music"],
-)
-def test_a_long_while_without_a_word_has_no_words(
-    ears: int, asr: Any, said: Any, minute: NDArray[np.int16], minutes: int
-) -> None:
-    """What is said behind it is heard, and meanwhile the server keeps nothing."""
-    asked = riva.client.StreamingRecognitionConfig(config=config(), interim_results=True)
-    kept, process = list[int](), listener(ears)
-
-    def chunks() -> Iterator[bytes]:
-        for _ in range(minutes):
-            yield from (minute[i : i + RATE].tobytes() for i in range(0, len(minute), RATE))
-            kept.append(process.memory_info().rss)
-        yield np.concatenate([quiet(1.5), said[LINE], quiet(1.5)]).tobytes()
-
-    answers = list(asr.streaming_response_generator(chunks(), asked))
-    results = [r for answer in answers for r in answer.results]
-    heard = [r.alternatives[0].transcript for r in results if r.is_final and r.alternatives[0].transcript]
-    assert len(heard) == 1 and likeness(heard[0], LINE) > ALIKE
-    assert heard[0].lower().startswith("the train"), "its first words too"
-    assert max(len(r.pipeline_states.vad_probabilities) for r in results) < 2000, "a message has its limits"
-    assert max(kept[2:]) - kept[2] < 20_000_000, "of seven minutes or more, which are 27 MB as samples"
-
-
-@pytest.mark.parametrize("sound", [quiet(120), music(60)], ids=["silence", "music"])
-def test_a_voice_is_noticed_as_soon_as_ever_after_a_long_while(said: Any, sound: NDArray[np.int16]) -> None:
-    heard = np.concatenate([sound, quiet(1.5), said[LINE]]).astype(np.float32) / np.float32(32768)
-    windows = heard[: len(heard) - len(heard) % WINDOW].reshape(-1, WINDOW)
-    voice = [p > Thresholds().start for p in Watch(Detector()).probabilities(windows)]
-    spoken = (len(sound) + round(1.5 * RATE)) // WINDOW
-    assert not any(voice[:spoken])
-    assert voice.index(True) - spoken < 4, "in windows of 32 ms"
-
-
-def test_windows_are_judged_alike_one_by_one_and_many_at_once(said: Any) -> None:
-    heard = np.concatenate([quiet(2), said[LINE], quiet(2), said[SECOND]]).astype(np.float32) / 32768
-    windows = heard[: len(heard) - len(heard) % WINDOW].reshape(-1, WINDOW).astype(np.float32)
-    one, many = Watch(Detector()), Watch(Detector())
-    single = [p for window in windows for p in one.probabilities(window[None])]
-    whole = [p for at in range(0, len(windows), 37) for p in many.probabilities(windows[at : at + 37])]
-    assert single == pytest.approx(whole, abs=0.01) and max(whole) > 0.9 > 0.1 > min(whole)
-
-
 def test_the_larger_model_hears_and_knows_its_languages(said: Any) -> None:
     options = {"model": "whisper-base", "file": "model.bin", "engine": "asr"}
     with speech_server.serving("model=whisper-base", **options) as port:
@@ -283,7 +151,7 @@ def in_real_time(ears: int, sound: NDArray[np.int16], pace: float = 1.0) -> list
 
 def test_a_hesitant_speaker_is_not_cut_off(ears: int, said: Any) -> None:
     """Half a second of silence after words that are open, and then the rest: one utterance."""
-    sound = np.concatenate([quiet(0.3), said["Well, I think"], quiet(0.55), said[SECOND], quiet(1.2)])
+    sound = np.concatenate([quiet(0.3), said[OPEN], quiet(0.55), said[SECOND], quiet(1.2)])
     finals = [r for _, r in in_real_time(ears, sound) if r.is_final and r.alternatives[0].transcript]
     assert len(finals) == 1
     assert "think" in finals[0].alternatives[0].transcript.lower()
