@@ -13,8 +13,8 @@ import numpy as np
 import pytest
 import trio.testing
 
-from engines.asr.bench import RATE
 from engines.asr.conversation import Line, interruptions, talk, whole
+from engines.asr.detector import RATE
 from glue.closing import closing
 from glue.errors import ConfigError
 from glue.events import (
