@@ -1,4 +1,4 @@
-"""Shared by the tests of the wires: the servers that several modules talk to, started once for all of them."""
+"""Shared by the tests of the wires: servers that several modules talk to, started once for all of them."""
 
 from __future__ import annotations
 
