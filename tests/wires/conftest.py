@@ -22,21 +22,21 @@ async def peer() -> AsyncIterator[Peer]:
         yield peer
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def piper() -> Iterator[int]:
     """Our voice's port."""
     with speech_server.serving() as port:
         yield port
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def ears() -> Iterator[int]:
     """Our recognition server's port."""
     with speech_server.serving(model="whisper-tiny.en", file="model.bin", engine="asr") as port:
         yield port
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def said(piper: int) -> dict[str, NDArray[np.int16]]:
     """Lines spoken by Piper, without the silence around them."""
     auth = riva.client.Auth(uri=f"127.0.0.1:{piper}")

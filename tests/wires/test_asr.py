@@ -87,9 +87,12 @@ def test_a_client_may_say_that_the_utterance_is_over(ears: int, said: Any) -> No
         assert first.is_final and likeness(first.alternatives[0].transcript, SECOND) > ALIKE
 
 
-def test_the_larger_model_hears_and_knows_its_languages(said: Any) -> None:
-    options = {"model": "whisper-base", "file": "model.bin", "engine": "asr"}
-    with speech_server.serving("model=whisper-base", **options) as port:
+def test_the_larger_model_hears_knows_its_languages_and_ends_when_it_is_told(said: Any) -> None:
+    speech_server.need("whisper-base", "model.bin")
+    port = speech_server.free_port()
+    server = speech_server.start(port, "model=whisper-base", engine="asr")
+    try:
+        speech_server.await_ready(port)
         auth = riva.client.Auth(uri=f"127.0.0.1:{port}")
         asr = riva.client.ASRService(auth)
         answer = asr.offline_recognize(said[LINE].tobytes(), config())
@@ -98,7 +101,10 @@ def test_the_larger_model_hears_and_knows_its_languages(said: Any) -> None:
         with pytest.raises(grpc.RpcError) as caught:
             asr.offline_recognize(said[SECOND].tobytes(), config(language_code="xx-XX"))
         auth.channel.close()
+    finally:
+        code, seconds, text = speech_server.end(server)
     assert "Unavailable model requested. Lang: xx-XX" in str(caught.value)
+    assert code == 0 and seconds < 1.0, text
 
 
 def test_what_it_lists_and_what_it_refuses_in_rivas_words(ears: int) -> None:
@@ -178,14 +184,8 @@ def test_two_streams_at_once(ears: int, said: Any) -> None:
         assert likeness(final.alternatives[0].transcript, line) > ALIKE
 
 
-def test_it_fails_and_ends_in_one_clear_line(tmp_path: Any) -> None:
-    port = speech_server.free_port()
+def test_it_fails_in_one_clear_line(tmp_path: Any) -> None:
     (tmp_path / "model.bin").write_bytes(b"nonsense")
-    server = speech_server.start(port, f"model={tmp_path}", engine="asr")
+    server = speech_server.start(speech_server.free_port(), f"model={tmp_path}", engine="asr")
     _, log = server.communicate(timeout=30)
     assert server.returncode == 1 and "no Whisper" in log.decode() and "Traceback" not in log.decode()
-    speech_server.need("whisper-tiny.en", "model.bin")
-    server = speech_server.start(port, engine="asr")
-    speech_server.await_ready(port)
-    code, seconds, text = speech_server.end(server)
-    assert code == 0 and seconds < 1.0, text
