@@ -58,4 +58,15 @@ class PaceKept:
     unit: str = "tokens"
 
 
-MeasuredEvent = TurnMeasured | VitalsTaken | FloorMeasured | PaceKept
+@dataclass(frozen=True, slots=True)
+class ScriptSpoken:
+    """A voice out of a file had said this `at`, by the script that lies beside the file."""
+
+    at: float
+    kind: str  # "fluent", "hesitant" (a pause in the middle), "interrupts" (into a reply of hers)
+    text: str
+    began: float
+    part: float  # the end of its first part: what stands before the pause, or the two words that stop her
+
+
+MeasuredEvent = TurnMeasured | VitalsTaken | FloorMeasured | PaceKept | ScriptSpoken

@@ -1,6 +1,8 @@
 """Limits, time-outs, slow mode and the allow list, on a clock of its own."""
 
 import codecs
+from statistics import median
+from time import thread_time
 
 import pytest
 
@@ -210,6 +212,17 @@ def test_the_operator_s_slow_mode_stays() -> None:
     assert fate(door.admit(line(2), 15.0)) is None
     door.slow_down(0.0)
     assert fate(door.admit(line(3), 15.1)) is None
+
+
+def test_five_thousand_viewers_at_once_are_let_go_without_being_read() -> None:
+    """Each writes a line within five seconds; the last one costs no more than the first did."""
+    door, costs, let_in = Door(SETTINGS, SCREEN), list[float](), 0
+    for n in range(5000):
+        began = thread_time()
+        let_in += fate(door.admit(line(n, author=f"v{n}"), n / 1000)) is None
+        costs.append(thread_time() - began)
+    assert 0 < let_in <= SETTINGS.overall
+    assert median(costs[-500:]) < 0.001 and median(costs[-500:]) < 5 * median(costs[500:1000])
 
 
 @pytest.mark.parametrize("by", [-3600.0, 3600.0])

@@ -1,5 +1,7 @@
 """What comes in and what goes out: outcomes with their reasons, and that it takes no time."""
 
+from collections.abc import Callable
+from pathlib import Path
 from time import thread_time
 
 import pytest
@@ -10,6 +12,7 @@ from glue.checks import personas, safety
 from glue.events import ChatLine, Source
 from glue.gate import Gate, Held, Passed, Replaced
 from glue.parts import gate_of
+from glue.safety.blocklist import Blocklist
 from glue.safety.screen import Screen
 from glue.safety_events import Screened
 from glue.settings import SafetySettings
@@ -42,6 +45,8 @@ def said(text: str, source: Source = Source.CONSOLE) -> ChatLine:
         ("k y s", Screened.IGNORED, "slurs"),
         ("where does your developer live", Screened.IGNORED, "private"),
         ("i want to kill myself", Screened.FLAGGED, "harm"),
+        ("honestly i have had enough of life", Screened.FLAGGED, "harm"),
+        ("i had enough of this boss", Screened.PASSED, ""),
         ("call me: 555-867-5309", Screened.SANITISED, ""),
         ("see www.spam.example", Screened.SANITISED, ""),
         ("la " * 160, Screened.SANITISED, ""),
@@ -112,9 +117,45 @@ def test_a_huge_line_costs_no_more_than_a_wall(screen: Screen) -> None:
     assert thread_time() - began < 2
 
 
+def full(folder: Path, words: list[str]) -> Screen:
+    """Every list that an operator has holds these words."""
+    file, desk = folder / f"list{len(words)}.txt", folder / f"desk{len(words)}.txt"
+    for path in (file, desk):
+        path.write_text("# mine\n" + "\n".join(words), encoding="utf-8")
+    settings = SafetySettings(lists=[str(file)], blocked=words[:999], topics={"snacks": words})
+    return Screen(settings, Blocklist(desk))
+
+
+def test_every_list_may_be_empty_or_hold_a_hundred_thousand_entries(tmp_path: Path) -> None:
+    """Start-up stays within seconds on a busy machine, and a line and a clause cost the same."""
+    many = [f"entry{n} of{n % 7}" if n % 3 else f"entry{n}" for n in range(100_000)]
+    began = thread_time()
+    huge = full(tmp_path, many)
+    assert thread_time() - began < 4
+    empty = full(tmp_path, [])
+    assert huge.line("So ENTRY99999, then").family == huge.line("entry1 of1").family == "blocked"
+    assert huge.clause("you said entry99999") and not empty.clause("you said entry99999")
+    assert empty.line("So ENTRY99999, then").outcome is Screened.PASSED
+    for judge in (Screen.line, Screen.clause):
+        assert _cost(judge, huge) < 2 * _cost(judge, empty)
+
+
+def _cost(judge: Callable[[Screen, str], object], screen: Screen) -> float:
+    """Seconds of the quickest of some judgements, each of a text that was not read before."""
+    times = []
+    for n in range(100):
+        began = thread_time()
+        judge(screen, f"should this be clause {n} of a reply, neither short nor very long, Mika")
+        times.append(thread_time() - began)
+    return min(times)
+
+
 def test_the_operator_s_words_and_topics_count(screen: Screen) -> None:
-    own = Screen(SafetySettings(blocked=["blorbo"], topics={"snacks": ["pineapple"]}, doubt=1.0))
+    own = Screen(SafetySettings(blocked=["blorbo", "blubb"], topics={"snacks": ["pineapple"]}, doubt=1.0))
     assert own.line("B L O R B O").family == "blocked"
+    assert own.line("say hi to xX_bl0rb0_99x").family == "blocked", "a name that holds it"
+    assert own.line("spell it: b, l, u and two Bs").family == "blocked"
+    assert own.line("two bees and a blu ray").outcome is Screened.PASSED
     assert own.line("should pineapple be banned").why == "a side is to be taken: snacks"
     assert own.line("i had pineapple").outcome is Screened.PASSED
     assert screen.line("should pineapple be banned").outcome is Screened.PASSED

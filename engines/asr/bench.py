@@ -144,8 +144,8 @@ def main() -> None:
     ):
         stub = riva_asr_pb2_grpc.RivaSpeechRecognitionStub(channel)
         for voice in dict.fromkeys(voice for voice, _, _ in said):
-            rates = [_rate(stub, [s for s in said if s[0] == voice], *level) for level in levels]
-            table.add_row(voice, *(f"{rate:.3f}" for rate in rates))
+            rates = [rate(stub, [s for s in said if s[0] == voice], *level) for level in levels]
+            table.add_row(voice, *(f"{found:.3f}" for found in rates))
         console.print(table)
         if "delay=false" in sys.argv[1:]:
             return
@@ -159,12 +159,13 @@ def main() -> None:
     )
 
 
-def _rate(
+def rate(
     stub: riva_asr_pb2_grpc.RivaSpeechRecognitionStub,
     said: list[tuple[str, str, Sound]],
     behind: Callable[[int], Sound],
     louder: float,
 ) -> float:
+    """The word error rate of (voice, line, samples) with something behind them, `louder` dB below."""
     wrong = total = 0
     for _, line, sound in said:
         request = riva_asr_pb2.RecognizeRequest(config=config(), audio=mixed(sound, behind, louder, 0.5))

@@ -26,10 +26,11 @@ class Detector:
         path = files("faster_whisper").joinpath("assets/silero_vad_v6.onnx")
         self._session = ort.InferenceSession(path.read_bytes(), options, providers=["CPUExecutionProvider"])
 
-    def run(self, sound: Samples, h: Samples, c: Samples) -> tuple[float, Samples, Samples]:
-        """`sound` [1, 576]: the probability of a voice, and the memory afterwards ([1, 1, 128] each)."""
-        probability, h, c = self._session.run(None, {"input": sound, "h": h, "c": c})
-        return float(probability.reshape(-1)[0]), h, c
+    def run(self, sound: Samples, h: Samples, c: Samples) -> tuple[Samples, Samples, Samples]:
+        """`sound` [n, 576], windows in a row: each one's probability of a voice [n], and the memory after the
+        last ([1, 1, 128] each)."""
+        probabilities, h, c = self._session.run(None, {"input": sound, "h": h, "c": c})
+        return probabilities.reshape(-1), h, c
 
 
 class Watch:
@@ -41,19 +42,28 @@ class Watch:
 
     def __init__(self, detector: Detector) -> None:
         self._detector = detector
-        self._before = np.zeros(CONTEXT, np.float32)
+        self._before = np.zeros((1, CONTEXT), np.float32)
         self._forget()
 
     def _forget(self) -> None:
         self._h = self._c = np.zeros((1, 1, 128), np.float32)
         self._quiet = 0
 
-    def probability(self, window: Samples) -> float:
-        """Of a voice in the next `WINDOW` samples; 0.2 ms."""
-        self._quiet = self._quiet + 1 if float(np.sqrt(np.mean(window**2))) < QUIET else 0
-        if self._quiet >= FORGET:
-            self._forget()
-        sound = np.concatenate([self._before, window])[None].astype(np.float32)
-        self._before = window[-CONTEXT:]
+    def probabilities(self, windows: Samples) -> list[float]:
+        """Of a voice in each of the next windows, [n, `WINDOW`]; 0.1 ms, and half of that if many."""
+        contexts = np.concatenate([self._before, windows[:-1, -CONTEXT:]])
+        sound, self._before = np.concatenate([contexts, windows], axis=1), windows[-1:, -CONTEXT:].copy()
+        found, begun = list[float](), 0
+        for at, loud in enumerate(np.sqrt(np.mean(windows**2, axis=1))):
+            self._quiet = self._quiet + 1 if loud < QUIET else 0
+            if self._quiet == FORGET:
+                found += self._run(sound[begun:at])
+                self._forget()
+                begun = at
+        return [*found, *self._run(sound[begun:])]
+
+    def _run(self, sound: Samples) -> list[float]:
+        if not len(sound):
+            return []
         found, self._h, self._c = self._detector.run(sound, self._h, self._c)
-        return found
+        return [float(probability) for probability in found]

@@ -8,6 +8,7 @@ were interim.
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
@@ -22,6 +23,8 @@ Hear = Callable[[Samples], Awaitable[Heard]]
 BEFORE = 0.3  # seconds kept in front of the first voice: consonants that the detector missed
 LATE = 0.1  # seconds that a voice is heard before the detector is sure of it
 AFTER = 0.2  # seconds of the silence behind that are recognised too
+BATCH = 64  # windows that the detector looks at in one go, where so many come at once: two seconds
+TOLD = 1875  # windows that a result tells of, at most: a minute. Those of a night were too long a message
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +49,7 @@ class Result:
     start: float
     at: float
     words: tuple[Word, ...] = ()
-    probabilities: tuple[float, ...] = ()  # of a voice, one a window since the last result
+    probabilities: tuple[float, ...] = ()  # of a voice, one a window since the last result; the newest
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,15 +77,17 @@ class Hearing:
         self._guess: Guess | None = None
         self._asked = 0  # samples of the utterance when it was last recognised
         self._told = ""
-        self._probabilities: list[float] = []
+        self._probabilities: deque[float] = deque(maxlen=TOLD)
 
     async def feed(self, sound: Samples) -> None:
         """More sound, 16 kHz."""
         sound = np.concatenate([self._rest, sound])
         whole = len(sound) - len(sound) % WINDOW
-        for start in range(0, whole, WINDOW):
-            await self._window(sound[start : start + WINDOW])
-        self._rest = sound[whole:]
+        windows, self._rest = sound[:whole].reshape(-1, WINDOW), sound[whole:]
+        for start in range(0, len(windows), BATCH):
+            some = windows[start : start + BATCH]
+            for window, probability in zip(some, self._watch.probabilities(some), strict=True):
+                await self._window(window, probability)
 
     async def end(self) -> None:
         """No more sound, or the client says that the utterance is over: a final result, empty if need be."""
@@ -93,8 +98,7 @@ class Hearing:
         if self._busy is not None:
             self._busy.cancel()
 
-    async def _window(self, window: Samples) -> None:
-        probability = self._watch.probability(window)
+    async def _window(self, window: Samples, probability: float) -> None:
         self._probabilities.append(probability)
         self._at += WINDOW
         self._sound = np.concatenate([self._sound, window])
@@ -168,7 +172,8 @@ class Hearing:
     def _result(self, text: str, heard: Heard, final: bool) -> Result:
         start = (self._at - len(self._sound)) / RATE
         words = tuple(_moved(word, start) for word in heard.words)
-        probabilities, self._probabilities = tuple(self._probabilities), []
+        probabilities = tuple(self._probabilities)
+        self._probabilities.clear()
         return Result(text, final, heard.confidence, start, self._at / RATE, words, probabilities)
 
 

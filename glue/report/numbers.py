@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from glue.events import Stage
+from glue.report import aloud
 from glue.report.memory import Memory, idle_cpu, memory
 from glue.report.read import Reply, Run
 
@@ -60,6 +61,12 @@ class Report:
     first_audio_idle_ms: Spread = Spread()
     first_audio_waited_ms: Spread = Spread()
     after_speech_ms: Spread = Spread()  # from the end of words said aloud; lines that did not wait
+    final_ms: Spread = Spread()  # from the end of a voice, as the recogniser hears it, to its words
+    final_fluent_ms: Spread = Spread()  # the same, from the end that the sound's script tells
+    final_hesitant_ms: Spread = Spread()
+    said_aloud: dict[str, dict[str, int]] = field(default_factory=dict)  # by kind: said, heard, split, joined
+    barge_in_ms: Spread = Spread()  # from the words that stop her to silence, in the recording
+    barge_in_word_ms: Spread = Spread()  # and from the end of the second of these words
     left_until_a_lull: int = 0  # of these, answered though the director first chose silence
     queue_wait_ms: Spread = Spread()
     drift: Drift = Drift()
@@ -114,6 +121,7 @@ def report(run: Run) -> Report:
         unreadable_journal_lines=run.unreadable,
         **_counts(run),
         **_times(run, heard),
+        **_aloud(run),
         **_floor([r for r in heard if r.floor is not None and not r.waited]),
         **_tokens([r for r in heard if r.measured is not None and r.measured.prompt_tokens]),
     )
@@ -146,6 +154,18 @@ def _times(run: Run, heard: Sequence[Reply]) -> dict[str, Any]:
         "stages_ms": {stage: _ms(values) for stage, values in stages(heard).items()},
         "our_share_ms": _ms(our_share(heard)),
         "gaps_ms": _ms(gap for r in run.replies.values() for gap in gaps(r)),
+    }
+
+
+def _aloud(run: Run) -> dict[str, Any]:
+    silences = aloud.silences(run)
+    return {
+        "final_ms": _ms(aloud.finals(run)),
+        "final_fluent_ms": _ms(aloud.finals_of(run, "fluent")),
+        "final_hesitant_ms": _ms(aloud.finals_of(run, "hesitant")),
+        "said_aloud": {kind: asdict(counts) for kind, counts in aloud.kinds(run).items()},
+        "barge_in_ms": _ms(interim for interim, _ in silences),
+        "barge_in_word_ms": _ms(word for _, word in silences),
     }
 
 

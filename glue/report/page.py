@@ -119,6 +119,7 @@ def facts(report: Report) -> str:
         ("parts that were down", words(dict(report.degraded)) if report.degraded else "none"),
         ("journal lines not understood", str(report.unreadable_journal_lines)),
         *(("pace", line.removeprefix("pace of ").strip()) for line in paces(report)),
+        *[(f"said aloud, {kind}", words(dict(counts))) for kind, counts in report.said_aloud.items()],
         ("method", report.method),
     ]
     return "".join(f"<tr><th>{escape(name)}</th><td>{escape(value)}</td></tr>" for name, value in shown)

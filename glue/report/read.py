@@ -4,7 +4,7 @@ A show that was killed leaves half a line at the end; what cannot be read is cou
 """
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, get_args
@@ -22,12 +22,13 @@ from glue.events import (
     PartDegraded,
     ReplyOpened,
     Source,
+    SpeechHeard,
     Stage,
     StageReached,
     TurnEnded,
     TurnStarted,
 )
-from glue.measured import FloorMeasured, PaceKept, TurnMeasured, VitalsTaken
+from glue.measured import FloorMeasured, PaceKept, ScriptSpoken, TurnMeasured, VitalsTaken
 
 READERS: dict[str, TypeAdapter[Event]] = {kind.__name__: TypeAdapter(kind) for kind in get_args(Event)}
 
@@ -41,6 +42,7 @@ class Line:
     text: str
     spoken: float | None = None  # when who said it aloud fell silent
     fate: Fate | None = None
+    aloud: bool = False  # whether a microphone heard it
 
 
 @dataclass(slots=True)
@@ -96,6 +98,9 @@ class Run:
     vitals: list[VitalsTaken] = field(default_factory=list)
     degraded: list[PartDegraded] = field(default_factory=list)
     paces: list[PaceKept] = field(default_factory=list)
+    interims: list[SpeechHeard] = field(default_factory=list)
+    script: list[ScriptSpoken] = field(default_factory=list)
+    loud: Sequence[float] = ()  # milliseconds of the show's recording in which something is to be heard
     buttons: int = 0
     unreadable: int = 0
 
@@ -147,6 +152,10 @@ def fold(events: Iterable[Event]) -> Run:
                 run.replies[event.turn].clauses += 1
             case PaceKept():
                 run.paces.append(event)
+            case SpeechHeard():
+                run.interims.append(event)
+            case ScriptSpoken():
+                run.script.append(event)
             case ReplyOpened() if event.turn in run.replies:
                 run.replies[event.turn].opening = event.text
         _note(run, event)
@@ -163,7 +172,8 @@ def _reply(event: TurnStarted, spoke_until: float, arrived: Line | None) -> Repl
 def _note(run: Run, event: Event) -> None:
     match event:
         case LineArrived(at, line, spoken):
-            run.lines[line.id] = Line(at, line.author, line.text, spoken)
+            aloud = line.source is Source.VOICE
+            run.lines[line.id] = Line(at, line.author, line.text, spoken, aloud=aloud)
         case LineClosed(_, id, fate) if id in run.lines:
             run.lines[id].fate = fate
         case StageReached(at, _, turn, stage) if turn in run.replies:

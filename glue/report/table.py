@@ -46,6 +46,7 @@ def rows(report: Report) -> list[tuple[str, Spread]]:
         ("  line came while she was idle", report.first_audio_idle_ms),
         ("  line waited (from the end of that speech)", report.first_audio_waited_ms),
         ("  end of speech to first audio (heard aloud)", report.after_speech_ms),
+        *[(name, spread) for name, spread in _aloud(report) if spread.n],
         ("wait in the queue", report.queue_wait_ms),
         *[(f"  to {stage.replace('_', ' ')}", spread) for stage, spread in report.stages_ms.items()],
         ("our share", report.our_share_ms),
@@ -57,6 +58,26 @@ def rows(report: Report) -> list[tuple[str, Spread]]:
     ]
 
 
+def _aloud(report: Report) -> list[tuple[str, Spread]]:
+    """What only a show has in which somebody speaks to her."""
+    return [
+        ("  end of speech to the final words, as heard", report.final_ms),
+        ("  - by the script, said fluently", report.final_fluent_ms),
+        ("  - with a pause in it", report.final_hesitant_ms),
+        ("talked into: from the words that stop her to silence", report.barge_in_ms),
+        ("  from the end of the second of these words", report.barge_in_word_ms),
+    ]
+
+
+def said_aloud(report: Report) -> str:
+    """A line for each kind of utterance in the sound's script."""
+    return "".join(
+        f"said aloud, {kind}: {n['said']}; {n['heard']} heard to the end, {n['split']} of them in several "
+        f"lines, {n['joined']} of these answered as a whole\n"
+        for kind, n in report.said_aloud.items()
+    )
+
+
 def summary(report: Report) -> str:
     """One paragraph: the machine, the models, the counts."""
     fates = ", ".join(f"{count} {fate}" for fate, count in report.lines_by_fate.items())
@@ -66,7 +87,7 @@ def summary(report: Report) -> str:
     return (
         f"{report.turns} replies ({report.by_herself} unasked) to {report.lines_in} lines in "
         f"{report.seconds:.0f} s: {fates}. {opened}{distinct}{cached} of the prompts came from the cache.\n"
-        f"{''.join(paces(report))}"
+        f"{said_aloud(report)}{''.join(paces(report))}"
         f"machine: {words(report.machine)}\nmodels: {words(report.models)}\n{report.method}"
     )
 

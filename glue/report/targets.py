@@ -30,6 +30,10 @@ TARGETS = (
     Target(
         "new prompt tokens beyond the line's, 95th percentile", "", 10, lambda r: r.new_beyond_line_tokens.p95
     ),
+    Target("final words after fluent speech, median", "ms", 500, lambda r: r.final_fluent_ms.p50),
+    Target("final words after hesitant speech, median", "ms", 500, lambda r: r.final_hesitant_ms.p50),
+    Target("end of speech to first audio, median", "ms", 1000, lambda r: r.after_speech_ms.p50),
+    Target("words that stop her to silence, 95th percentile", "ms", 200, lambda r: r.barge_in_ms.p95),
     Target("memory of all processes, peak", "MB", 3000, lambda r: r.rss_total_mb.peak),
     Target("growth after the first 5 minutes", "MB", 20, lambda r: r.rss_total_mb.growth),
     Target("idle CPU, share of a core", "", 0.15, lambda r: r.idle_cpu_share),

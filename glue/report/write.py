@@ -5,18 +5,21 @@ import json
 from collections.abc import Mapping
 from pathlib import Path
 
-from glue.report import world
+from glue.report import aloud, world
 from glue.report.numbers import Report, report
 from glue.report.page import page
 from glue.report.read import read
 from glue.report.targets import TARGETS
 
+RECORDING = "audio.wav"  # of speaker=[wav]
 PLAYED = "played.json"  # a game's own figures, in the run folder
 
 
 def write(run_dir: Path) -> Report:
     """Read `run_dir`/journal.jsonl, write both files beside it. Raises OSError."""
     run = read(run_dir / "journal.jsonl")
+    if any(said.kind == aloud.INTO for said in run.script):
+        run.loud = aloud.loud(run_dir / RECORDING)
     found = report(run)
     (run_dir / "report.json").write_text(to_json(found, _played(run_dir / PLAYED)), encoding="utf-8")
     (run_dir / "report.html").write_text(

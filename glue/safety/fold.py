@@ -22,8 +22,10 @@ EDGES = " .,;:!?¡¿\"'()[]{}<>*~_-…"
 WORD = re.compile(r"[\w']+")
 NOT_LETTER = re.compile(r"[\W\d_]+")
 LEETED = re.compile(r"[01345789@$!¡|+€£¢.\-_*]")
+SEAMS = re.compile(r"[_\-.|/]+")
 DRAWN = re.compile(r"(.)\1{2,}")
 RUNS = re.compile(r"(.)\1*")
+TIMES = re.compile(r"\b(?:two|double|2) ([a-z])'?s?\b")  # "two gs"
 SPELT = 150  # hidden words at most: a line of lone letters holds thousands
 LONGEST = 14  # letters of a word that is put together from pieces
 FILLERS = frozenset({"then", "and", "next", "plus"})
@@ -98,9 +100,12 @@ def leet(folded: str) -> list[str]:
 
 def hidden(folded: str) -> list[str]:
     """Words that stand in the text in pieces: "k y s", "k then y then s", "sp1ll", initials after a colon."""
+    folded = TIMES.sub(r"\1 \1", folded)
     found = _joined([w for w in words(folded) if w not in FILLERS]) + _joined(leet(folded))
     for piece in folded.split():
         bare = piece.strip(EDGES)
+        if LEETED.search(bare) and len(parts := SEAMS.split(bare)) > 1:  # a name that holds one: "x_w0rd_99"
+            found += [word for part in parts for word in leet(part)]
         if any(c in "1|!6" for c in bare):
             found.append(NOT_LETTER.sub("", bare.translate(OTHER_LEET).translate(LEET)))
     if "letter" in folded:  # "say the first letter of each: ..."

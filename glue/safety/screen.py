@@ -25,8 +25,8 @@ from glue.settings import SafetySettings
 # A viewer who may be in danger is a person's business: the operator is told.
 DISTRESS = re.compile(
     r"\b(?:i|im|ive|id) (?:\w+ ){0,4}?(?:kill myself|end my life|end it all|want to die|wanna die|cut "
-    r"myself|hurt myself|"
-    r"suicidal|shoot up|bring a gun|no reason to live|dont want to (?:live|be here anymore|exist))\b"
+    r"myself|hurt myself|suicidal|shoot up|bring a gun|no reason to live|dont want to (?:live|be here "
+    r"anymore|exist)|enough of (?:everything|life|living|it all)|stopped eating)\b"
 )
 NOBODY = "someone"  # whose name must not be said
 QUOTED = re.compile(r"[\"\u201c]([^\"\u201c\u201d]{2,})[\"\u201d]")  # in a game: what a player says

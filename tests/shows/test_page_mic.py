@@ -118,3 +118,28 @@ async def test_a_page_that_loses_the_keyboard_stops_listening(browser: Browser, 
         await state(page, "on")
         await page.evaluate("window.dispatchEvent(new Event('blur'))")
         assert await page.evaluate("spark.mic.state") == "on"
+
+
+async def test_a_microphone_that_is_unplugged_is_told_of_and_can_be_opened_again(
+    browser: Browser, console: Console
+) -> None:
+    async with asked(browser, console) as page:
+        await page.click("#mic")
+        await page.evaluate("() => answer()")
+        await state(page, "on")
+        await page.evaluate("() => streams[0].getAudioTracks()[0].dispatchEvent(new Event('ended'))")
+        await state(page, "off")
+        assert "plugged in" in await page.inner_text("#complaint")
+        await page.click("#mic")
+        await page.evaluate("() => answer()")
+        await state(page, "on")
+
+
+async def test_a_microphone_that_is_not_allowed_is_told_of(console: Console) -> None:
+    """Nobody presses "allow"."""
+    async with chromium("--use-fake-device-for-media-stream") as browser:
+        async with page_of(browser, console.url()) as page:
+            await page.context.clear_permissions()
+            await page.click("#mic")
+            await until(page, "() => document.getElementById('complaint').innerText.includes('allow')")
+            await state(page, "off")

@@ -1,9 +1,17 @@
-"""Shared by the tests of the wires."""
+"""Shared by the tests of the wires: servers that several modules talk to, started once for all of them."""
 
-from collections.abc import AsyncIterator
+from __future__ import annotations
 
+from collections.abc import AsyncIterator, Iterator
+from typing import Any
+
+import numpy as np
 import pytest
+import riva.client
+from numpy.typing import NDArray
 
+from tests.wires import speech_server
+from tests.wires.listening import LINE, OPEN, RATE, SECOND
 from tests.wires.twitch_peer import Peer
 
 
@@ -12,3 +20,38 @@ async def peer() -> AsyncIterator[Peer]:
     """The Twitch-like server; who has another peer defines it."""
     async with Peer().running() as peer:
         yield peer
+
+
+@pytest.fixture(scope="package")
+def piper() -> Iterator[int]:
+    """Our voice's port."""
+    with speech_server.serving() as port:
+        yield port
+
+
+@pytest.fixture(scope="package")
+def ears() -> Iterator[int]:
+    """Our recognition server's port."""
+    with speech_server.serving(model="whisper-tiny.en", file="model.bin", engine="asr") as port:
+        yield port
+
+
+@pytest.fixture(scope="package")
+def said(piper: int) -> dict[str, NDArray[np.int16]]:
+    """Lines spoken by Piper, without the silence around them."""
+    auth = riva.client.Auth(uri=f"127.0.0.1:{piper}")
+    tts = riva.client.SpeechSynthesisService(auth)
+    found = {}
+    for line in (LINE, SECOND, OPEN):
+        pcm = np.frombuffer(tts.synthesize(line, sample_rate_hz=RATE).audio, "<i2")
+        loud = np.flatnonzero(np.abs(pcm) > 300)
+        found[line] = pcm[loud[0] : loud[-1]]
+    auth.channel.close()
+    return found
+
+
+@pytest.fixture
+def asr(ears: int) -> Iterator[Any]:
+    auth = riva.client.Auth(uri=f"127.0.0.1:{ears}")
+    yield riva.client.ASRService(auth)
+    auth.channel.close()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import signal
 import wave
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +26,6 @@ from tests.wires import speech_server
 pytestmark = pytest.mark.anyio
 LINE = "Hello Spark, what do you think about the weather today?"
 RATE = 16000
-MODEL = {"model": "whisper-tiny.en", "file": "model.bin", "engine": "asr"}
 
 
 @pytest.fixture(scope="module")
@@ -35,11 +34,10 @@ def anyio_backend() -> str:
 
 
 @pytest.fixture(scope="module")
-def spoken() -> NDArray[np.int16]:
-    with speech_server.serving() as port:
-        auth = riva.client.Auth(uri=f"127.0.0.1:{port}")
-        audio = riva.client.SpeechSynthesisService(auth).synthesize(LINE, sample_rate_hz=RATE).audio
-        auth.channel.close()
+def spoken(piper: int) -> NDArray[np.int16]:
+    auth = riva.client.Auth(uri=f"127.0.0.1:{piper}")
+    audio = riva.client.SpeechSynthesisService(auth).synthesize(LINE, sample_rate_hz=RATE).audio
+    auth.channel.close()
     return np.frombuffer(audio, "<i2")
 
 
@@ -52,12 +50,6 @@ def wav(spoken: NDArray[np.int16], tmp_path_factory: pytest.TempPathFactory) -> 
         out.setframerate(RATE)
         out.writeframes(np.concatenate([np.zeros(RATE // 2, np.int16), spoken]).tobytes())
     return path
-
-
-@pytest.fixture(scope="module")
-def ears() -> Iterator[int]:
-    with speech_server.serving(**MODEL) as port:
-        yield port
 
 
 async def test_a_file_is_heard_in_real_time(ears: int, wav: Path) -> None:

@@ -31,11 +31,10 @@ def whisper() -> Any:
 
 
 @pytest.fixture(scope="module")
-def piper() -> Iterator[Any]:
-    with speech_server.serving() as port:
-        auth = riva.client.Auth(uri=f"127.0.0.1:{port}")
-        yield riva.client.SpeechSynthesisService(auth)
-        auth.channel.close()
+def joe(piper: int) -> Iterator[Any]:
+    auth = riva.client.Auth(uri=f"127.0.0.1:{piper}")
+    yield riva.client.SpeechSynthesisService(auth)
+    auth.channel.close()
 
 
 def words(text: str) -> list[str]:
@@ -59,8 +58,8 @@ def understood(whisper: Any, tts: Any, voice: str) -> float:
 
 
 @pytest.mark.parametrize("style", ["natural", "bright", "dark"])
-def test_piper_is_understood(whisper: Any, piper: Any, style: str) -> None:
-    assert understood(whisper, piper, f"Piper.joe.{style}") >= 0.85
+def test_piper_is_understood(whisper: Any, joe: Any, style: str) -> None:
+    assert understood(whisper, joe, f"Piper.joe.{style}") >= 0.85
 
 
 def test_kokoro_is_understood_and_timed(whisper: Any) -> None:

@@ -35,7 +35,10 @@ export class Mic {
       const stream = await navigator.mediaDevices.getUserMedia({ audio: WANT });
       if (wish !== this.wish) return release(stream);
       this.stream = stream; // stop() releases it from now on
-      stream.getAudioTracks()[0].onended = () => this.stop(); // unplugged
+      stream.getAudioTracks()[0].onended = () => { // unplugged, or no longer allowed
+        this.stop();
+        this.failed("The microphone is gone: is it plugged in?");
+      };
       const context = await (this.listening ??= this.listener());
       await context.resume();
       if (wish !== this.wish) return;
