@@ -48,7 +48,9 @@ async def test_she_sleeps_at_night_and_only_then(game: Game) -> None:
     day = await game.table.act("sleep", {}, 60)
     assert not day.success and "one sleeps at night" in day.said and not await game.seen("slept")
     await game.world.do("time", count=NIGHT)
-    await game.until(lambda: "It is night" in game.table.standing[-1])
+    async with asyncio.timeout(10):
+        while "It is night" not in (await game.table.act("look", {}, 10)).said:  # noqa: ASYNC110
+            await asyncio.sleep(0.1)
     night = await game.table.act("sleep", {}, 60)
     assert night.success and "You slept until morning" in night.said, night
     assert await game.seen("slept") and (await game.world.told())["time"] < 1000
