@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Literal
 
 import anyio
+import anyio.lowlevel
 
 from engines import port
 from engines.child import Child, start
@@ -94,6 +95,7 @@ class Keeper:
 
     async def keep(self) -> None:
         """Restart it whenever it has died or does not answer any more, for ever."""
+        await anyio.lowlevel.checkpoint()  # a show that ended before this began has its own reason to tell
         pause = BACK_OFF[0]
         while True:
             began = anyio.current_time()
