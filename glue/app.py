@@ -112,7 +112,7 @@ async def _build(
 ) -> tuple[Show, list[Callable[[], Any]]]:
     """Every adapter of the show, opened, and what has to run beside the show."""
     filters = Filters(safety(cfg))
-    offer: dict[str, object] = {"run_dir": run_dir, "rate": cfg.stage.rate, "mood": mood_of}
+    offer: dict[str, object] = _offered(cfg, run_dir)
 
     async def built(key: str, section: Mapping[str, Any]) -> Any:
         return await stack.enter_async_context(make(key, section, offer))
@@ -150,6 +150,12 @@ async def _build(
         *(partial(supervise, eyes.part, partial(eyes.watch, show.take), parts.emit) for eyes in parts.eyes),
         *(performer.run for performer in parts.performers),
     ]
+
+
+def _offered(cfg: DictConfig, run_dir: Path) -> dict[str, object]:
+    """What adapters may ask for before any of them is built."""
+    selves = {who: (persona.name, persona.facts) for who, persona in personas(cfg).items()}
+    return {"run_dir": run_dir, "rate": cfg.stage.rate, "mood": mood_of, "selves": selves}
 
 
 class Filters:

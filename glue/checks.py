@@ -20,7 +20,7 @@ from glue.settings import Config, SafetySettings, When
 # What app has on offer for constructors that ask for it by name.
 OFFER = frozenset(
     {"run_dir", "rate", "console", "desk", "microphones"}
-    | {"llm", "unlearn", "know", "unknow", "tts", "asr", "floor", "main", "small", "mood", "vision"}
+    | {"llm", "unlearn", "know", "unknow", "selves", "tts", "asr", "floor", "main", "small", "mood", "vision"}
     | {"cast", "clears", "mends", "screens", "refuses", "emit", "broadcast"}
 )
 SINGLE = ("llm", "speech", "avatar")  # groups with one choice; its adapter lies under `adapter`

@@ -222,7 +222,10 @@ class Controls:
     def forget(self, text: str) -> str:
         """Let her forget one thing, or all of a viewer."""
         viewer = text.removeprefix("@").strip() if text.startswith("@") else ""
-        gone = self._memories().forget(viewer=viewer) if viewer else self._memories().forget(text)
+        try:
+            gone = self._memories().forget(viewer=viewer) if viewer else self._memories().forget(text)
+        except Refused as error:
+            raise Declined(str(error)) from error
         if not gone and not viewer:
             raise Declined(f"she remembers nothing called '{text}'; forget ID, or @NAME for a viewer")
         return f"forgotten: {gone} entries" + (f", and what {viewer} wrote" if viewer else "")

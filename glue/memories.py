@@ -17,5 +17,5 @@ class Memories(Protocol):
 
     def forget(self, id: str = "", viewer: str = "") -> int:
         """Leave no trace of an entry and the line that it was learnt from, or of a viewer; how many entries
-        that were."""
+        that were. Raises Refused for what she is."""
         ...

@@ -13,10 +13,11 @@ import anyio
 import numpy as np
 
 from glue.events import ChatLine, Ending, Event, LineArrived, Source, StageTaken, TurnEnded, TurnStarted
-from glue.memory.entry import Entry
+from glue.memory.entry import Entry, Kind
 from glue.memory.index import Found, Index
 from glue.memory.milvus import MilvusMemory
 from glue.memory.vectors import Embeddings, Vectors
+from glue.memory.wanted import Wanted
 from glue.mind.persona import Persona
 from glue.mind.talk import Talk
 from tests.wires.memory_servers import Notes
@@ -47,11 +48,13 @@ class Shelf:
     async def near(self, entry: Entry, vector: Vectors, least: float) -> set[str]:
         return set()
 
-    async def search(
-        self, text: str, vectors: Vectors, personas: Iterable[str], viewer: str, most: int
-    ) -> list[Found]:
+    async def search(self, text: str, vectors: Vectors, wanted: Wanted, most: int) -> list[Found]:
         self.asked.append(text)
-        return [Found(id, 1.0) for id, entry in self.entries.items() if entry.viewer in (viewer, "")]
+        return [
+            Found(id, 1.0)
+            for id, entry in self.entries.items()
+            if entry.viewer in (wanted.viewer, "") and (wanted.hers or entry.kind is not Kind.SELF)
+        ]
 
 
 class Zeros:
@@ -115,8 +118,14 @@ class Scene:
 
 @asynccontextmanager
 async def remembering(
-    folder: Path, answers: Sequence[str] = (), refuses: Callable[[str], str] = lambda text: ""
+    folder: Path,
+    answers: Sequence[str] = (),
+    refuses: Callable[[str], str] = lambda text: "",
+    selves: Mapping[str, tuple[str, Sequence[str]]] | None = None,
+    **more: Any,
 ) -> AsyncIterator[Scene]:
+    selves = selves or {"main": ("Spark", ())}
+
     async def know(who: str, text: str) -> None:
         """Core memory has tests of its own."""
 
@@ -132,9 +141,12 @@ async def remembering(
         within_ms=5000.0,
         learn_from=1,
         refuses=refuses,
+        selves=selves,
+        **more,
     )
     async with made as memory:
-        memory.show(StageTaken(0.0, "main", "Spark"))
+        for who, (name, _) in selves.items():
+            memory.show(StageTaken(0.0, who, name))
         yield Scene(memory, talk, llm, folder)
 
 

@@ -43,7 +43,7 @@ async def test_a_recall_that_is_late_is_done_without() -> None:
     asked = line("1", "mira", "what is my cat called?")
     recalls.arrived(asked)
     began = time.perf_counter()
-    assert await recalls.get(asked) == []
+    assert await recalls.get("main", asked) == []
     assert time.perf_counter() - began < 2
     assert recalls.late == 1
 
@@ -73,9 +73,9 @@ async def test_a_viewer_is_forgotten_beside_a_tick(keeping: Keeping, tmp_path: P
 async def test_a_forgotten_viewers_entries_are_not_told_from_that_moment_on(keeping: Keeping) -> None:
     assert keeping.store is not None
     keeping.store.put(Entry("1", Kind.VIEWER, "shared", "mira", "mira plays the tuba", 1.0))
-    assert keeping.tell(["1"], "hi") == ["mira plays the tuba"]
+    assert keeping.tell(["1"], "hi", "main") == ["mira plays the tuba"]
     keeping.forget([], "Mira")
-    assert keeping.tell(["1"], "hi") == []
+    assert keeping.tell(["1"], "hi", "main") == []
 
 
 async def test_a_line_that_was_not_let_in_is_in_no_file(keeping: Keeping, tmp_path: Path) -> None:
@@ -96,11 +96,11 @@ async def test_what_was_only_quoted_before_a_fact_is_not_told_with_it(keeping: K
         ("3", Kind.EPISODE, 'mira said "my neighbours in Lisbon are loud"', 3.0),
     ):
         keeping.store.put(Entry(id, kind, "shared", "mira", text, at))
-    assert keeping.tell(["1", "2", "3"], "where do I live?") == [
+    assert keeping.tell(["1", "2", "3"], "where do I live?", "main") == [
         "mira lives in Lisbon",
         'mira said "my neighbours in Lisbon are loud"',
     ]
-    assert len(keeping.tell(["1"], "where do I live?")) == 1
+    assert len(keeping.tell(["1"], "where do I live?", "main")) == 1
 
 
 async def test_core_memory_keeps_to_its_budget_and_forgets_at_once(keeping: Keeping) -> None:

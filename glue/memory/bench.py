@@ -14,6 +14,7 @@ from glue.memory.entry import Entry, Kind
 from glue.memory.index import Index
 from glue.memory.shares import share
 from glue.memory.vectors import Embeddings, Vectors
+from glue.memory.wanted import Wanted
 
 LOOKUPS = 200
 BATCH = 1000
@@ -96,13 +97,13 @@ async def _look(index: Index, vectors: Embeddings) -> dict[str, list[float]]:
     times: dict[str, list[float]] = {name: [] for name in names}
     for n in range(-WARM, LOOKUPS):
         text = f"do you remember my {NOUNS[n % len(NOUNS)]}, the one by the {NOUNS[n * 3 % len(NOUNS)]}?"
-        viewer = f"viewer{n % 500}"
+        wanted = Wanted(frozenset({"main"}), f"viewer{n % 500}")
         marks = [time.perf_counter()]
         vector: Vectors = await vectors.embed([text])
         marks.append(time.perf_counter())
-        await index.search(text, vector, {"main"}, viewer, MOST)
+        await index.search(text, vector, wanted, MOST)
         marks.append(time.perf_counter())
-        await index.search("", vector, {"main"}, viewer, MOST)
+        await index.search("", vector, wanted, MOST)
         marks.append(time.perf_counter())
         embedding, search, floor = ((b - a) * 1000 for a, b in itertools.pairwise(marks))
         if n >= 0:

@@ -19,7 +19,7 @@ from glue.memory.store import Store
 from glue.ports import Llm
 
 EVERY_S = 300.0  # between two edits, at least
-REGULARS, PROMISES, JOKES, SELVES = 6, 2, 2, 4
+REGULARS, PROMISES, JOKES = 6, 2, 2
 NAME = re.compile(r"\w[\w-]{0,24}")  # a name that is a sentence stands in no prompt
 Know = Callable[[str, str], Awaitable[None]]  # a character, and the block that her prompts will have
 
@@ -31,7 +31,6 @@ def lines(store: Store, who: str) -> list[str]:
     found = [
         _listed("Old friends: ", _names(b.called for b in friends if b.closeness is Closeness.FRIEND)),
         _listed("Regulars: ", _names(b.called for b in friends if b.closeness is Closeness.REGULAR)),
-        *(f"{e.text.rstrip('.')}." for e in _newest(entries, Kind.SELF, SELVES)),
         *(f"Promised to {e.called}: {e.text.rstrip('.')}." for e in _newest(entries, Kind.PROMISE, PROMISES)),
         *(f"Running joke: {e.text.rstrip('.')}." for e in _newest(entries, Kind.JOKE, JOKES)),
     ]

@@ -27,7 +27,7 @@ class Kind(StrEnum):
     VIEWER = "viewer"  # a fact about a viewer, from that viewer's own words
     JOKE = "joke"
     PROMISE = "promise"  # she made it
-    SELF = "self"  # about herself; never from chat
+    SELF = "self"  # about herself: from her persona, never from chat; it stands in no file
 
 
 class WrongEntry(ValueError):
@@ -78,9 +78,9 @@ def load(line: str | bytes) -> Entry:
 
 
 def meant(entry: Entry) -> str:
-    """What is embedded of an entry: a name in front makes all that is about one viewer alike."""
+    """What is embedded of an entry: a name in front makes all that is about one viewer, or her, alike."""
     for owner in (f"{entry.called}'s ", f"{entry.called} "):
-        if entry.viewer and entry.text.startswith(owner):
+        if entry.called and entry.text.startswith(owner):
             return entry.text.removeprefix(owner) or " "
     return entry.text or " "
 

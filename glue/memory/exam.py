@@ -46,7 +46,7 @@ class Sitting:
         self._weigh = weigh
         self._now = 0.0
         self._keeping = Keeping(None, 6, 1e9, section["same"], lambda: self._now)
-        self._recalls = Recalls(TOP, section["likeness"], 1.0)
+        self._recalls = Recalls(TOP, section["likeness"], 1.0, wall=lambda: self._now)
         self._recalls.tell = self._keeping.tell
         self._recalls.cast = {"main"}
         size = section["dimensions"]

@@ -6,7 +6,6 @@ left of that partition moves to a new one, with its vectors; a Milvus server com
 
 from __future__ import annotations
 
-import json
 import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -29,9 +28,10 @@ from pymilvus import (
 from pymilvus.exceptions import MilvusException
 
 from glue.errors import Refused, Unreachable
-from glue.memory.entry import SHARED, Entry
-from glue.memory.shares import ABOUT_ALL, ALL, COMMON, own, share, telling
+from glue.memory.entry import Entry
+from glue.memory.shares import ALL, COMMON, HERS, own, share, telling
 from glue.memory.vectors import Vectors
+from glue.memory.wanted import Wanted, like
 
 PART = "memory"
 T = TypeVar("T")
@@ -76,6 +76,9 @@ class Index:
         if await _aside(self._client.has_collection, self._name):
             there = set(await _aside(self._client.list_partitions, self._name))
             names = {name: [each for each in (name, name + MOVED) if each in there] for name in ALL}
+            if there and not names[HERS]:  # of an older version
+                await _aside(self._client.create_partition, self._name, HERS)
+                names[HERS] = [HERS]
             if all(len(found) == 1 for found in names.values()):
                 self._names = {name: found[0] for name, found in names.items()}
             else:  # of an older version, or a move was cut off
@@ -168,20 +171,14 @@ class Index:
         """Many rows that were not flushed are searched slowly."""
         await _aside(self._opened.flush, self._name)
 
-    async def search(
-        self, text: str, vectors: Vectors, personas: Iterable[str], viewer: str, most: int
-    ) -> list[Found]:
-        """What is nearest to a line of `viewer`, by meaning (`vectors` [parts, dimensions]) and by words."""
-        kinds = ", ".join(_quoted(kind.value) for kind in ABOUT_ALL)
-        wanted = (
-            f"persona in [{', '.join(map(_quoted, sorted({*personas, SHARED})))}] "
-            f'and (viewer in [{_quoted(viewer)}, ""] or kind in [{kinds}])'
-        )
-        asked = [AnnSearchRequest([vector], "dense", NEAREST, limit=most, expr=wanted) for vector in vectors]
+    async def search(self, text: str, vectors: Vectors, wanted: Wanted, most: int) -> list[Found]:
+        """What is nearest to a line, by meaning (`vectors` [parts, dimensions]) and by words."""
+        of = wanted.filter()
+        asked = [AnnSearchRequest([vector], "dense", NEAREST, limit=most, expr=of) for vector in vectors]
         if words := telling(text):
-            by_words = AnnSearchRequest([words], "sparse", {"metric_type": "BM25"}, limit=most, expr=wanted)
+            by_words = AnnSearchRequest([words], "sparse", {"metric_type": "BM25"}, limit=most, expr=of)
             asked.append(by_words)
-        places = [self._names[COMMON], *([self._names[own(viewer)]] if viewer else [])]
+        places = [COMMON, *([HERS] if wanted.hers else []), *([own(wanted.viewer)] if wanted.viewer else [])]
         with _translated():
             answer = await self._searches.hybrid_search(
                 self._name,
@@ -189,19 +186,18 @@ class Index:
                 RRFRanker(),
                 limit=most,
                 output_fields=["id", "dense"],
-                partition_names=places,
+                partition_names=[self._names[name] for name in places],
             )
         hits = answer[0] if answer else []
         return [_found(hit["entity"], vectors) for hit in hits]
 
     async def near(self, entry: Entry, vector: Vectors, least: float) -> set[str]:
         """Ids of entries about the same viewer, of the same kind, that mean what `entry` does."""
-        alike = f"viewer == {_quoted(entry.viewer)} and kind == {_quoted(entry.kind.value)}"
         with _translated():
             answer = await self._searches.search(
                 self._name,
                 [vector],
-                filter=alike,
+                filter=like(entry),
                 limit=3,
                 anns_field="dense",
                 search_params=NEAREST,
@@ -260,11 +256,6 @@ def _row(entry: Entry, vector: Vectors) -> dict[str, Any]:
 
 def _found(row: Any, vectors: Vectors) -> Found:
     return Found(str(row["id"]), float(np.max(vectors @ np.asarray(row["dense"], np.float32))))
-
-
-def _quoted(text: str) -> str:
-    """A viewer's name as a literal of Milvus's filter language: JSON's escapes are its own."""
-    return json.dumps(text, ensure_ascii=False)
 
 
 @contextmanager

@@ -25,6 +25,7 @@ from glue.memory.glean import gleaned
 from glue.memory.names import Names
 from glue.memory.notes import Exchange, judged, prompt
 from glue.memory.rows import Rows
+from glue.memory.spans import span
 from glue.memory.store import Store, Waiting
 from glue.memory.traces import Forget
 from glue.memory.vectors import Embeddings
@@ -84,15 +85,20 @@ class Keeping:
             paid = line.deed is not None and line.deed.paid
             self.store.bonds.met(line.viewer, self._wall(), paid, line.author)
 
-    def tell(self, ids: Sequence[str], line: str) -> list[str]:
-        """The words of these entries at this line, with their dates where it asks for them. What holds no
-        more is left out, and what was only quoted before a fact was learnt: it may be what that ended."""
+    def tell(self, ids: Sequence[str], line: str, who: str) -> list[str]:
+        """The words of these entries, as far as `who` knows them, with their dates where the line asks for
+        them. What holds no more is left out, and what was only quoted before a fact was learnt: it may be
+        what that ended."""
         known = {} if self.store is None else self.store.entries
         found = [known[id] for id in ids if id in known and not known[id].ended]
+        found = [entry for entry in found if entry.persona in (who, SHARED)]
         newest = max((entry.at for entry in found if entry.kind is Kind.VIEWER), default=0.0)
         fresh = [entry for entry in found if entry.kind is not Kind.EPISODE or entry.at >= newest]
-        dated = WHEN.search(line)
-        return [f"{entry.text} ({told(entry.at)})" if dated else entry.text for entry in fresh]
+        dated = WHEN.search(line) or span(line, self._wall())
+        return [
+            f"{entry.text} ({told(entry.at)})" if dated and entry.kind is not Kind.SELF else entry.text
+            for entry in fresh
+        ]
 
     def heard(self, id: str, line: ChatLine) -> None:
         """A raw line, to be kept."""

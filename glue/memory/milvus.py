@@ -25,11 +25,12 @@ from glue.events import (
     TurnStarted,
 )
 from glue.memory.core import EVERY_S, Core
-from glue.memory.entry import Entry
+from glue.memory.entry import Entry, Kind
 from glue.memory.keeping import Keeping
 from glue.memory.lines import Lines
 from glue.memory.place import place
 from glue.memory.recall import Recalls
+from glue.memory.selves import fixed
 from glue.memory.store import Store
 from glue.memory.vectors import Embeddings
 from glue.memory.whose import theirs
@@ -71,15 +72,18 @@ class MilvusMemory:
         same: float = 0.75,
         core_tokens: int = 60,
         refuses: Callable[[str], str] = lambda text: "",
+        likeness_self: float = 0.24,
+        selves: Mapping[str, tuple[str, Sequence[str]]] | None = None,
     ) -> None:
         """`unlearn(ids, whose)` takes lines out of every prompt, `know(who, text)` puts core memory into
-        hers, `unknow(who)` takes it out, `refuses(text)` tells why the filters would not let it in.
-        conf/memory/milvus.yaml says what the rest is."""
+        hers, `unknow(who)` takes it out, `refuses(text)` tells why the filters would not let it in, `selves`:
+        by character her name and the facts about herself. conf/memory/milvus.yaml says what the rest is."""
         self._unlearn = unlearn
         self._refuses = refuses
+        self._selves = selves or {}
         self._folder = folder
         self._make = (uri, token, collection, dimensions, embeddings, model, key)
-        self._recalls = Recalls(most, likeness, within_ms / 1000)
+        self._recalls = Recalls(most, likeness, within_ms / 1000, likeness_self)
         self._keeping = Keeping(llm, learn_from, learn_after_s, same, refuses=refuses)
         self._recalls.tell = self._keeping.tell
         self._core = Core(llm, self._keeping, know, unknow, core_tokens)
@@ -97,6 +101,8 @@ class MilvusMemory:
                 f"memory: {error.name} is not installed; cure: uv sync --extra memory"
             ) from error
         self._store = Store(place(self._folder))
+        for who, (name, facts) in self._selves.items():
+            self._store.fix(who, fixed(who, name, facts))
         self._keeping.open(self._store)
         return self
 
@@ -117,7 +123,7 @@ class MilvusMemory:
 
     async def recall(self, who: str, line: ChatLine) -> Sequence[str]:
         """See ports.Memory. Waits at most `within_ms`."""
-        return await self._recalls.get(line)
+        return await self._recalls.get(who, line)
 
     def found(self, words: str) -> list[dict[str, object]]:
         """See glue.memories.Memories."""
@@ -131,6 +137,7 @@ class MilvusMemory:
         old = self._store.entries.get(id) if self._store else None
         if old is None:
             return False
+        _changeable(old)
         if why := self._refuses(text):
             raise Refused("memory", f"the filters refuse these words ({why})")
         self._keeping.amend(old, text)
@@ -146,6 +153,7 @@ class MilvusMemory:
             return self._forget_viewer(viewer, name)
         if entry is None:
             return 0
+        _changeable(entry)
         session, _, line = entry.source.partition(":")
         here = [line] if session == self._session else []
         return self._forget_lines(here, entries=(entry,))
@@ -259,6 +267,11 @@ class MilvusMemory:
             with anyio.move_on_after(0.2, shield=True):
                 await vectors.close()
                 await index.close()
+
+
+def _changeable(entry: Entry) -> None:
+    if entry.kind is Kind.SELF:
+        raise Refused("memory", "what she is stands in conf/persona: change it there")
 
 
 def first(group: BaseExceptionGroup[Any]) -> PortError:

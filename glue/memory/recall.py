@@ -6,21 +6,27 @@ import re
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import anyio
 
 from glue.events import ChatLine
+from glue.memory.selves import about_her, whose
+from glue.memory.shares import telling
+from glue.memory.spans import PAST, Span, span
 from glue.memory.vectors import Embeddings
+from glue.memory.wanted import Wanted
 
 if TYPE_CHECKING:
-    from glue.memory.index import Index
+    from glue.memory.index import Found, Index
 
 WAITING = 200  # lines whose recall is kept or wanted; beyond it the oldest is let go
 READ = 300  # characters of a line
 
 
+# what holds of these entries, in the words that somebody of the cast is told at a line
+Tell = Callable[[Sequence[str], str, str], list[str]]
 AND = re.compile(r",?\s+and\s+(?=(?:what|where|who|when|which|how|do|did|is|are)\b)", re.IGNORECASE)
 
 
@@ -43,14 +49,24 @@ class Recalls:
 
     What was found is put in words only when it is asked for: what was forgotten since is then not told."""
 
-    def __init__(self, most: int, likeness: float, within: float) -> None:
+    def __init__(
+        self,
+        most: int,
+        likeness: float,
+        within: float,
+        hers: float = 0.24,
+        wall: Callable[[], float] = time.time,
+    ) -> None:
+        """`likeness`: cosine of a line and a memory, below which it is not told; `hers`: a fact about her."""
         self.cast: set[str] = set()
         self.took: list[float] = []  # seconds of the newest lookups
         self.late = 0
-        self.tell: Callable[[Sequence[str], str], list[str]] = lambda ids, line: []  # what holds, in words
+        self.tell: Tell = lambda ids, line, who: []
         self._most = most
         self._likeness = likeness
         self._within = within
+        self._hers = hers
+        self._wall = wall
         self._lines: OrderedDict[str, _Line] = OrderedDict()  # by id
         self._wake = anyio.Event()
 
@@ -62,8 +78,8 @@ class Recalls:
             self._lines.popitem(last=False)
         self._wake.set()
 
-    async def get(self, line: ChatLine) -> Sequence[str]:
-        """What was found for a line that arrived, or for those that it was put together from, the last one's
+    async def get(self, who: str, line: ChatLine) -> Sequence[str]:
+        """What `who` knows at a line that arrived, or at those that it was put together from, the last one's
         first; nothing where it is late."""
         asked = [(part, self._lines[part.id]) for part in line.parts if part.id in self._lines]
         late = [(part, each) for part, each in asked if not each.done.is_set()]
@@ -73,7 +89,7 @@ class Recalls:
             for _, each in late:
                 await each.done.wait()
         self.late += not all(each.done.is_set() for _, each in late)
-        told = [text for part, each in reversed(asked) for text in self.tell(each.found, part.text)]
+        told = [text for part, each in reversed(asked) for text in self.tell(each.found, part.text, who)]
         return list(dict.fromkeys(told))[: self._most]
 
     def drop(self, ids: Iterable[str]) -> None:
@@ -97,14 +113,25 @@ class Recalls:
             self.took = [*self.took[-999:], time.perf_counter() - began]
 
     async def look(self, index: Index, vectors: Embeddings, viewer: str, text: str) -> tuple[str, ...]:
-        """What is worth knowing at this line. Raises PortError."""
-        return tuple(self.tell(await self._find(index, vectors, viewer, text), text)[: self._most])
+        """What the first of the cast should know at this line. Raises PortError."""
+        who = min(self.cast, default="")
+        return tuple(self.tell(await self._find(index, vectors, viewer, text), text, who)[: self._most])
 
     async def _find(self, index: Index, vectors: Embeddings, viewer: str, text: str) -> list[str]:
         text = text[:READ]
         found = await vectors.embed(parts(text) or [" "])
-        hits = await index.search(text, found, self.cast, viewer, self._most * 2)
-        return [hit.id for hit in hits if hit.likeness >= self._likeness]
+        wanted = Wanted(frozenset(self.cast), viewer, about_her(text), span(text, self._wall()))
+        most = self._most * (1 + len(self.cast))  # who will answer is not known yet
+        kept = self._worth(await index.search(text, found, wanted, most), wanted.span)
+        if not kept and wanted.span is not None:  # it may have been told at another time
+            kept = self._worth(await index.search(text, found, replace(wanted, span=None), most), None)
+        return kept
+
+    def _worth(self, hits: Sequence[Found], span: Span | None) -> list[str]:
+        """Those that fit the line. Where it asks for nothing but a time, all of that time does."""
+        least = -1.0 if span is not None and not telling(PAST.sub(" ", span.rest)) else self._likeness
+        kept = [hit.id for hit in hits if hit.likeness >= (self._hers if whose(hit.id) else least)]
+        return sorted(kept, key=lambda id: whose(id) is None)  # few lines ask about her: these did
 
     async def _warm(self, index: Index, vectors: Embeddings) -> None:
         """The first searches after opening are slow, up to 1.5 s."""

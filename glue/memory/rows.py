@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from glue.errors import Refused
 from glue.memory.entry import Entry, Kind, meant
+from glue.memory.selves import whose
 from glue.memory.shares import share
 from glue.memory.store import Store
 from glue.memory.vectors import Embeddings, Vectors
@@ -44,10 +45,12 @@ class Rows:
         self._done(gone)
 
     async def level(self, store: Store, index: Index) -> None:
-        """After a start: what the index lacks is to be added, what it has too much to be taken out."""
+        """After a start: what the index lacks is to be added, what it has too much to be taken out. Facts
+        about a character who is not on stage today stay there."""
         there = await index.ids()
         held = {id: share(entry) for id, entry in store.entries.items() if not entry.ended}
-        self.gone |= {id: name for id, name in there.items() if held.get(id) != name}
+        theirs = {id for id in there if (who := whose(id)) is not None and who not in store.fixed}
+        self.gone |= {id: name for id, name in there.items() if held.get(id) != name and id not in theirs}
         self.stale |= {id: None for id, name in held.items() if there.get(id) != name}
 
     async def remove(self, index: Index, purge: bool) -> None:

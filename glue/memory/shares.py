@@ -13,8 +13,10 @@ from glue.memory.entry import Entry, Kind
 
 SHARES = 16  # partitions of what only the viewer whom it is about is told
 COMMON = "common"
+HERS = "hers"  # facts about the cast themselves: few, and asked for by few lines
 ABOUT_ALL = (Kind.JOKE, Kind.SELF)  # known whoever asks; the rest only to whom it is about
-ALL = (COMMON, *(f"own{n:02d}" for n in range(SHARES)))
+OWN = tuple(f"own{n:02d}" for n in range(SHARES))
+ALL = (COMMON, HERS, *OWN)
 MOST_WORDS = 8  # of a line; the longest say the most
 IDLE = frozenset(
     """
@@ -31,12 +33,14 @@ IDLE = frozenset(
 
 def share(entry: Entry) -> str:
     """The partition that an entry lies in."""
+    if entry.kind is Kind.SELF:
+        return HERS
     return COMMON if not entry.viewer or entry.kind in ABOUT_ALL else own(entry.viewer)
 
 
 def own(viewer: str) -> str:
     """The partition of what only this viewer is told."""
-    return ALL[1 + zlib.crc32(viewer.casefold().encode("utf-8", "replace")) % SHARES]
+    return OWN[zlib.crc32(viewer.casefold().encode("utf-8", "replace")) % SHARES]
 
 
 def telling(text: str) -> str:

@@ -15,7 +15,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from glue.errors import Refused
 from glue.memory.bonds import Bonds
-from glue.memory.entry import Entry, WrongEntry, dump, ends, load, repeats
+from glue.memory.entry import Entry, Kind, WrongEntry, dump, ends, load, repeats
 from glue.memory.file import BREATH, LineFile
 from glue.memory.notes import Exchange
 from glue.memory.traces import Forget, Traces
@@ -41,6 +41,7 @@ class Store:
         self._file, self._raw, viewers, self._waiting = opened
         self.bonds = Bonds(viewers)
         self.entries: dict[str, Entry] = {}
+        self.fixed: set[str] = set()  # of the cast, whose facts are known
         self._of: dict[str, dict[str, None]] = {}  # a viewer's entries
         self._keys: dict[str, set[str]] = {}  # of the viewers who are called so
         self._from: dict[str, dict[str, None]] = {}  # what was learnt from a line
@@ -94,6 +95,13 @@ class Store:
         """The entries about a viewer, or about nobody."""
         return [self.entries[id] for id in self._of.get(viewer.casefold(), {}) if id in self.entries]
 
+    def fix(self, who: str, facts: Iterable[Entry]) -> None:
+        """What is true of `who` of the cast, by her persona: known, and in no file, so that nothing that is
+        said can change it."""
+        self.fixed.add(who)
+        for entry in facts:
+            self._know(entry)
+
     def put(self, entry: Entry) -> None:
         """Write an entry as it is. Raises Refused."""
         self._file.append(dump(entry))
@@ -104,6 +112,8 @@ class Store:
         if old is not None and old.viewer != entry.viewer:
             self._of.get(old.viewer.casefold(), {}).pop(entry.id, None)
         self.entries[entry.id] = entry
+        if _fixed(entry):
+            return  # nobody is forgotten with it
         self._of.setdefault(entry.viewer.casefold(), {})[entry.id] = None
         self._keys.setdefault(entry.called.casefold(), set()).add(entry.viewer)
         if entry.source:
@@ -133,7 +143,7 @@ class Store:
         """Out of what is known, at once: what was learnt from these lines, all that is about these viewers,
         and these entries. The files still hold it until forget() was called with what is returned."""
         ids = {id for source in what.lines for id in self._from.get(source, {})} | what.entries
-        gone = {id: self.entries[id] for id in ids if id in self.entries}
+        gone = {id: self.entries[id] for id in ids if id in self.entries and not _fixed(self.entries[id])}
         called = (self._keys.get(viewer.casefold(), set()) for viewer in what.viewers)
         for viewer in what.keys.union(*called):
             gone |= {entry.id: entry for entry in self.about(viewer)}
@@ -163,7 +173,8 @@ class Store:
         gone = {
             entry.id: entry
             for entry in _gently(self.entries.values())
-            if entry.source in lines or entry.id in what.entries or traces.in_entry(entry)
+            if not _fixed(entry)
+            and (entry.source in lines or entry.id in what.entries or traces.in_entry(entry))
         }
         self._strike({*gone, *what.entries})
         self._unknow(gone)
@@ -204,6 +215,10 @@ def _gently(things: Iterable[T]) -> Iterator[T]:
         yield each
         if number % BREATH == 0:
             time.sleep(0.001)
+
+
+def _fixed(entry: Entry) -> bool:
+    return entry.kind is Kind.SELF
 
 
 def _alike(new: Entry, old: Entry, alike: Collection[str]) -> bool:

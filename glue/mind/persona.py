@@ -34,6 +34,7 @@ class Persona:
     rules: Sequence[str]
     shots: Sequence[Shot]
     topics: Sequence[str]  # what she may turn to when nobody writes
+    facts: Sequence[str] = ()  # about herself: in no prompt, recalled where a line asks for one
     nudge: str = (
         ""  # stands before each line, prefilled with what is before it: a long history wears a model down
     )

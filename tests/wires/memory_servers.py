@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 import socket
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import anyio
 from anyio.abc import TaskGroup
@@ -100,9 +101,9 @@ class Show:
         return ChatLine(f"ask-{author}-{text}", author, text, Source.CONSOLE)
 
     async def recalled(
-        self, author: str, text: str, until: Callable[[Sequence[str]], bool] = bool
+        self, author: str, text: str, until: Callable[[Sequence[str]], bool] = bool, who: str = "main"
     ) -> list[str]:
-        """Ask until what comes back is as wanted, or for 10 s."""
+        """Ask until what `who` is told is as wanted, or for 10 s."""
         found: Sequence[str] = ()
         with anyio.move_on_after(10):
             while True:
@@ -110,7 +111,7 @@ class Show:
                 self.memory.show(LineArrived(0.0, asked))
                 with anyio.move_on_after(0.5):
                     for _ in range(20):
-                        if found := await self.memory.recall("main", asked):
+                        if found := await self.memory.recall(who, asked):
                             break
                         await anyio.sleep(0.02)
                 if until(found):
@@ -119,8 +120,15 @@ class Show:
 
 
 @asynccontextmanager
-async def remembering(at: Servers, folder: Path, answers: Sequence[str] = ()) -> AsyncIterator[Show]:
-    """A memory on these servers, its work running."""
+async def remembering(
+    at: Servers,
+    folder: Path,
+    answers: Sequence[str] = (),
+    selves: Mapping[str, tuple[str, Sequence[str]]] | None = None,
+    **more: Any,
+) -> AsyncIterator[Show]:
+    """A memory on these servers, its work running; `selves`: who is on stage, and what is true of them."""
+    selves = selves or {"main": ("Spark", ())}
     llm, unlearned, known = Notes(list(answers)), list[str](), dict[str, str]()
 
     def unlearn(ids: Sequence[str], whose: Whose | None) -> None:
@@ -143,9 +151,12 @@ async def remembering(at: Servers, folder: Path, answers: Sequence[str] = ()) ->
         str(folder),
         learn_from=1,
         learn_after_s=0.1,
+        selves=selves,
+        **more,
     )
     async with made as memory:
-        memory.show(StageTaken(0.0, "main", "Spark"))
+        for who, (name, _) in selves.items():
+            memory.show(StageTaken(0.0, who, name))
         async with anyio.create_task_group() as tg:
             await _started(memory, tg)
             yield Show(memory, llm, unlearned, known)

@@ -20,11 +20,13 @@ from glue.memory.exam import Sitting
 from glue.memory.index import Index
 from glue.memory.shares import COMMON
 from glue.memory.store import Store
+from glue.memory.wanted import Wanted
 from glue.memory.year import Question, year
 from tests.need import need_models
 from tests.wires.memory_servers import Servers, note, remembering, servers
 
 pytestmark = pytest.mark.anyio
+MAIN = frozenset({"main"})
 
 
 @pytest.fixture(scope="module")
@@ -193,7 +195,7 @@ async def test_a_large_partition_keeps_its_rows_when_one_of_them_is_forgotten(em
     await index.remove(gone)
     await index.purge(gone.values())
     assert set(await index.ids()) == {entry.id for entry in entries} - set(gone)
-    (found,) = await index.search("", vectors[1300:1301], {"main"}, "", 1)
+    (found,) = await index.search("", vectors[1300:1301], Wanted(MAIN), 1)
     assert (found.id, round(found.likeness, 2)) == ("j1300", round(float(vectors[1300] @ vectors[1300]), 2))
     assert not traces(empty.index, "joke number 2599")
     await index.drop()
@@ -245,7 +247,7 @@ async def test_all_that_is_known_of_a_viewer_can_be_found(empty: Servers) -> Non
     await index.add(entries, vectors)
     await index.flush()
     for n in range(0, 600, 6):
-        found = await index.search("", vectors[n + 300 : n + 301], {"main"}, f"viewer{n // 6}", 6)
+        found = await index.search("", vectors[n + 300 : n + 301], Wanted(MAIN, f"viewer{n // 6}"), 6)
         assert {hit.id for hit in found} == {f"v{n + k}" for k in range(6)}
     await index.drop()
     await index.close()

@@ -1,0 +1,133 @@
+"""What a line is told, by whom and by when, against the real Milvus Lite and the real MiniLM."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import AsyncIterator
+from datetime import datetime
+from pathlib import Path
+
+import anyio
+import pytest
+
+from glue.checks import personas
+from glue.memory.entry import Entry, Kind
+from glue.memory.index import Index
+from glue.memory.shares import HERS
+from glue.memory.store import Store
+from tests.need import need_models
+from tests.test_conf import composed
+from tests.wires.memory_servers import Servers, remembering, servers
+
+pytestmark = pytest.mark.anyio
+SELVES = {who: (p.name, tuple(p.facts)) for who, p in personas(composed("persona=[main,evil]")).items()}
+
+
+@pytest.fixture(scope="module")
+def anyio_backend() -> str:
+    return "asyncio"
+
+
+@pytest.fixture(scope="module")
+async def at(tmp_path_factory: pytest.TempPathFactory, anyio_backend: str) -> AsyncIterator[Servers]:
+    need_models("minilm")
+    async with servers(tmp_path_factory.mktemp("servers")) as found:
+        yield found
+
+
+@pytest.fixture
+async def empty(at: Servers) -> Servers:
+    index = Index(at.milvus, "", "memory", 384, 10.0)
+    await index.again()
+    await index.close()
+    return at
+
+
+ASKED = {
+    "what's your favourite food?": "electricity",
+    "where do you live?": "railway",
+    "how old are you?": "ninety",
+    "do you have a pet?": "Wattson",
+    "what are you afraid of?": "magnets",
+    "who is your best friend?": "printer",
+}
+
+
+async def test_who_asks_about_her_is_told_what_is_true_of_her(empty: Servers, tmp_path: Path) -> None:
+    async with remembering(empty, tmp_path, selves=SELVES) as show:
+        for asked, word in ASKED.items():
+            found = await show.recalled("mira", asked, lambda found, word=word: word in str(found))  # type: ignore[misc]
+            assert found and word in found[0], (asked, found)
+            assert all("Evil's" not in fact for fact in found)
+        found = await show.recalled("mira", "what's your favourite food?", who="evil")
+        assert "leftovers" in found[0] and "electricity" not in str(found)
+        show.say("mira", "my favourite food is ramen")
+        mine = await show.recalled("mira", "what is my favourite food?")
+        assert mine == ["mira's favourite food is ramen"]
+        for idle in ("you missed that jump", "are you an AI?", "how are you today?"):
+            assert not [told for told in await show.memory.recall("main", show.line("mira", idle)) if told]
+
+
+async def test_facts_of_hers_that_are_gone_from_her_file_are_gone_from_the_index(
+    empty: Servers, tmp_path: Path
+) -> None:
+    sizes = []
+    for facts in (SELVES["main"][1], SELVES["main"][1][:1]):
+        async with remembering(empty, tmp_path, selves={"main": ("Spark", facts)}) as show:
+            assert "electricity" in str(await show.recalled("mira", "what's your favourite food?"))
+            with anyio.move_on_after(20):
+                while len(kept := await hers(empty)) != len(facts):
+                    await anyio.sleep(0.1)
+            sizes.append(len(kept))
+    assert sizes == [len(SELVES["main"][1]), 1]
+
+
+async def hers(at: Servers) -> list[str]:
+    """What the index has in the partition of facts about the cast."""
+    index = Index(at.milvus, "", "memory", 384, 10.0)
+    try:
+        await index.open()
+        return [id for id, place in (await index.ids()).items() if place == HERS]
+    finally:
+        await index.close()
+
+
+async def test_an_index_of_before_has_room_for_her_facts_and_keeps_its_rows(
+    empty: Servers, tmp_path: Path
+) -> None:
+    async with remembering(empty, tmp_path) as show:
+        show.say("mira", "I play the tuba")
+        assert await show.recalled("mira", "which instrument do I play?")
+    index = Index(empty.milvus, "", "memory", 384, 10.0)
+    await index.open()
+    index._opened.drop_partition("memory", HERS)
+    await index.close()
+    again = Index(empty.milvus, "", "memory", 384, 10.0)
+    await again.open()
+    assert len(await again.ids()) == 1
+    await again.close()
+
+
+async def test_what_was_told_at_the_time_that_is_named_comes_first(empty: Servers, tmp_path: Path) -> None:
+    now, day = time.time(), 86_400.0
+    store = Store(tmp_path)
+    for id, kind, text, days in (
+        ("1", Kind.VIEWER, "mira lives in Oslo", 200),
+        ("2", Kind.EPISODE, 'mira said "I burnt my pancakes this morning"', 1),
+        ("3", Kind.EPISODE, 'mira said "I burnt my toast at the camping site"', 40),
+    ):
+        store.put(Entry(id, kind, "shared", "mira", text, now - days * day))
+    store.close()
+    month = datetime.fromtimestamp(now - 40 * day)
+    async with remembering(empty, tmp_path) as show:
+        assert len(await show.recalled("mira", "did I burn something?", lambda found: len(found) == 2)) == 2
+        (told,) = await show.recalled("mira", "what did I burn yesterday?")
+        assert "pancakes" in told and "told on" in told
+        (told,) = await show.recalled("mira", f"what did I burn in {month:%B}?")
+        assert "camping" in told
+        (told,) = await show.recalled("mira", "what did I tell you yesterday?")
+        assert "pancakes" in told, "who asks for a time alone is told what is of that time"
+        told, *_ = await show.recalled("mira", "did I say where I live yesterday?")
+        assert "Oslo" in told or "pancakes" in told
+        told, *_ = await show.recalled("mira", "where did I live 3 days ago?")
+        assert told.startswith("mira lives in Oslo (told on"), "nothing is of that time: all that is known"
