@@ -14,6 +14,7 @@ from glue.chat_events import Deed, LinesRemoved
 from glue.desk_events import DeskEvent
 from glue.game_events import GameEvent
 from glue.measured import MeasuredEvent
+from glue.memory_events import MemoryEvent
 from glue.safety_events import LineScreened, SlowModeSet, ViewerTimedOut
 from glue.sights import Seen, SightDropped
 
@@ -287,6 +288,7 @@ Event = (
     | PartRecovered
     | MeasuredEvent
     | GameEvent
+    | MemoryEvent
     | DeskEvent
     | BroadcastEvent
 )

@@ -39,6 +39,9 @@ class NoMemory:
         """Nothing."""
         return ()
 
+    def scrolled(self, who: str, said: Sequence[tuple[ChatLine, str]]) -> None:
+        """What left the history is gone."""
+
 
 class Informed:
     """The Memory port, and what other parts of the show know that bears on a line: the games."""
@@ -109,7 +112,8 @@ def cast(
 
     stand = StageStand(mixer, performer, stage.lead)
     parts.performers.append(stand.performer)
-    mind = Talk(who, persona, cfg.speech.voices[persona.voice], seed=cfg.seed)
+    voice, scrolled = cfg.speech.voices[persona.voice], partial(offer["memory"].scrolled, who)
+    mind = Talk(who, persona, voice, seed=cfg.seed, scrolled=scrolled)
     parts.talks.append(mind)
     gate, memory = gate_of(persona, offer["screen"]), Informed(offer["memory"], parts.facts)
     parts.members[who] = Member(who, mind, offer["llm"], offer["tts"], memory, gate, stand)

@@ -14,6 +14,7 @@ EVENTS = {
     "glue.desk_events",
     "glue.game_events",
     "glue.measured",
+    "glue.memory_events",
     "glue.safety_events",
     "glue.sights",
 }  # the union, and the files that it is made of

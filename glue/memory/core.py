@@ -20,6 +20,7 @@ from glue.ports import Llm
 
 EVERY_S = 300.0  # between two edits, at least
 REGULARS, PROMISES, JOKES = 6, 2, 2
+MOST_JOKES = 1000
 NAME = re.compile(r"\w[\w-]{0,24}")  # a name that is a sentence stands in no prompt
 Know = Callable[[str, str], Awaitable[None]]  # a character, and the block that her prompts will have
 
@@ -32,7 +33,7 @@ def lines(store: Store, who: str) -> list[str]:
         _listed("Old friends: ", _names(b.called for b in friends if b.closeness is Closeness.FRIEND)),
         _listed("Regulars: ", _names(b.called for b in friends if b.closeness is Closeness.REGULAR)),
         *(f"Promised to {e.called}: {e.text.rstrip('.')}." for e in _newest(entries, Kind.PROMISE, PROMISES)),
-        *(f"Running joke: {e.text.rstrip('.')}." for e in _newest(entries, Kind.JOKE, JOKES)),
+        *(f"Running joke: {e.text.rstrip('.')}." for e in _jokes(entries)),
     ]
     return [line for line in found if line]
 
@@ -40,6 +41,12 @@ def lines(store: Store, who: str) -> list[str]:
 def _newest(entries: Iterable[Entry], kind: Kind, most: int) -> list[Entry]:
     some = [e for e in entries if e.kind is kind and (not e.viewer or NAME.fullmatch(e.called))]
     return sorted(some, key=lambda entry: -entry.at)[:most]
+
+
+def _jokes(entries: Iterable[Entry]) -> list[Entry]:
+    """Those that ran best; one that was laughed at once is none yet."""
+    some = _newest((e for e in entries if e.count != 1), Kind.JOKE, MOST_JOKES)
+    return sorted(some, key=lambda entry: -entry.count)[:JOKES]
 
 
 def _names(viewers: Iterable[str]) -> list[str]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import logging
-import re
 import time
 from collections.abc import Callable, Sequence
 from functools import reduce
@@ -16,21 +15,24 @@ import anyio
 import anyio.lowlevel
 import anyio.to_thread
 
-from glue.closing import closing
 from glue.errors import PortError, Refused
 from glue.events import ChatLine
+from glue.memory.asking import asked
 from glue.memory.entry import MOST as LONGEST
-from glue.memory.entry import SHARED, Entry, Kind, told
+from glue.memory.entry import SHARED, Entry
 from glue.memory.glean import gleaned
+from glue.memory.jokes import landed
+from glue.memory.laughs import Reply
 from glue.memory.names import Names
 from glue.memory.notes import Exchange, judged, prompt
 from glue.memory.rows import Rows
-from glue.memory.spans import span
 from glue.memory.store import Store, Waiting
+from glue.memory.summaries import Summaries
 from glue.memory.traces import Forget
 from glue.memory.vectors import Embeddings
 from glue.memory.whose import theirs
-from glue.ports import Llm, Role
+from glue.memory.words import words
+from glue.ports import Llm
 
 if TYPE_CHECKING:
     from glue.memory.index import Index
@@ -39,7 +41,6 @@ log = logging.getLogger(__name__)
 
 MOST = 60  # exchanges that wait to be distilled; beyond it the oldest is let go
 CHUNK = 100  # lines that are written and read through before the show's own thread is asked for anything
-WHEN = re.compile(r"\b(?:when|how long|since|date|month|what day)\b", re.IGNORECASE)
 LOOK = 0.25  # seconds between two looks at what there is to do
 
 
@@ -71,6 +72,8 @@ class Keeping:
         self._names = Names()  # who writes in this show
         self._forgotten: list[Forget] = []  # what is still in the files
         self._rows = Rows(same)
+        self.summaries = Summaries(llm, self._names, refuses, wall)
+        self.added: Callable[[Entry, str], None] = lambda entry, why: None  # told of what is new, and why
         self.changes = 0  # of what is known: core memory asks
 
     def open(self, store: Store) -> None:
@@ -86,19 +89,8 @@ class Keeping:
             self.store.bonds.met(line.viewer, self._wall(), paid, line.author)
 
     def tell(self, ids: Sequence[str], line: str, who: str) -> list[str]:
-        """The words of these entries, as far as `who` knows them, with their dates where the line asks for
-        them. What holds no more is left out, and what was only quoted before a fact was learnt: it may be
-        what that ended."""
-        known = {} if self.store is None else self.store.entries
-        found = [known[id] for id in ids if id in known and not known[id].ended]
-        found = [entry for entry in found if entry.persona in (who, SHARED)]
-        newest = max((entry.at for entry in found if entry.kind is Kind.VIEWER), default=0.0)
-        fresh = [entry for entry in found if entry.kind is not Kind.EPISODE or entry.at >= newest]
-        dated = WHEN.search(line) or span(line, self._wall())
-        return [
-            f"{entry.text} ({told(entry.at)})" if dated and entry.kind is not Kind.SELF else entry.text
-            for entry in fresh
-        ]
+        """What `who` knows of these entries, in the words that she is told at this line."""
+        return words({} if self.store is None else self.store.entries, ids, line, who, self._wall())
 
     def heard(self, id: str, line: ChatLine) -> None:
         """A raw line, to be kept."""
@@ -114,6 +106,18 @@ class Keeping:
         exchange = Exchange(id, line.author, line.text, heard, line.viewer)
         self._exchanges = [*self._exchanges[-MOST + 1 :], (who, exchange)]
         self._changed_at = anyio.current_time()
+
+    def laughed(self, reply: Reply, source: str) -> int:
+        """Chat laughed at a reply: how often now at this joke; 0 for one that is not kept. Raises Refused."""
+        assert self.store is not None
+        back, new = landed(reply, self.store, source, self._wall(), self._refuses)
+        for joke in back:
+            self.store.put(joke)
+            self.changes += 1
+        if new is not None:
+            self._learnt([new])
+            self.added(new, "joke")
+        return max((joke.count for joke in back), default=int(new is not None))
 
     def amend(self, old: Entry, text: str) -> Entry:
         """Put a corrected entry in `old`'s place, of which nothing is left. Raises Refused (no room)."""
@@ -142,6 +146,7 @@ class Keeping:
             for who, each in self._exchanges
             if each.id not in gone and not whose(each.key, each.author)
         ]
+        self.summaries.drop(lambda each: not gone.isdisjoint(each.id.split()) or whose(each.key, each.author))
         self._names.discard(name or viewer)
         what = Forget(
             frozenset(ids),
@@ -176,6 +181,9 @@ class Keeping:
                 if each.id not in lines
                 and not traces.in_line(each.key, each.author, f"{each.text} {each.heard}")
             ]
+            self.summaries.drop(
+                lambda each: traces.in_line(each.key, each.author, f"{each.text} {each.heard}")
+            )
             del self._forgotten[: len(wishes)]
         if self._exchanges != self._kept:
             waiting = list(self._exchanges)
@@ -229,8 +237,7 @@ class Keeping:
 
     async def work(self, index: Index, vectors: Embeddings) -> None:
         """All that is to be done now, one thing after the other. Raises PortError of either server."""
-        if self._due():
-            await self._learn()
+        await self._think()
         await self._tend(index, vectors)
         while self._rows.stale:
             await self._tend(index, vectors)
@@ -244,9 +251,17 @@ class Keeping:
 
     async def _learning(self) -> None:
         while True:
-            if self._due():
-                await self._learn()
+            await self._think()
             await anyio.sleep(LOOK)
+
+    async def _think(self) -> None:
+        """One request to the model, if there is something to learn from or to sum up."""
+        if self._due():
+            await self._learn()
+        elif self.summaries.due:
+            for entry in await self.summaries.write():
+                self._learnt([entry])
+                self.added(entry, "summary")
 
     def _due(self) -> bool:
         waited = anyio.current_time() - self._changed_at
@@ -259,11 +274,8 @@ class Keeping:
         assert self._llm is not None
         who = self._exchanges[0][0]
         some = [each for whose, each in self._exchanges if whose == who][: self._learn_from]
-        answer = ""
         try:
-            async with closing(self._llm.stream(prompt(some), Role.BACKGROUND)) as pieces:
-                async for piece in pieces:
-                    answer += piece if isinstance(piece, str) else ""
+            answer = await asked(self._llm, prompt(some))
         except PortError as error:  # the model's own supervisor tells of it; the exchanges wait
             log.info("nothing was learnt: %s", error)
             self._changed_at = anyio.current_time()

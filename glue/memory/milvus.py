@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import dataclasses
 import logging
 from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
-from itertools import islice
 from typing import Any
 from uuid import uuid4
 
@@ -19,20 +17,22 @@ from glue.events import (
     Fate,
     LineArrived,
     LineClosed,
-    Source,
     StageTaken,
     TurnEnded,
     TurnStarted,
 )
 from glue.memory.core import EVERY_S, Core
-from glue.memory.entry import Entry, Kind
+from glue.memory.desk import changeable, found
+from glue.memory.entry import Entry
+from glue.memory.figures import Figures
 from glue.memory.keeping import Keeping
 from glue.memory.lines import Lines
 from glue.memory.place import place
 from glue.memory.recall import Recalls
+from glue.memory.reflection import NOBODY, Reflection
 from glue.memory.selves import fixed
+from glue.memory.serving import Servers, serve
 from glue.memory.store import Store
-from glue.memory.vectors import Embeddings
 from glue.memory.whose import theirs
 from glue.memory.wishes import Wish, wish
 from glue.ports import Llm, Whose
@@ -42,9 +42,7 @@ log = logging.getLogger(__name__)
 
 SYNC_EVERY = 0.5  # seconds: what is older than two is on the disk
 CLOSING = 5.0  # seconds for the last lines and wishes
-NOBODY = (Source.GAME, Source.HERSELF, Source.EYES)  # lines that no viewer wrote
 REFUSED = (Fate.BLOCKED, Fate.SPAM, Fate.PAUSED, Fate.ECHO)  # lines with such a fate never came to her
-FOUND = 100  # entries that the operator is shown at once
 
 
 class MilvusMemory:
@@ -73,7 +71,11 @@ class MilvusMemory:
         core_tokens: int = 60,
         refuses: Callable[[str], str] = lambda text: "",
         likeness_self: float = 0.24,
+        laugh_within_s: float = 8.0,
+        laughs: int = 2,
+        every: int = 1,
         selves: Mapping[str, tuple[str, Sequence[str]]] | None = None,
+        emit: Callable[[Event], None] = lambda event: None,
     ) -> None:
         """`unlearn(ids, whose)` takes lines out of every prompt, `know(who, text)` puts core memory into
         hers, `unknow(who)` takes it out, `refuses(text)` tells why the filters would not let it in, `selves`:
@@ -82,10 +84,12 @@ class MilvusMemory:
         self._refuses = refuses
         self._selves = selves or {}
         self._folder = folder
-        self._make = (uri, token, collection, dimensions, embeddings, model, key)
+        self._servers = Servers(uri, token, collection, dimensions, embeddings, model, key)
         self._recalls = Recalls(most, likeness, within_ms / 1000, likeness_self)
         self._keeping = Keeping(llm, learn_from, learn_after_s, same, refuses=refuses)
         self._recalls.tell = self._keeping.tell
+        self._reflection = Reflection(self._keeping, self._known, emit, laugh_within_s, laughs)
+        self._figures = Figures(llm, self._recalls, emit, every)
         self._core = Core(llm, self._keeping, know, unknow, core_tokens)
         self._session = uuid4().hex[:8]
         self._lines = Lines()
@@ -123,21 +127,22 @@ class MilvusMemory:
 
     async def recall(self, who: str, line: ChatLine) -> Sequence[str]:
         """See ports.Memory. Waits at most `within_ms`."""
-        return await self._recalls.get(who, line)
+        if line.source in NOBODY or self._figures.recalls(line.id):
+            return await self._recalls.get(who, line)
+        return ()
+
+    def scrolled(self, who: str, said: Sequence[tuple[ChatLine, str]]) -> None:
+        """These lines and her answers have left the prompt of `who`."""
+        self._reflection.scrolled(who, said)
 
     def found(self, words: str) -> list[dict[str, object]]:
         """See glue.memories.Memories."""
-        wanted = words.casefold().split()
-        entries = reversed(self._store.entries.values()) if self._store else ()
-        some = (each for each in entries if all(word in _about(each) for word in wanted))
-        return [dataclasses.asdict(entry) for entry in islice(some, FOUND)]
+        return found(self._store, words)
 
     def amend(self, id: str, text: str) -> bool:
         """See glue.memories.Memories."""
-        old = self._store.entries.get(id) if self._store else None
-        if old is None:
+        if (old := changeable(self._store, id)) is None:
             return False
-        _changeable(old)
         if why := self._refuses(text):
             raise Refused("memory", f"the filters refuse these words ({why})")
         self._keeping.amend(old, text)
@@ -146,25 +151,26 @@ class MilvusMemory:
 
     def forget(self, id: str = "", viewer: str = "") -> int:
         """See glue.memories.Memories."""
-        entry = self._store.entries.get(id) if self._store else None
         if viewer:
             about = self._store.about(viewer) if self._store else []
             name = next((e.name for e in about if e.name.casefold() != e.viewer.casefold()), "")
             return self._forget_viewer(viewer, name)
-        if entry is None:
+        if (entry := changeable(self._store, id)) is None:
             return 0
-        _changeable(entry)
         session, _, line = entry.source.partition(":")
-        here = [line] if session == self._session else []
+        here = [line] if session == self._session and len(entry.lines) == 1 else []
         return self._forget_lines(here, entries=(entry,))
 
     def show(self, event: Event) -> None:
         """Take note of an event; what it asks for is done in runs()."""
+        self._figures.show(event)
+        self._reflection.show(event)
         match event:
             case LineArrived(_, line):
                 self._arrived(line)
             case StageTaken(_, who, name):
                 self._recalls.cast.add(who)
+                self._keeping.summaries.called[who] = name
                 self._names |= set(name.casefold().split())
             case TurnStarted(_, who, turn, line, _):
                 self._lines.began(who, turn, line)
@@ -178,6 +184,7 @@ class MilvusMemory:
                 self._unheard(id)  # an overflow with a reason is the door's: nobody screened that line
                 self._recalls.drop([id])
                 self._lines.drop([id])
+                self._reflection.drop(id)
             case _:
                 pass
 
@@ -222,7 +229,8 @@ class MilvusMemory:
         self._lines.forget(ids)
         self._unlearn(ids, None)
         self._recalls.drop(ids)
-        sources = {entry.source for entry in entries if entry.source}.union(map(self._known, ids))
+        learnt = {entry.source for entry in entries if len(entry.lines) == 1}  # a summary goes alone
+        sources = learnt.union(map(self._known, ids))
         gone = self._keeping.forget(sorted(sources), viewer, [entry.id for entry in entries], name)
         self._core.forget(gone, name or viewer)
         return len(gone)
@@ -236,11 +244,13 @@ class MilvusMemory:
         met, self._met = self._met, {}
         for line in met.values():
             self._keeping.met(line)
+        self._reflection.tell()
         await self._keeping.file()
 
     async def _sync(self, works: Callable[[], None]) -> None:
         while True:
             await self._file()
+            await self._figures.tell()
             works()
             await anyio.sleep(SYNC_EVERY)
 
@@ -251,37 +261,4 @@ class MilvusMemory:
             await anyio.sleep(EVERY_S)
 
     async def _work(self, works: Callable[[], None]) -> None:
-        from glue.memory.index import Index
-
-        uri, token, name, dimensions, url, model, key = self._make
-        index = Index(uri, token, name, dimensions, within=10.0)
-        vectors = Embeddings(url, model, dimensions, 5.0, key)
-        try:
-            await index.open()
-            async with anyio.create_task_group() as tg:
-                tg.start_soon(self._recalls.serve, index, vectors, works)
-                tg.start_soon(self._keeping.serve, index, vectors)
-        except* PortError as group:
-            raise first(group) from None
-        finally:
-            with anyio.move_on_after(0.2, shield=True):
-                await vectors.close()
-                await index.close()
-
-
-def _changeable(entry: Entry) -> None:
-    if entry.kind is Kind.SELF:
-        raise Refused("memory", "what she is stands in conf/persona: change it there")
-
-
-def first(group: BaseExceptionGroup[Any]) -> PortError:
-    """The first error of a group of groups."""
-    error: Any = group
-    while isinstance(error, BaseExceptionGroup):
-        error = error.exceptions[0]
-    assert isinstance(error, PortError)
-    return error
-
-
-def _about(entry: Entry) -> str:
-    return f"{entry.viewer} {entry.name} {entry.text} {entry.kind}".casefold()
+        await serve(self._servers, self._recalls, self._keeping, works)

@@ -139,15 +139,12 @@ def sound(text: str, kind: Kind, exchange: Exchange, others: Names) -> bool:
     if others.are_in(taken(text, exchange.author), exchange.author):
         return False
     said = exchange.heard if kind is Kind.PROMISE else exchange.text
-    return _grounded(_words(text), _words(f"{exchange.author} {said}"))
+    return grounded(text, f"{exchange.author} {said}")
 
 
-def _words(text: str) -> list[str]:
-    return WORD.findall(text.casefold())
-
-
-def _grounded(words: Sequence[str], said: Sequence[str]) -> bool:
+def grounded(text: str, said: str, share: float = GROUNDED) -> bool:
     """Most of the words that carry something were said: a small model invents a past gladly."""
-    heard = {word[:4] for word in said}
+    heard = {word[:4] for word in WORD.findall(said.casefold())}
+    words = WORD.findall(text.casefold())
     heavy = [word for word in words if (len(word) > 3 or word.isdigit()) and word not in SMALL] or words
-    return bool(heavy) and sum(word[:4] in heard for word in heavy) >= GROUNDED * len(heavy)
+    return bool(heavy) and sum(word[:4] in heard for word in heavy) >= share * len(heavy)

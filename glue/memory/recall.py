@@ -60,6 +60,7 @@ class Recalls:
         """`likeness`: cosine of a line and a memory, below which it is not told; `hers`: a fact about her."""
         self.cast: set[str] = set()
         self.took: list[float] = []  # seconds of the newest lookups
+        self.fresh: list[float] = []  # of them, those that nobody was told of
         self.late = 0
         self.tell: Tell = lambda ids, line, who: []
         self._most = most
@@ -110,7 +111,8 @@ class Recalls:
             began = time.perf_counter()
             line.found = await self._find(index, vectors, line.viewer, line.text)
             line.done.set()
-            self.took = [*self.took[-999:], time.perf_counter() - began]
+            took = time.perf_counter() - began
+            self.took, self.fresh = [*self.took[-999:], took], [*self.fresh[-999:], took]
 
     async def look(self, index: Index, vectors: Embeddings, viewer: str, text: str) -> tuple[str, ...]:
         """What the first of the cast should know at this line. Raises PortError."""

@@ -82,10 +82,13 @@ class Store:
         return [*changed, new]
 
     def merge(self, new: Entry, alike: Collection[str]) -> bool:
-        """An entry that was learnt goes again where an older one says the same. `alike`: those that mean the
-        same, by their vectors. Raises Refused (no room)."""
-        if not any(_alike(new, old, alike) for old in self.about(new.viewer) if old.id != new.id):
+        """An entry that was learnt goes again where an older one says the same; how often chat laughed at it
+        is added up. `alike`: those that mean the same, by their vectors. Raises Refused (no room)."""
+        olds = (each for each in self.about(new.viewer) if each.id != new.id and _alike(new, each, alike))
+        if (old := next(olds, None)) is None:
             return False
+        if new.count:
+            self.put(dataclasses.replace(old, count=old.count + new.count, at=max(old.at, new.at)))
         self._file.append(json.dumps({"merged": True, "id": new.id}))
         self._merged.add(new.id)
         self._unknow([new.id])
@@ -116,8 +119,8 @@ class Store:
             return  # nobody is forgotten with it
         self._of.setdefault(entry.viewer.casefold(), {})[entry.id] = None
         self._keys.setdefault(entry.called.casefold(), set()).add(entry.viewer)
-        if entry.source:
-            self._from.setdefault(entry.source, {})[entry.id] = None
+        for line in entry.lines:
+            self._from.setdefault(line, {})[entry.id] = None
 
     def heard(self, id: str, author: str, text: str, at: float, viewer: str = "") -> None:
         """Keep a raw line; `viewer`: the author's key, where that is no name. Raises Refused."""
@@ -174,7 +177,7 @@ class Store:
             entry.id: entry
             for entry in _gently(self.entries.values())
             if not _fixed(entry)
-            and (entry.source in lines or entry.id in what.entries or traces.in_entry(entry))
+            and (not lines.isdisjoint(entry.lines) or entry.id in what.entries or traces.in_entry(entry))
         }
         self._strike({*gone, *what.entries})
         self._unknow(gone)
@@ -188,7 +191,8 @@ class Store:
             entry = self.entries.pop(id, None)
             if entry is not None:
                 self._of.get(entry.viewer.casefold(), {}).pop(id, None)
-                self._from.get(entry.source, {}).pop(id, None)
+                for line in entry.lines:
+                    self._from.get(line, {}).pop(id, None)
 
     def _strike(self, gone: set[str]) -> None:
         merged = set(self._merged)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import random
 import re
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 
 from glue.events import ChatLine, Source
@@ -17,6 +17,7 @@ from glue.mind.clauses import cut
 from glue.mind.persona import Persona
 from glue.ports import Message, Prompt, Whose
 
+Scrolled = Callable[[Sequence[tuple[ChatLine, str]]], None]  # lines and what was heard of the answers
 MARKS = re.compile(r"<\|[^|]*\|?>|</?s>|\[/?INST\]|<</?SYS>>", re.IGNORECASE)
 
 
@@ -32,13 +33,23 @@ class Exchange:
 class Talk:
     """The `Mind` port: prompts from a persona and a history of what was heard."""
 
-    def __init__(self, who: str, persona: Persona, voice: str, budget: int = 2400, seed: int = 0) -> None:
-        """`budget`: bytes of history before all but its newest fifth is dropped; `seed` 0: by chance."""
+    def __init__(
+        self,
+        who: str,
+        persona: Persona,
+        voice: str,
+        budget: int = 2400,
+        seed: int = 0,
+        scrolled: Scrolled = lambda said: None,
+    ) -> None:
+        """`budget`: bytes of history before all but its newest fifth is dropped; `seed` 0: by chance;
+        `scrolled` is handed what is dropped."""
         self.voice = voice
         self._who = who
         self._persona = persona
         self._budget = budget
         self._seed = seed
+        self._scrolled = scrolled
         self._turns = 0
         self._history: list[Exchange] = []
         self._head = _head(persona)
@@ -80,13 +91,18 @@ class Talk:
         if heard:
             longer = [*self._history, Exchange(self._asked(line), reply, line)]
             self._history = self._kept(longer)
-            if len(self._history) < len(longer):
+            if left := longer[: len(longer) - len(self._history)]:
                 self._core = self._next
+                self._leave(left)
 
     def shed(self) -> None:
         """The server refused the prompt, most likely for its length: go on without what was said. A line in
         a rare script has up to three tokens a character, and one that fails must not fail every later one."""
-        self._history = []
+        left, self._history = self._history, []
+        self._leave(left)
+
+    def _leave(self, left: Sequence[Exchange]) -> None:
+        self._scrolled([(each.line, each.heard) for each in left if each.line is not None])
 
     def forget(self, line_ids: Sequence[str], whose: Whose | None = None) -> None:
         """See ports.Mind. What comes after the exchanges is evaluated again, once."""

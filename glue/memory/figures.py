@@ -1,0 +1,63 @@
+"""What recall costs while the show runs: told as events, from which the report is made."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+
+import anyio
+
+from glue.desk_events import TurnAsked
+from glue.errors import PortError
+from glue.events import Event, TurnStarted
+from glue.memory.recall import Recalls
+from glue.memory_events import LookupsTimed, TurnRecalled
+from glue.ports import Llm
+
+KEPT = 100  # turns whose figures may wait
+
+
+class Figures:
+    """`every`: at every so many lines she recalls; at the others she does without, for a comparison."""
+
+    def __init__(self, llm: Llm, recalls: Recalls, emit: Callable[[Event], None], every: int) -> None:
+        self._llm = llm
+        self._recalls = recalls
+        self._emit = emit
+        self._every = every
+        self._lines = 0
+        self._without: deque[str] = deque(maxlen=KEPT)  # lines that were to do without
+        self._turns: deque[tuple[str, str]] = deque(maxlen=KEPT)  # a turn and its line
+        self._asked: list[tuple[str, str, bool, Sequence[str]]] = []
+
+    def recalls(self, line: str) -> bool:
+        """Whether this line is one that she recalls at."""
+        self._lines += 1
+        if self._lines % self._every == 0:
+            return True
+        self._without.append(line)
+        return False
+
+    def show(self, event: Event) -> None:
+        """Take note of an event."""
+        match event:
+            case TurnStarted(_, _, turn, line, _):
+                self._turns.append((turn, line.id))
+            case TurnAsked(_, who, turn, recalled, _):
+                asked = dict(self._turns).get(turn) not in self._without
+                self._asked = [*self._asked[-KEPT:], (who, turn, asked, recalled)]
+            case _:
+                pass
+
+    async def tell(self) -> None:
+        """What is new. Counting is a request to the model's server, so it is done behind the reply."""
+        if took := self._recalls.fresh:
+            self._recalls.fresh = []
+            self._emit(LookupsTimed(anyio.current_time(), tuple(took)))
+        asked, self._asked = self._asked, []
+        for who, turn, on, recalled in asked:
+            tokens = 0
+            with suppress(PortError):
+                tokens = await self._llm.count(f"(You remember: {' '.join(recalled)})\n") if recalled else 0
+            self._emit(TurnRecalled(anyio.current_time(), who, turn, on, len(recalled), tokens))
