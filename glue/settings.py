@@ -109,6 +109,10 @@ class RehearsalSettings:
     lines: int = 0  # only the first lines of it; 0: all
     floor: bool = True  # measure the bare loop between the turns
     busy: bool = False  # keep the background lane busy meanwhile
+    memory_entries: int = (
+        0  # made-up ones in a memory of the run's own, with memory=milvus; 0: her real memory
+    )
+    memory_every: int = 1  # at every so many lines she recalls; 2: with and without, line by line
 
 
 @dataclass

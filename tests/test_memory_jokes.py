@@ -84,8 +84,8 @@ async def test_a_reply_that_two_laugh_at_is_a_joke_that_is_found_again_and_count
         laughs(scene, 32.0, "ann")  # while it is still heard
         laughs(scene, 35.0, "carl", "dora")
         await scene.settle()
-        (joke,) = (e for e in scene.memory.found("toaster") if e["kind"] == "joke")
-        assert joke["count"] == 2
+        (count,) = (e["count"] for e in scene.memory.found("toaster") if e["kind"] == "joke")
+        assert count == 2
         told = await scene.recalled(line("and the toaster?", "q2", "carl"))
         assert told == [f'chat laughed 2 times at "{JOKE}"']
     landed = [each for each in events if isinstance(each, ReplyLanded)]

@@ -38,9 +38,10 @@ from glue.events import (
 )
 from glue.journal import Journal
 from glue.measured import FloorMeasured, PaceKept, TurnMeasured, VitalsTaken
-from glue.report.numbers import report, spread
+from glue.report.numbers import report
 from glue.report.page import page
 from glue.report.read import fold, read
+from glue.report.spread import spread
 from glue.report.table import show, summary
 from glue.report.targets import TARGETS
 from glue.report.write import write

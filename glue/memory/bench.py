@@ -69,9 +69,9 @@ async def _tick(slips: list[float]) -> None:
 
 async def _forget(index: Index) -> None:
     """A viewer's facts and one thing that all know, out of searches and files."""
-    for entry in (_entry(0), _entry(4)):
-        await index.remove({entry.id: share(entry)})
-        await index.purge([share(entry)])
+    for each in (entry(0), entry(4)):
+        await index.remove({each.id: share(each)})
+        await index.purge([share(each)])
 
 
 async def fill(index: Index, rows: int, size: int) -> None:
@@ -81,11 +81,12 @@ async def fill(index: Index, rows: int, size: int) -> None:
         numbers = range(start, min(start + BATCH, rows))
         made = chance.normal(size=(len(numbers), size)).astype(np.float32)
         made /= np.linalg.norm(made, axis=1, keepdims=True)
-        await index.add([_entry(n) for n in numbers], made)
+        await index.add([entry(n) for n in numbers], made)
     await index.flush()
 
 
-def _entry(n: int) -> Entry:
+def entry(n: int) -> Entry:
+    """The n-th of them."""
     one, two = NOUNS[n % len(NOUNS)], NOUNS[n // 7 % len(NOUNS)]
     kind = (Kind.VIEWER, Kind.VIEWER, Kind.VIEWER, Kind.EPISODE, Kind.JOKE)[n % 5]
     viewer = f"viewer{n % 500}"

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -74,17 +76,24 @@ class MilvusMemory:
         laugh_within_s: float = 8.0,
         laughs: int = 2,
         every: int = 1,
+        made: int = 0,
         selves: Mapping[str, tuple[str, Sequence[str]]] | None = None,
         emit: Callable[[Event], None] = lambda event: None,
+        run_dir: Path = Path(),
     ) -> None:
         """`unlearn(ids, whose)` takes lines out of every prompt, `know(who, text)` puts core memory into
         hers, `unknow(who)` takes it out, `refuses(text)` tells why the filters would not let it in, `selves`:
-        by character her name and the facts about herself. conf/memory/milvus.yaml says what the rest is."""
+        by character her name and the facts about herself, `emit(event)` tells the show.
+        conf/memory/milvus.yaml says what the rest is."""
+        if every < 1 or made < 0 or laughs < 0:
+            raise ConfigError("memory.adapter: every must be 1 or more; made and laughs not negative")
         self._unlearn = unlearn
         self._refuses = refuses
         self._selves = selves or {}
         self._folder = folder
-        self._servers = Servers(uri, token, collection, dimensions, embeddings, model, key)
+        self._made, self._run_dir = made, run_dir
+        name = f"{collection}_made" if made else collection
+        self._servers = Servers(uri, token, name, dimensions, embeddings, model, key)
         self._recalls = Recalls(most, likeness, within_ms / 1000, likeness_self)
         self._keeping = Keeping(llm, learn_from, learn_after_s, same, refuses=refuses)
         self._recalls.tell = self._keeping.tell
@@ -104,11 +113,19 @@ class MilvusMemory:
             raise ConfigError(
                 f"memory: {error.name} is not installed; cure: uv sync --extra memory"
             ) from error
-        self._store = Store(place(self._folder))
+        self._store = Store(self._run_dir / "memory" if self._made else place(self._folder))
         for who, (name, facts) in self._selves.items():
             self._store.fix(who, fixed(who, name, facts))
         self._keeping.open(self._store)
+        if self._made:
+            await self._furnish(self._store)
         return self
+
+    async def _furnish(self, store: Store) -> None:
+        from glue.memory.made import furnish
+
+        async with self._servers.opened() as (index, vectors):
+            await furnish(store, index, vectors, self._servers.dimensions, self._made)
 
     async def __aexit__(self, *exc: object) -> None:
         if self._store is not None:
@@ -120,6 +137,10 @@ class MilvusMemory:
             finally:
                 self._store.close()
                 self._store = None
+        if self._made:
+            with anyio.move_on_after(CLOSING, shield=True), suppress(PortError):
+                async with self._servers.opened() as (index, _):
+                    await index.drop()
 
     def runs(self) -> Mapping[str, Callable[[Callable[[], None]], Coroutine[Any, Any, None]]]:
         """The index and what is learnt; and what was said to the disk, which needs neither."""

@@ -25,6 +25,8 @@ COLUMNS = {
     "floor ratio": ("floor_ratio",),
     "gaps p95": ("gaps_ms", "p95"),
     "new tokens p95": ("new_prompt_tokens", "p95"),
+    "recall p95": ("recall_ms", "p95"),
+    "recalled tokens p50": ("recalled_tokens", "p50"),
     "memory MB": ("rss_total_mb", "peak"),
 }
 

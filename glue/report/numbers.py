@@ -17,20 +17,11 @@ from glue.events import Stage
 from glue.report import aloud
 from glue.report.memory import Memory, idle_cpu, memory
 from glue.report.read import Reply, Run
+from glue.report.recall import recall
+from glue.report.spread import NONE, Spread, spread
 
 METHOD = "percentiles: linear interpolation between closest ranks (Hyndman-Fan type 7)"
 LULL = 1.0  # seconds between the moment that she was free and her choice; less is the program's own time
-
-
-@dataclass(frozen=True, slots=True)
-class Spread:
-    """A distribution in five numbers; None where `n` is 0."""
-
-    n: int = 0
-    p50: float | None = None
-    p95: float | None = None
-    p99: float | None = None
-    max: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,31 +48,37 @@ class Report:
     lines_in: int = 0
     lines_by_fate: dict[str, int] = field(default_factory=dict)
     lines_without_fate: int = 0
-    first_audio_ms: Spread = Spread()
-    first_audio_idle_ms: Spread = Spread()
-    first_audio_waited_ms: Spread = Spread()
-    after_speech_ms: Spread = Spread()  # from the end of words said aloud; lines that did not wait
-    final_ms: Spread = Spread()  # from the end of a voice, as the recogniser hears it, to its words
-    final_fluent_ms: Spread = Spread()  # the same, from the end that the sound's script tells
-    final_hesitant_ms: Spread = Spread()
+    first_audio_ms: Spread = NONE
+    first_audio_idle_ms: Spread = NONE
+    first_audio_waited_ms: Spread = NONE
+    after_speech_ms: Spread = NONE  # from the end of words said aloud; lines that did not wait
+    final_ms: Spread = NONE  # from the end of a voice, as the recogniser hears it, to its words
+    final_fluent_ms: Spread = NONE  # the same, from the end that the sound's script tells
+    final_hesitant_ms: Spread = NONE
     said_aloud: dict[str, dict[str, int]] = field(default_factory=dict)  # by kind: said, heard, split, joined
-    barge_in_ms: Spread = Spread()  # from the words that stop her to silence, in the recording
-    barge_in_word_ms: Spread = Spread()  # and from the end of the second of these words
+    barge_in_ms: Spread = NONE  # from the words that stop her to silence, in the recording
+    barge_in_word_ms: Spread = NONE  # and from the end of the second of these words
     left_until_a_lull: int = 0  # of these, answered though the director first chose silence
-    queue_wait_ms: Spread = Spread()
+    queue_wait_ms: Spread = NONE
     drift: Drift = Drift()
-    new_prompt_tokens: Spread = Spread()
-    new_beyond_line_tokens: Spread = Spread()
+    new_prompt_tokens: Spread = NONE
+    new_beyond_line_tokens: Spread = NONE
     stages_ms: dict[str, Spread] = field(default_factory=dict)
-    our_share_ms: Spread = Spread()
-    floor_ms: Spread = Spread()
-    floor_ours_ms: Spread = Spread()  # first audio of the very replies whose floor was measured
+    our_share_ms: Spread = NONE
+    floor_ms: Spread = NONE
+    floor_ours_ms: Spread = NONE  # first audio of the very replies whose floor was measured
     floor_ratio: float | None = None  # of the median reply to its own floor
-    floor_new_tokens: Spread = Spread()
-    floor_ours_new_tokens: Spread = Spread()
+    floor_new_tokens: Spread = NONE
+    floor_ours_new_tokens: Spread = NONE
+    recall_ms: Spread = NONE  # embedding and search, beside the show
+    recall_wait_ms: Spread = NONE  # of it, what a reply waited for before the model was asked
+    recalled_tokens: Spread = NONE  # of the replies that had any
+    first_audio_recalled_ms: Spread = NONE  # of these
+    first_audio_nothing_recalled_ms: Spread = NONE  # where memory was asked and had nothing to say
+    first_audio_without_memory_ms: Spread = NONE  # where it was not asked (rehearsal.memory_every)
     paces: list[dict[str, Any]] = field(default_factory=list)  # of a paced show: stated and kept, voice too
     faster_than_stated: int | None = None  # answers; None where nothing is paced
-    gaps_ms: Spread = Spread()  # a value for every joint of two clauses
+    gaps_ms: Spread = NONE  # a value for every joint of two clauses
     cached_prompt_share: float | None = None
     opened: int = 0  # replies whose first words a small model said
     distinct_openings: float | None = None  # share of different ones among these: 1 where no two are alike
@@ -91,15 +88,6 @@ class Report:
     idle_cpu_share: float | None = None  # of one core, between samples in which nobody spoke
     degraded: dict[str, int] = field(default_factory=dict)
     unreadable_journal_lines: int = 0
-
-
-def spread(values: Iterable[float], scale: float = 1.0, digits: int = 1) -> Spread:
-    """The five numbers of `values` times `scale`."""
-    scaled = np.asarray([value * scale for value in values], np.float64)
-    if not scaled.size:
-        return Spread()
-    p50, p95, p99, most = (round(float(q), digits) for q in np.percentile(scaled, [50, 95, 99, 100]))
-    return Spread(scaled.size, p50, p95, p99, most)
 
 
 def report(run: Run) -> Report:
@@ -123,6 +111,7 @@ def report(run: Run) -> Report:
         **_times(run, heard),
         **_aloud(run),
         **_floor([r for r in heard if r.floor is not None and not r.waited]),
+        **recall(run, heard),
         **_tokens([r for r in heard if r.measured is not None and r.measured.prompt_tokens]),
     )
 

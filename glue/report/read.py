@@ -29,6 +29,7 @@ from glue.events import (
     TurnStarted,
 )
 from glue.measured import FloorMeasured, PaceKept, ScriptSpoken, TurnMeasured, VitalsTaken
+from glue.memory_events import LookupsTimed, TurnRecalled
 
 READERS: dict[str, TypeAdapter[Event]] = {kind.__name__: TypeAdapter(kind) for kind in get_args(Event)}
 
@@ -61,6 +62,7 @@ class Reply:
     measured: TurnMeasured | None = None
     ended: TurnEnded | None = None
     floor: FloorMeasured | None = None
+    recalled: TurnRecalled | None = None
     spoken: float | None = None  # when who said the line aloud fell silent
 
     @property
@@ -101,6 +103,7 @@ class Run:
     interims: list[SpeechHeard] = field(default_factory=list)
     script: list[ScriptSpoken] = field(default_factory=list)
     loud: Sequence[float] = ()  # milliseconds of the show's recording in which something is to be heard
+    lookups: list[float] = field(default_factory=list)  # seconds of each of memory's
     buttons: int = 0
     unreadable: int = 0
 
@@ -159,7 +162,18 @@ def fold(events: Iterable[Event]) -> Run:
             case ReplyOpened() if event.turn in run.replies:
                 run.replies[event.turn].opening = event.text
         _note(run, event)
+        _recall(run, event)
     return run
+
+
+def _recall(run: Run, event: Event) -> None:
+    match event:
+        case TurnRecalled() if event.turn in run.replies:
+            run.replies[event.turn].recalled = event
+        case LookupsTimed():
+            run.lookups += event.took
+        case _:
+            pass
 
 
 def _reply(event: TurnStarted, spoke_until: float, arrived: Line | None) -> Reply:

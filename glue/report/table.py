@@ -4,7 +4,8 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from glue.report.numbers import Report, Spread
+from glue.report.numbers import Report
+from glue.report.spread import Spread
 from glue.report.targets import TARGETS, Target
 
 MET = {True: "[green]met[/]", False: "[red]missed[/]", None: "[dim]not measured[/]"}
@@ -53,6 +54,7 @@ def rows(report: Report) -> list[tuple[str, Spread]]:
         ("floor: a bare loop, same requests", report.floor_ms),
         ("  and ours for these", report.floor_ours_ms),
         ("silence between clauses", report.gaps_ms),
+        *_recall(report),
         ("new prompt tokens", report.new_prompt_tokens),
         ("  beyond the line's own", report.new_beyond_line_tokens),
     ]
@@ -76,6 +78,19 @@ def said_aloud(report: Report) -> str:
         f"lines, {n['joined']} of these answered as a whole\n"
         for kind, n in report.said_aloud.items()
     )
+
+
+def _recall(report: Report) -> list[tuple[str, Spread]]:
+    """Of a show with a memory."""
+    found = [
+        ("recall, beside the show", report.recall_ms),
+        ("  what replies waited for it", report.recall_wait_ms),
+        ("  tokens recalled, where there were any", report.recalled_tokens),
+        ("  first audio of these", report.first_audio_recalled_ms),
+        ("  first audio where nothing was recalled", report.first_audio_nothing_recalled_ms),
+        ("  first audio where memory was not asked", report.first_audio_without_memory_ms),
+    ]
+    return [(name, spread) for name, spread in found if spread.n]
 
 
 def summary(report: Report) -> str:

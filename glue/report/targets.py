@@ -34,6 +34,8 @@ TARGETS = (
     Target("final words after hesitant speech, median", "ms", 500, lambda r: r.final_hesitant_ms.p50),
     Target("end of speech to first audio, median", "ms", 1000, lambda r: r.after_speech_ms.p50),
     Target("words that stop her to silence, 95th percentile", "ms", 200, lambda r: r.barge_in_ms.p95),
+    Target("recall beside the show, 95th percentile", "ms", 50, lambda r: r.recall_ms.p95),
+    Target("what replies waited for recall, 95th percentile", "ms", 10, lambda r: r.recall_wait_ms.p95),
     Target("memory of all processes, peak", "MB", 3000, lambda r: r.rss_total_mb.peak),
     Target("growth after the first 5 minutes", "MB", 20, lambda r: r.rss_total_mb.growth),
     Target("idle CPU, share of a core", "", 0.15, lambda r: r.idle_cpu_share),

@@ -6,15 +6,18 @@ import time
 from collections.abc import AsyncIterator
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import anyio
 import pytest
 
 from glue.checks import personas
+from glue.events import ChatLine, Event, LineArrived, Source
 from glue.memory.entry import Entry, Kind
 from glue.memory.index import Index
 from glue.memory.shares import HERS
 from glue.memory.store import Store
+from glue.memory_events import LookupsTimed
 from tests.need import need_models
 from tests.test_conf import composed
 from tests.wires.memory_servers import Servers, remembering, servers
@@ -132,3 +135,30 @@ async def test_what_was_told_at_the_time_that_is_named_comes_first(empty: Server
         assert "Oslo" in told or "pancakes" in told
         told, *_ = await show.recalled("mira", "where did I live 3 days ago?")
         assert told.startswith("mira lives in Oslo (told on"), "nothing is of that time: all that is known"
+
+
+async def test_a_made_up_memory_is_recalled_and_measured_and_leaves_the_real_one_alone(
+    empty: Servers, tmp_path: Path
+) -> None:
+    events: list[Event] = []
+    more: dict[str, Any] = {"made": 300, "every": 2, "emit": events.append, "run_dir": tmp_path / "run"}
+    async with remembering(empty, tmp_path / "real", **more) as show:
+        found = []
+        for n in range(4):
+            asked = ChatLine(f"a{n}", "mika", "what about thunderstorms and the weather?", Source.CONSOLE)
+            show.memory.show(LineArrived(0.0, asked))
+            await show.memory._recalls._lines[asked.id].done.wait()
+            found.append(await show.memory.recall("main", asked))
+        assert [bool(each) for each in found] == [False, True, False, True]
+        assert "thunderstorms" in found[1][0]
+        assert len(show.memory.found("viewer")) == 100
+        for _ in range(100):
+            if sum(len(e.took) for e in events if isinstance(e, LookupsTimed)) >= 4:
+                break
+            await anyio.sleep(0.1)
+        assert sum(len(e.took) for e in events if isinstance(e, LookupsTimed)) >= 4
+    assert not (tmp_path / "real").exists() and (tmp_path / "run/memory/entries.jsonl").exists()
+    index = Index(empty.milvus, "", "memory", 384, 10.0)
+    await index.open()
+    assert await index.ids() == {} and not index._opened.has_collection("memory_made")
+    await index.close()
