@@ -15,6 +15,7 @@ from typing import Any
 import anyio
 from omegaconf import DictConfig
 
+from glue.carrier import Carrier
 from glue.checks import adapters, check, personas, plain, safety
 from glue.controls import Controls
 from glue.cues import Cues
@@ -189,7 +190,7 @@ def _tied(
     parts.viewers.append(health)
     for viewer in parts.viewers:
         if isinstance(viewer, Console):
-            viewer.looks = controls.looks()
+            viewer.looks, viewer.carrier = controls.looks(), Carrier(parts)
     door, ends = Door(filters.limits, filters.screen), cfg.ends_with_chat
     desk = (parts.takers, controls.booth())
     show = Show(parts.members, director, parts.viewers, cfg.turn, mute, mixer.duck, ends, door, *desk)

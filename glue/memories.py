@@ -1,5 +1,6 @@
 """The port of the desk's memory panel, which only the desk uses."""
 
+from collections.abc import Iterator
 from typing import Protocol
 
 
@@ -18,4 +19,12 @@ class Memories(Protocol):
     def forget(self, id: str = "", viewer: str = "") -> int:
         """Leave no trace of an entry and the line that it was learnt from, or of a viewer; how many entries
         that were. Raises Refused for what she is."""
+        ...
+
+    def export(self) -> Iterator[bytes]:
+        """Every entry as a line of JSON, some lines at a time; may be read in another thread."""
+        ...
+
+    async def take(self, data: bytes) -> int:
+        """Add an export's entries, all or none; how many were new. Raises Refused: which lines are wrong."""
         ...

@@ -1,6 +1,6 @@
 """A whole show with a desk for tests: real console, journal and controls; scripted model and voice."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from functools import partial
@@ -9,6 +9,7 @@ from random import Random
 
 import anyio
 
+from glue.carrier import Carrier
 from glue.controls import Controls
 from glue.cues import Cues
 from glue.director import Director
@@ -89,6 +90,15 @@ class Remembered:
             raise Refused("memory", "no room")
         return id in self.texts and bool(self.texts.update({id: text}) or True)
 
+    def export(self) -> Iterator[bytes]:
+        return (f"{id} {text}\n".encode() for id, text in self.texts.items())
+
+    async def take(self, data: bytes) -> int:
+        if data.startswith(b"wrong"):
+            raise Refused("memory", f"line 1: {data.decode()}")
+        self.texts |= {f"i{n}": line.decode() for n, line in enumerate(data.splitlines())}
+        return len(data.splitlines())
+
     def forget(self, id: str = "", viewer: str = "") -> int:
         self.forgot += [viewer] if viewer else []
         return len(self.texts) if viewer else int(self.texts.pop(id, "") != "")
@@ -122,7 +132,7 @@ async def on_air(tmp_path: Path, scene: Scene | None = None, avatar_url: str = "
 
             mixer, away = scene.mixer, "Be right back!"
             controls = Controls(parts, mixer, director, blocklist, lookup, health, again, Cues(), away)
-            console.looks = controls.looks()
+            console.looks, console.carrier = controls.looks(), Carrier(parts)
             mute, door, booth = partial(setattr, mixer, "muted"), Door(safety, screen), controls.booth()
             tell = (parts.members, director, viewers, scene.settings, mute, mixer.duck)
             show = Show(*tell, door=door, booth=booth)

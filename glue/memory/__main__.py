@@ -21,8 +21,9 @@ from omegaconf.errors import OmegaConfBaseException
 
 from glue.checks import explain, plain
 from glue.errors import ConfigError, PortError
-from glue.memory.entry import Entry, WrongEntry, dump, load
+from glue.memory.entry import Entry, WrongEntry
 from glue.memory.place import place
+from glue.memory.porter import exported, parsed
 from glue.memory.store import Store
 from glue.memory.traces import Forget
 from glue.settings import register
@@ -78,11 +79,9 @@ def _do(verb: str, rest: list[str], section: dict[str, Any]) -> None:
                 shown = [line for line in map(_shown, store.entries.values()) if wanted in line.casefold()]
                 sys.stdout.writelines(shown)
             case "export", []:
-                sys.stdout.writelines(f"{dump(entry)}\n" for entry in store.entries.values())
+                sys.stdout.writelines(page.decode() for page in exported(store))
             case "export", [file]:
-                Path(file).write_text(
-                    "".join(f"{dump(e)}\n" for e in store.entries.values()), encoding="utf-8"
-                )
+                Path(file).write_bytes(b"".join(exported(store)))
             case "import", [file]:
                 _say(f"{import_(store, Path(file))} entries were new; the next show can recall them")
             case "forget", [word] if word.startswith("viewer=") and len(word) > 7:
@@ -98,13 +97,11 @@ def _do(verb: str, rest: list[str], section: dict[str, Any]) -> None:
 
 def import_(store: Store, file: Path) -> int:
     """Add an export's entries, all or, where a line is wrong, none. Raises WrongEntry, Refused, OSError."""
-    entries: list[Entry] = []
     with file.open("rb") as lines:
-        for number, line in enumerate(lines, 1):
-            try:
-                entries += [load(line)] if line.strip() else []
-            except WrongEntry as error:
-                raise WrongEntry(f"{file}, line {number}: {error}") from error
+        try:
+            entries = [entry for _, entry in parsed(lines)]
+        except WrongEntry as error:
+            raise WrongEntry(f"{file}: {error}") from error
     new = [entry for entry in entries if store.entries.get(entry.id) != entry]
     for entry in new:
         store.put(entry)

@@ -107,6 +107,14 @@ class Keeping:
         self._exchanges = [*self._exchanges[-MOST + 1 :], (who, exchange)]
         self._changed_at = anyio.current_time()
 
+    def put(self, entries: Sequence[Entry]) -> None:
+        """These, as they are, out of an export. Raises Refused (no room)."""
+        assert self.store is not None
+        for entry in entries:
+            self.store.put(entry)
+        self._rows.changed(entries)
+        self.changes += 1
+
     def laughed(self, reply: Reply, source: str) -> int:
         """Chat laughed at a reply: how often now at this joke; 0 for one that is not kept. Raises Refused."""
         assert self.store is not None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -30,6 +30,7 @@ from glue.memory.figures import Figures
 from glue.memory.keeping import Keeping
 from glue.memory.lines import Lines
 from glue.memory.place import place
+from glue.memory.porter import exported, taken
 from glue.memory.recall import Recalls
 from glue.memory.reflection import NOBODY, Reflection
 from glue.memory.selves import fixed
@@ -132,6 +133,7 @@ class MilvusMemory:
             try:
                 with anyio.fail_after(CLOSING, shield=True):
                     await self._file()
+                    await self._figures.tell()
             except (PortError, TimeoutError) as error:
                 log.error("the last lines were not kept: %s", error)
             finally:
@@ -181,6 +183,14 @@ class MilvusMemory:
         session, _, line = entry.source.partition(":")
         here = [line] if session == self._session and len(entry.lines) == 1 else []
         return self._forget_lines(here, entries=(entry,))
+
+    def export(self) -> Iterator[bytes]:
+        """See glue.memories.Memories."""
+        return exported(self._store) if self._store else iter(())
+
+    async def take(self, data: bytes) -> int:
+        """See glue.memories.Memories."""
+        return await taken(data, self._keeping, self._refuses)
 
     def show(self, event: Event) -> None:
         """Take note of an event; what it asks for is done in runs()."""

@@ -21,7 +21,7 @@ from glue.stage.console_mic import Microphones
 from glue.stage.console_page import Page, both
 from glue.stage.console_recent import Json, Recent
 from glue.stage.console_sound import Listener, Players
-from glue.stage.console_web import Look, Server, application
+from glue.stage.console_web import Carrier, Look, Server, application
 
 log = logging.getLogger(__name__)
 DESK = 1024  # messages that may wait for the senses; then the sockets wait
@@ -47,6 +47,7 @@ class Console:
         self.players = Players(self._plays)
         self.microphones = Microphones()
         self.looks: Mapping[str, Look] = {}  # what a page may ask for, by name
+        self.carrier: Carrier | None = None  # of her memory, out to a page and in again
         self._host, self._port = host, port
         self._token_file = token_path(token_file)
         self._avatar_url = avatar_url
@@ -70,7 +71,8 @@ class Console:
         self._stack.enter_context(self._receive)
         guard = Guard(self._token, self._port, self._names)
         sockets = {"ws": self._page, "audio": self._audio, "mic": self.microphones.serve}
-        pages = application(guard, self._avatar_url, sockets, lambda name: self.looks.get(name))
+        looks, carrier = (lambda name: self.looks.get(name)), (lambda: self.carrier)
+        pages = application(guard, self._avatar_url, sockets, looks, carrier)
         self._server = Server(pages, self._patience)
         await self._stack.enter_async_context(self._server.serving(listener))
         return self

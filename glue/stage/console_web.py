@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mappin
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from socket import socket
-from typing import Any
+from typing import Any, Protocol
 from urllib.parse import urlsplit
 
 import anyio
@@ -12,7 +12,7 @@ import uvicorn
 from starlette.applications import Starlette
 from starlette.datastructures import Address
 from starlette.requests import Request
-from starlette.responses import FileResponse, JSONResponse, PlainTextResponse, Response
+from starlette.responses import FileResponse, JSONResponse, PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Mount, Route, WebSocketRoute
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -20,17 +20,36 @@ from starlette.websockets import WebSocket
 
 from glue.stage.console_guard import Guard
 
+EXPORT = "spark-memory.jsonl"  # as the browser calls it
 FILES = Path(__file__).parent / "page"
+LARGEST_IMPORT = 64 * 1024 * 1024  # bytes: two hundred thousand memories
 LARGEST_MESSAGE = 256 * 1024  # bytes; ten thousand emoji in JSON's escapes are half of it
 
 Serve = Callable[[WebSocket], Awaitable[None]]
 Look = Callable[[dict[str, str]], Any]  # an address's parameters -> plain values
 
 
+class Carrier(Protocol):
+    """What the buttons Export and Import do."""
+
+    def export(self) -> Iterator[bytes] | None:
+        """All that she remembers; None where there is no memory."""
+        ...
+
+    async def take(self, data: bytes) -> tuple[bool, str]:
+        """Whether an export was taken in, and what to tell of it."""
+        ...
+
+
 def application(
-    guard: Guard, avatar_url: str, sockets: Mapping[str, Serve], look: Callable[[str], Look | None]
+    guard: Guard,
+    avatar_url: str,
+    sockets: Mapping[str, Serve],
+    look: Callable[[str], Look | None],
+    carrier: Callable[[], Carrier | None] = lambda: None,
 ) -> ASGIApp:
-    """The routes, behind the guard. `look` finds what answers `/look/NAME`."""
+    """The routes, behind the guard. `look` finds what answers `/look/NAME`; `carrier()` what does what
+    `/memory.jsonl` is for."""
 
     def html(name: str) -> Callable[[Request], Awaitable[Response]]:
         async def answer(request: Request) -> Response:
@@ -58,9 +77,42 @@ def application(
         Route("/stage", html("stage.html")),
         Mount("/page", StaticFiles(directory=FILES)),
         Route("/look/{name}", answer),
+        Route("/memory.jsonl", _memory(carrier), methods=["GET", "POST"]),
         *(WebSocketRoute(f"/{name}", websocket(serve)) for name, serve in sockets.items()),
     ]
     return Gatekeeper(Starlette(routes=routes), guard, avatar_url)
+
+
+def _memory(carrier: Callable[[], Carrier | None]) -> Callable[[Request], Awaitable[Response]]:
+    """Her memory: GET fetches it, POST brings one in."""
+
+    async def answer(request: Request) -> Response:
+        porter = carrier()
+        if porter is None:
+            return PlainTextResponse("the show has not begun\n", 503)
+        if request.method == "POST":
+            data = await _bounded(request, LARGEST_IMPORT)
+            if data is None:
+                return PlainTextResponse(f"more than {LARGEST_IMPORT >> 20} MB are no memory of hers\n", 413)
+            done, told = await porter.take(data)
+            return JSONResponse({"done": done, "told": told})  # a browser would complain of a 400
+        lines = porter.export()
+        if lines is None:
+            return PlainTextResponse("she has no memory in this show: memory=milvus\n", 404)
+        headers = {"Content-Disposition": f'attachment; filename="{EXPORT}"', "Cache-Control": "no-store"}
+        return StreamingResponse(lines, media_type="application/jsonl", headers=headers)
+
+    return answer
+
+
+async def _bounded(request: Request, most: int) -> bytes | None:
+    """A request's body; None of one that is longer."""
+    data = bytearray()
+    async for piece in request.stream():
+        data += piece
+        if len(data) > most:
+            return None
+    return bytes(data)
 
 
 class Gatekeeper:

@@ -33,7 +33,7 @@ export class Desk {
     this.cues = new Cues(byId("cues"), this.wish, () => this.now());
     const boxes = { query: byId("query"), search: byId("search"), found: byId("found"), more: byId("more"), opened: byId("opened") };
     this.journal = new Journal(boxes, () => this.begun);
-    const memory = { form: byId("recall"), query: byId("reminder"), list: byId("memories"), words: byId("recalled") };
+    const memory = { form: byId("recall"), query: byId("reminder"), list: byId("memories"), words: byId("recalled"), file: byId("import"), told: byId("imported") };
     this.memory = new Memory(memory, this.wish);
     this.tabs = new Tabs(byId("tabs"), () => this.look());
     this.forms();

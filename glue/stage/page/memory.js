@@ -3,13 +3,33 @@
 import { button, fill, look, make } from "./look.js";
 
 export class Memory {
-  /** `boxes`: the form, its field, the list, a line of words; `wish(wish, text)` sends one. */
+  /** `boxes`: the form, its field, the list, a line of words, the file to import, what came of it;
+   * `wish(wish, text)` sends one. */
   constructor(boxes, wish) {
     this.boxes = boxes;
     this.wish = wish;
     this.shown = "";
     boxes.form.onsubmit = (event) => { event.preventDefault(); this.draw(); };
     boxes.query.oninput = () => this.draw();
+    boxes.file.onchange = () => this.take(boxes.file.files[0]);
+  }
+
+  /** Send an export to the show; what it answers is shown as text. */
+  async take(file) {
+    if (!file) return;
+    const { told, file: field } = this.boxes;
+    told.textContent = "on its way …";
+    try {
+      const answer = await fetch("/memory.jsonl", { method: "POST", body: file });
+      const found = answer.ok ? await answer.json() : { done: false, told: await answer.text() };
+      told.textContent = found.told.trim();
+      told.dataset.done = found.done;
+    } catch {
+      told.textContent = "the show did not take it: too large, or not connected";
+      told.dataset.done = false;
+    }
+    field.value = ""; // the same file may be chosen again
+    this.draw();
   }
 
   /** Ask anew; a correction that is being written is not disturbed. */
