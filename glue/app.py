@@ -29,7 +29,7 @@ from glue.lookup import Lookup
 from glue.make import make
 from glue.offer import floor, model, neighbours, page, voice
 from glue.pace import kept
-from glue.parts import Parts, cast, for_games
+from glue.parts import Parts, cast, for_games, offered
 from glue.ports import Prompt
 from glue.safety.blocklist import Blocklist, kept_at
 from glue.safety.door import Door
@@ -38,7 +38,6 @@ from glue.settings import SafetySettings, When
 from glue.show import Show
 from glue.stage.console import Console, welcome
 from glue.stage.mixer import Mixer
-from glue.stage.mood import mood_of
 from glue.stage.shared import Shared
 from glue.supervise import supervise
 from glue.turn import Member
@@ -113,7 +112,7 @@ async def _build(
 ) -> tuple[Show, list[Callable[[], Any]]]:
     """Every adapter of the show, opened, and what has to run beside the show."""
     filters = Filters(safety(cfg))
-    offer: dict[str, object] = _offered(cfg, run_dir)
+    offer = offered(cfg, run_dir, parts)
 
     async def built(key: str, section: Mapping[str, Any]) -> Any:
         return await stack.enter_async_context(make(key, section, offer))
@@ -151,12 +150,6 @@ async def _build(
         *(partial(supervise, eyes.part, partial(eyes.watch, show.take), parts.emit) for eyes in parts.eyes),
         *(performer.run for performer in parts.performers),
     ]
-
-
-def _offered(cfg: DictConfig, run_dir: Path) -> dict[str, object]:
-    """What adapters may ask for before any of them is built."""
-    selves = {who: (persona.name, persona.facts) for who, persona in personas(cfg).items()}
-    return {"run_dir": run_dir, "rate": cfg.stage.rate, "mood": mood_of, "selves": selves}
 
 
 class Filters:

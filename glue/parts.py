@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
+from pathlib import Path
 from random import Random
 from typing import Any
 
@@ -24,6 +25,7 @@ from glue.safety.screen import Screen
 from glue.safety_events import LineScreened, Screened
 from glue.stage.face import Face
 from glue.stage.mixer import Mixer
+from glue.stage.mood import mood_of
 from glue.stage.performer import Performer
 from glue.stage.stand import StageStand
 from glue.supervise import supervise
@@ -92,6 +94,13 @@ class Parts:
         """Tell every viewer."""
         for viewer in self.viewers:
             viewer.show(event)
+
+
+def offered(cfg: DictConfig, run_dir: Path, parts: Parts) -> dict[str, object]:
+    """What adapters may ask for before any of them is built."""
+    selves = {who: (persona.name, persona.facts) for who, persona in personas(cfg).items()}
+    stage = {"rate": cfg.stage.rate, "mood": mood_of}
+    return {"run_dir": run_dir, "selves": selves, "emit": parts.emit, **stage}
 
 
 def cast(

@@ -43,6 +43,7 @@ def test_a_question_about_the_past_names_its_time(text: str, first: str, end: st
     "text",
     [
         "I moved to Oslo last week",
+        "I had a bad day yesterday",
         "who wins this week?",
         "can you sing today?",
         "when did I tell you where I live?",

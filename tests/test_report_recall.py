@@ -48,22 +48,19 @@ def turn(number: int, first_audio: float, wait: float, recalled: TurnRecalled | 
 
 def test_replies_with_memory_stand_beside_those_without() -> None:
     told = TurnRecalled(0.0, "main", "", True, 2, 30)
-    kinds = (
-        told,
-        replace(told, tokens=50),
-        replace(told, memories=0, tokens=0),
-        replace(told, asked=False),
-        None,
-    )
-    events = [e for n, (kind, audio) in enumerate(zip(kinds, (0.9, 1.1, 0.5, 0.6, 9.0), strict=True)) for e in
-              turn(n, audio, 0.004 * (n + 1), kind)]  # fmt: skip
+    dumb = replace(told, tokens=0)  # a server that cannot count
+    kinds = [told, replace(told, tokens=50), dumb, replace(told, memories=0, tokens=0)]
+    kinds += [replace(told, asked=False)]
+    events = [
+        e for n, kind in enumerate((*kinds, None)) for e in turn(n, 0.5 + n / 10, 0.004 * (n + 1), kind)
+    ]
     found = report(fold([LookupsTimed(0.5, (0.02, 0.03)), *events, LookupsTimed(50.0, (0.04,))]))
     assert (found.recall_ms.n, found.recall_ms.p50, found.recall_ms.max) == (3, 30.0, 40.0)
-    assert (found.recall_wait_ms.n, found.recall_wait_ms.max) == (3, 12.0)
+    assert (found.recall_wait_ms.n, found.recall_wait_ms.max) == (4, 16.0)
     assert (found.recalled_tokens.n, found.recalled_tokens.p50) == (2, 40.0)
-    assert (found.first_audio_recalled_ms.n, found.first_audio_recalled_ms.p50) == (2, 1000.0)
-    assert found.first_audio_nothing_recalled_ms.p50 == 500.0
-    assert found.first_audio_without_memory_ms.p50 == 600.0
+    assert (found.first_audio_recalled_ms.n, found.first_audio_recalled_ms.p50) == (3, 600.0)
+    assert found.first_audio_nothing_recalled_ms.p50 == 800.0
+    assert found.first_audio_without_memory_ms.p50 == 900.0
     assert "recall, beside the show" in dict(rows(found))
 
 
