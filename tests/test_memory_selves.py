@@ -56,10 +56,13 @@ def test_the_same_words_are_the_same_entry_and_other_words_another() -> None:
         ("did you see me win?", False),
         ("my favourite food is ramen", False),
         ("the young one wins", False),
+        ("does Spark like trains?", True),
+        ("what is Spark's favourite food", True),
+        ("hi Spark, I am late", False),
     ],
 )
 def test_whether_a_line_asks_about_her(text: str, asks: bool) -> None:
-    assert about_her(text) is asks
+    assert about_her(text, {"spark"}) is asks
 
 
 class Partition:

@@ -125,7 +125,7 @@ class MilvusMemory:
     async def _furnish(self, store: Store) -> None:
         from glue.memory.made import furnish
 
-        async with self._servers.opened() as (index, vectors):
+        async with self._servers.opened(within=60.0) as (index, vectors):
             await furnish(store, index, vectors, self._servers.dimensions, self._made)
 
     async def __aexit__(self, *exc: object) -> None:
@@ -201,6 +201,7 @@ class MilvusMemory:
                 self._arrived(line)
             case StageTaken(_, who, name):
                 self._recalls.cast.add(who)
+                self._recalls.names.add(name.casefold())
                 self._keeping.summaries.called[who] = name
                 self._names |= set(name.casefold().split())
             case TurnStarted(_, who, turn, line, _):

@@ -59,6 +59,7 @@ class Recalls:
     ) -> None:
         """`likeness`: cosine of a line and a memory, below which it is not told; `hers`: a fact about her."""
         self.cast: set[str] = set()
+        self.names: set[str] = set()  # the cast's, lower case
         self.took: list[float] = []  # seconds of the newest lookups
         self.fresh: list[float] = []  # of them, those that nobody was told of
         self.late = 0
@@ -122,7 +123,7 @@ class Recalls:
     async def _find(self, index: Index, vectors: Embeddings, viewer: str, text: str) -> list[str]:
         text = text[:READ]
         found = await vectors.embed(parts(text) or [" "])
-        wanted = Wanted(frozenset(self.cast), viewer, about_her(text), span(text, self._wall()))
+        wanted = Wanted(frozenset(self.cast), viewer, about_her(text, self.names), span(text, self._wall()))
         most = self._most * (1 + len(self.cast))  # who will answer is not known yet
         kept = self._worth(await index.search(text, found, wanted, most), wanted.span)
         if not kept and wanted.span is not None:  # it may have been told at another time

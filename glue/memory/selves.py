@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from glue.memory.entry import MOST, Entry, Kind
 
@@ -12,6 +13,7 @@ MARK = "self"
 LONGEST = 30  # characters of a character's key that stand in an id
 YOURS = re.compile(r"\b(?:your|yours|yourself|ur)\b", re.IGNORECASE)
 YOU = re.compile(r"\b(?:you|you're|you've|you'd|u)\b", re.IGNORECASE)
+VERBS = frozenset("is was does did has had can would will".split())
 MINE = re.compile(r"\b(?:i|i'm|i've|me|my|mine|we|our|us)\b", re.IGNORECASE)
 
 
@@ -32,7 +34,14 @@ def whose(id: str) -> str | None:
     return rest.rpartition(":")[0] if mark == MARK else None
 
 
-def about_her(text: str) -> bool:
-    """Whether a line asks about her: "what is your favourite food?" does, "do you know my cat?" does not."""
+def about_her(text: str, names: Collection[str] = ()) -> bool:
+    """Whether a line asks about her: "what is your favourite food?" does, "do you know my cat?" does not.
+    `names`: the cast's, lower case: "does Spark like trains?", and no "hi Spark, I am late"."""
     said = text.replace("\u2019", "'")
-    return bool(YOURS.search(said) or (YOU.search(said) and not MINE.search(said)))
+    if YOURS.search(said) or (YOU.search(said) and not MINE.search(said)):
+        return True
+    words = re.findall(r"[\w']+", said.casefold())
+    owned = {f"{name}'s" for name in names}
+    return not owned.isdisjoint(words) or any(
+        verb in VERBS and name in names for verb, name in itertools.pairwise(words)
+    )

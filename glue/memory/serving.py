@@ -31,11 +31,12 @@ class Servers:
     key: str
 
     @asynccontextmanager
-    async def opened(self) -> AsyncIterator[tuple[Index, Embeddings]]:
-        """The index, made where it is missing, and the vectors. Raises PortError."""
+    async def opened(self, within: float = 10.0) -> AsyncIterator[tuple[Index, Embeddings]]:
+        """The index, made where it is missing, and the vectors; a call may take `within` seconds. Raises
+        PortError."""
         from glue.memory.index import Index  # a second or two: who lives in the moment need not wait
 
-        index = Index(self.uri, self.token, self.collection, self.dimensions, within=10.0)
+        index = Index(self.uri, self.token, self.collection, self.dimensions, within)
         vectors = Embeddings(self.embeddings, self.model, self.dimensions, 5.0, self.key)
         try:
             await index.open()
