@@ -9,6 +9,7 @@ import anyio
 import pytest
 
 from glue.desk_events import TurnAsked
+from glue.errors import ConfigError
 from glue.events import (
     ChatLine,
     Ending,
@@ -68,6 +69,11 @@ def test_a_show_that_lives_in_the_moment_has_no_such_figures() -> None:
     found = report(fold(turn(0, 0.5, 0.0, None)))
     assert found.recall_ms.n == found.recall_wait_ms.n == found.recalled_tokens.n == 0
     assert "recall, beside the show" not in dict(rows(found))
+
+
+def test_she_cannot_recall_at_every_zeroth_line() -> None:
+    with pytest.raises(ConfigError, match="every"):
+        Figures(Notes(), Recalls(2, 0.18, 0.01), lambda event: None, every=0)
 
 
 async def test_what_stood_with_a_line_is_counted_behind_the_reply() -> None:

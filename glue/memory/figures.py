@@ -9,7 +9,7 @@ from contextlib import suppress
 import anyio
 
 from glue.desk_events import TurnAsked
-from glue.errors import PortError
+from glue.errors import ConfigError, PortError
 from glue.events import Event, TurnStarted
 from glue.memory.recall import Recalls
 from glue.memory_events import LookupsTimed, TurnRecalled
@@ -22,6 +22,8 @@ class Figures:
     """`every`: at every so many lines she recalls; at the others she does without, for a comparison."""
 
     def __init__(self, llm: Llm, recalls: Recalls, emit: Callable[[Event], None], every: int) -> None:
+        if every < 1:
+            raise ConfigError("memory.adapter.every: must be 1 or more")
         self._llm = llm
         self._recalls = recalls
         self._emit = emit

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from glue.errors import ConfigError
 from glue.memory.bench import entry, fill
 from glue.memory.entry import SHARED, Entry, Kind, meant
 from glue.memory.index import Index
@@ -56,7 +57,9 @@ def told() -> list[Entry]:
 
 
 async def furnish(store: Store, index: Index, vectors: Embeddings, size: int, count: int) -> None:
-    """Put `count` entries into both, `size` numbers a vector. Raises PortError."""
+    """Put `count` entries into both, `size` numbers a vector. Raises PortError, ConfigError."""
+    if count < 0:
+        raise ConfigError("memory.adapter.made: must not be negative")
     known = told()[:count]
     rest = count - len(known)
     await index.again()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Awaitable, Callable, Coroutine, Iterator, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -84,17 +85,11 @@ class MilvusMemory:
     ) -> None:
         """`unlearn(ids, whose)` takes lines out of every prompt, `know(who, text)` puts core memory into
         hers, `unknow(who)` takes it out, `refuses(text)` tells why the filters would not let it in, `selves`:
-        by character her name and the facts about herself, `emit(event)` tells the show.
-        conf/memory/milvus.yaml says what the rest is."""
-        if every < 1 or made < 0 or laughs < 0:
-            raise ConfigError("memory.adapter: every must be 1 or more; made and laughs not negative")
-        self._unlearn = unlearn
-        self._refuses = refuses
-        self._selves = selves or {}
-        self._folder = folder
-        self._made, self._run_dir = made, run_dir
-        name = f"{collection}_made" if made else collection
-        self._servers = Servers(uri, token, name, dimensions, embeddings, model, key)
+        her name and facts by character. conf/memory/milvus.yaml says what the rest is."""
+        self._unlearn, self._refuses, self._selves = unlearn, refuses, selves or {}
+        self._folder = Path(run_dir, "memory") if made else place(folder)
+        self._made = made
+        self._servers = Servers(uri, token, collection, dimensions, embeddings, model, key)
         self._recalls = Recalls(most, likeness, within_ms / 1000, likeness_self)
         self._keeping = Keeping(llm, learn_from, learn_after_s, same, refuses=refuses)
         self._recalls.tell = self._keeping.tell
@@ -114,7 +109,7 @@ class MilvusMemory:
             raise ConfigError(
                 f"memory: {error.name} is not installed; cure: uv sync --extra memory"
             ) from error
-        self._store = Store(self._run_dir / "memory" if self._made else place(self._folder))
+        self._store = Store(self._folder)
         for who, (name, facts) in self._selves.items():
             self._store.fix(who, fixed(who, name, facts))
         self._keeping.open(self._store)
@@ -125,6 +120,7 @@ class MilvusMemory:
     async def _furnish(self, store: Store) -> None:
         from glue.memory.made import furnish
 
+        self._servers = replace(self._servers, collection=f"{self._servers.collection}_made")
         async with self._servers.opened(within=60.0) as (index, vectors):
             await furnish(store, index, vectors, self._servers.dimensions, self._made)
 
