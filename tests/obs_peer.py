@@ -107,6 +107,7 @@ def screen(size: str = "640x360x24") -> Iterator[str]:
     program = need_program("Xvfb", "sudo apt install xvfb")
     reading, writing = os.pipe()
     argv: list[str | Path] = [program, "-displayfd", str(writing), "-screen", "0", size, "-nolisten", "tcp"]
+    argv.append("-noreset")  # else it refuses, for a moment, whoever comes when its last client has gone
     with running(argv, pass_fds=[writing]):
         os.close(writing)
         with os.fdopen(reading) as said:

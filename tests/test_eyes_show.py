@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import subprocess
 import time
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, field
@@ -30,7 +29,7 @@ from glue.show import Show
 from glue.sights import Seen
 from tests.core import Scene, line
 from tests.hub_server import serving
-from tests.need import need_program
+from tests.obs_peer import screen
 
 VIRTUAL = ("trio", {"clock": trio.testing.MockClock(autojump_threshold=0)})
 
@@ -38,18 +37,8 @@ VIRTUAL = ("trio", {"clock": trio.testing.MockClock(autojump_threshold=0)})
 @pytest.fixture
 def display() -> Iterator[str]:
     """An X server of its own."""
-    program = need_program("Xvfb", "sudo apt install xvfb")
-    reading, writing = os.pipe()
-    argv = [str(program), "-displayfd", str(writing), "-screen", "0", "320x240x24", "-nolisten", "tcp"]
-    server = subprocess.Popen(argv, pass_fds=[writing], stderr=subprocess.DEVNULL)
-    os.close(writing)
-    with os.fdopen(reading) as said:
-        number = said.readline().strip()
-    try:
-        yield f":{number}"
-    finally:
-        server.terminate()
-        server.wait(5)
+    with screen("320x240x24") as display:
+        yield display
 
 
 def look(seconds: float = 5.0) -> Picture:
