@@ -82,20 +82,33 @@ def lag_of(sound: NDArray[np.float64], mouth: NDArray[np.float64]) -> tuple[floa
     return best[1], best[0]
 
 
+def spoken(
+    live: Live, page: Page, frame: Frame, line: str
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """The loudness and the mouth over four seconds of a reply. Its beginning is left out: there the model
+    writes on the cores that draw."""
+    ended = len(live.events("TurnEnded"))
+    page.evaluate("() => { spark.audio.energy.length = 0; }")
+    live.type(line)
+    until(page, "() => spark.audio.energy.some(([, level]) => level > 0.02)")
+    page.wait_for_timeout(5000)
+    sounds, mouths = page.evaluate(SOUNDS), frame.evaluate(MOUTHS)
+    end = min(sounds[-1][0], mouths[-1][0]) / 1000
+    grid = np.arange(max(sounds[0][0] / 1000, mouths[0][0] / 1000, end - 4.0), end, STEP)
+    loudness = np.sqrt(on_grid(sounds, grid))  # as loudness is felt, and as mouths open
+    live.until(lambda: len(live.events("TurnEnded")) > ended)
+    return np.convolve(loudness, np.ones(5) / 5, "same"), on_grid(mouths, grid)
+
+
 def test_the_mouth_moves_with_the_sound(live: Live) -> None:
     with page_at(live.url().replace("/?", "/stage?")) as page:
         frame = avatar_in(page)
         until(page, "() => spark.audio.context?.state === 'running' && spark.audio.mine()")
-        live.type("mika: Spark, please tell us everything about thunderstorms and trains?")
-        until(page, "() => spark.audio.energy.some(([, level]) => level > 0.02)")
-        page.wait_for_timeout(3500)  # of speech: what is measured
-        sounds, mouths = page.evaluate(SOUNDS), frame.evaluate(MOUTHS)
-    begin = max(sounds[0][0], mouths[0][0]) / 1000
-    end = min(sounds[-1][0], mouths[-1][0]) / 1000
-    grid = np.arange(max(begin, end - 4.0), end, STEP)
-    loudness = np.sqrt(on_grid(sounds, grid))  # as loudness is felt, and as mouths open
-    smooth = np.convolve(loudness, np.ones(5) / 5, "same")
-    lag, likeness = lag_of(smooth, on_grid(mouths, grid))
+        lines = ("thunderstorms and trains", "pizza and the moon")
+        said = [
+            spoken(live, page, frame, f"mika: Spark, please tell us everything about {x}?") for x in lines
+        ]
+    lag, likeness = lag_of(*(np.concatenate(parts) for parts in zip(*said, strict=True)))
     print(f"the mouth is {1000 * lag:.0f} ms late, correlation {likeness:.2f}")  # noqa: T201 - a figure to report
     assert likeness >= 0.7
     assert abs(lag) <= 0.04  # 33 ms asked for, on a grid of 10
