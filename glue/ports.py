@@ -117,9 +117,15 @@ class Mind(Protocol):
     def prompt(self, line: ChatLine, recalled: Sequence[str]) -> Prompt:
         """What to ask for a reply to `line`; everything before the line is byte-identical to prefix()."""
 
-    def prefix(self, line: ChatLine | None = None, reply: str = "", likely: ChatLine | None = None) -> Prompt:
+    def prefix(
+        self,
+        line: ChatLine | None = None,
+        reply: str = "",
+        likely: ChatLine | None = None,
+        recalled: Sequence[str] = (),
+    ) -> Prompt:
         """What can be prefilled before the next line is chosen (Llm.warm), given that `reply` to `line`,
-        not yet in the history, is going to be heard in full; with the line that is `likely` to be chosen."""
+        not yet in the history, is going to be heard in full; with what is `likely` chosen and `recalled`."""
 
     def clauses(self, pieces: AsyncIterator[str]) -> AsyncIterator[str]:
         """Cut the model's text into clauses that can be spoken; ends a reply that runs on."""

@@ -119,7 +119,8 @@ class Turn:
         await self._prepare_next()
 
     async def _answer(self, send: MemoryObjectSendStream[Cue]) -> None:
-        self._recalled = await self._recall()
+        self._recalled = await self._recall(self.line)
+        self._mark(Stage.RECALLED)
         with self._writing:
             for _ in range(self.settings.tries):  # the gate may have held all of it: then once more
                 await self._write(self.member.mind.prompt(self.line, self._recalled), send)
@@ -139,12 +140,11 @@ class Turn:
                 if self._refused:
                     break
 
-    async def _recall(self) -> Sequence[str]:
-        recalled: Sequence[str] = ()
+    async def _recall(self, line: ChatLine) -> Sequence[str]:
+        """What she remembers at a line; nothing where that is late."""
         with anyio.move_on_after(self.settings.recall_within):
-            recalled = await self.member.memory.recall(self.member.who, self.line)
-        self._mark(Stage.RECALLED)
-        return recalled
+            return await self.member.memory.recall(self.member.who, line)
+        return ()
 
     async def _words(self, answer: AsyncIterator[Piece]) -> AsyncIterator[str]:
         async for piece in answer:
@@ -225,18 +225,19 @@ class Turn:
 
     async def _prepare_next(self) -> None:
         """While she is still speaking, prefill what the next reply begins with, and the line that it would
-        answer now: a line that waits costs its prefill while nobody waits for it."""
+        answer now with what she remembers at it: that costs its prefill while nobody waits for it."""
         llm, mind, said = self.member.llm, self.member.mind, self._words_said()
+        ready: tuple[ChatLine, Sequence[str]] | None = None
         with suppress(PortError):  # the next reply then pays for it; this one is whole
             self._line_tokens = await llm.count(f"{self.line.author}: {self.line.text}")
             await llm.warm(mind.prefix(self.line, said))
             self.prepared = True
-            ready: ChatLine | None = None
             while True:
-                likely = self.upcoming()
-                if likely is not None and likely != ready:
-                    await llm.warm(mind.prefix(self.line, said, likely))
-                    ready = likely
+                if likely := self.upcoming():
+                    known = await self._recall(likely)
+                    if (likely, known) != ready:
+                        await llm.warm(mind.prefix(self.line, said, likely, known))
+                        ready = likely, known
                 await anyio.sleep(LOOK_AGAIN)
 
     def _mark(self, stage: Stage, at: float | None = None) -> None:

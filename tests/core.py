@@ -111,8 +111,15 @@ class PlainMind:
     def prompt(self, line: ChatLine, recalled: Sequence[str]) -> Prompt:
         return Prompt("main", (Message("user", f"{line.author}: {line.text}"),))
 
-    def prefix(self, line: ChatLine | None = None, reply: str = "", likely: ChatLine | None = None) -> Prompt:
-        return Prompt("main", (Message("assistant", reply), Message("user", likely.text if likely else "")))
+    def prefix(
+        self,
+        line: ChatLine | None = None,
+        reply: str = "",
+        likely: ChatLine | None = None,
+        recalled: Sequence[str] = (),
+    ) -> Prompt:
+        asked = " ".join([*recalled, likely.text if likely else ""])
+        return Prompt("main", (Message("assistant", reply), Message("user", asked)))
 
     async def clauses(self, pieces: AsyncIterator[str]) -> AsyncIterator[str]:
         text = ""
@@ -141,10 +148,11 @@ class PlainMind:
 @dataclass
 class NoMemory:
     takes: float = 0.0
+    knows: Sequence[str] = ()  # at every line
 
     async def recall(self, who: str, line: ChatLine) -> Sequence[str]:
         await anyio.sleep(self.takes)
-        return ()
+        return self.knows
 
 
 class PlainStand:

@@ -245,6 +245,12 @@ async def test_the_line_that_waits_is_prefilled_while_she_speaks() -> None:
     assert warmed.count("what is your name?") == 1
 
 
+async def test_a_line_that_waits_is_prefilled_with_what_she_remembers_at_it() -> None:
+    scene = Scene(memory=NoMemory(knows=["It rains."]))
+    await perform([(0.0, "hello Spark"), (0.5, "nice weather today")], scene)
+    assert "It rains. nice weather today" in [prompt.messages[-1].content for prompt in scene.llm.warmed]
+
+
 async def test_a_reply_too_short_to_prefill_behind_it_is_followed_by_that() -> None:
     class Thorough(SlowLlm):
         async def warm(self, prompt: Prompt) -> int:

@@ -29,17 +29,17 @@ class Figures:
         self._emit = emit
         self._every = every
         self._lines = 0
+        self._with: deque[str] = deque(maxlen=KEPT)  # lines at which she recalls
         self._without: deque[str] = deque(maxlen=KEPT)  # lines that were to do without
         self._turns: deque[tuple[str, str]] = deque(maxlen=KEPT)  # a turn and its line
         self._asked: list[tuple[str, str, bool, Sequence[str]]] = []
 
     def recalls(self, line: str) -> bool:
-        """Whether this line is one that she recalls at."""
-        self._lines += 1
-        if self._lines % self._every == 0:
-            return True
-        self._without.append(line)
-        return False
+        """Whether this line is one that she recalls at; the same answer whenever it is asked again."""
+        if line not in self._with and line not in self._without:
+            self._lines += 1
+            (self._without if self._lines % self._every else self._with).append(line)
+        return line in self._with
 
     def show(self, event: Event) -> None:
         """Take note of an event."""

@@ -71,14 +71,20 @@ class Talk:
         self._turns += 1
         return self._prompt(self._history, self._asked(line, recalled), self._core)
 
-    def prefix(self, line: ChatLine | None = None, reply: str = "", likely: ChatLine | None = None) -> Prompt:
+    def prefix(
+        self,
+        line: ChatLine | None = None,
+        reply: str = "",
+        likely: ChatLine | None = None,
+        recalled: Sequence[str] = (),
+    ) -> Prompt:
         """All of the next prompt but its line: the last message ends where the line will begin."""
         history, core = self._history, self._core
         if line is not None and reply:
             longer = [*history, Exchange(self._asked(line), reply)]
             history = self._kept(longer)
             core = self._next if len(history) < len(longer) else core
-        return self._prompt(history, self._asked(likely) if likely else self._nudge, core)
+        return self._prompt(history, self._asked(likely, recalled) if likely else self._nudge, core)
 
     def clauses(self, pieces: AsyncIterator[str]) -> AsyncIterator[str]:
         """Cut her text into clauses that can be spoken."""
