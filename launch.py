@@ -6,6 +6,7 @@ Standard library only up to enter(), which starts this file again inside the loc
 from __future__ import annotations
 
 import os
+import signal
 import sys
 from functools import partial
 from pathlib import Path
@@ -28,6 +29,8 @@ UNHEARD = ("speech", "avatar")  # engines that an exam needs not
 
 def main() -> None:
     """Start the show with Hydra's command line; what it refuses is told in one line."""
+    # Nothing runs yet that must be ended, and an exception can be swallowed in the middle of an import.
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
     import hydra
     from hydra.errors import HydraException
     from omegaconf.errors import OmegaConfBaseException
@@ -60,6 +63,7 @@ def show(cfg: DictConfig) -> float | None:
     from glue.app import check
     from glue.errors import ConfigError, PortError, TooFast
 
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     console = Console(stderr=True)
     models: list[str] = []
     try:
