@@ -135,9 +135,9 @@ def trained(argv: Sequence[str], say: Say) -> None:
                 last = line.strip() or last
                 if last.startswith("voice: "):
                     say(last.removeprefix("voice: "))
-        except BaseException:  # Ctrl-C: nothing goes on training
-            child.terminate()
-            raise
+            child.wait()
+        finally:
+            child.kill()  # after Ctrl-C nothing goes on training
     if child.returncode:
         cure = "" if "cure: " in last else "; cure: another base=, or batch=8 where memory ran out"
         raise ModelError(f"voice: training ended with {child.returncode} ({last[:300]}){cure}")
