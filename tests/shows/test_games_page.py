@@ -21,7 +21,7 @@ from glue.game_events import (
 from glue.senses.console import ConsoleSense
 from glue.stage.console import Console
 from tests.console_show import opened
-from tests.shows.test_page import HOSTILE, chromium, page_of
+from tests.shows.test_page import HOSTILE, page_of
 
 pytestmark = [pytest.mark.anyio, pytest.mark.browser]
 
@@ -29,12 +29,6 @@ pytestmark = [pytest.mark.anyio, pytest.mark.browser]
 @pytest.fixture(scope="module")
 def anyio_backend() -> str:
     return "asyncio"
-
-
-@pytest.fixture(scope="module")
-async def browser(anyio_backend: str) -> AsyncIterator[Browser]:
-    async with chromium() as browser:
-        yield browser
 
 
 @pytest.fixture

@@ -19,7 +19,7 @@ from glue.broadcast_events import (
 from glue.events import Ending, Fate, LineClosed, PartDegraded, PartRecovered, TurnEnded
 from tests.core import Scene, SlowLlm, SlowTts
 from tests.desk_show import INSTEAD, Air, Remembered, on_air
-from tests.shows.test_page import HOSTILE, chromium, page_of
+from tests.shows.test_page import HOSTILE, page_of
 
 pytestmark = [pytest.mark.anyio, pytest.mark.browser]
 FIRST, SECOND, THIRD = (
@@ -33,12 +33,6 @@ SAID = [f"{clause} " for clause in (FIRST, SECOND, THIRD)]
 @pytest.fixture(scope="module")
 def anyio_backend() -> str:
     return "asyncio"
-
-
-@pytest.fixture(scope="module")
-async def browser(anyio_backend: str) -> AsyncIterator[Browser]:
-    async with chromium() as browser:
-        yield browser
 
 
 @pytest.fixture

@@ -1,6 +1,5 @@
 """What she sees, on the operator's page in a real Chromium: text, whatever it says."""
 
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -8,7 +7,7 @@ from playwright.async_api import Browser, expect
 
 from glue.sights import Seen, SightDropped
 from tests.console_show import opened
-from tests.shows.test_page import HOSTILE, chromium, page_of
+from tests.shows.test_page import HOSTILE, page_of
 
 pytestmark = [pytest.mark.anyio, pytest.mark.browser]
 
@@ -16,12 +15,6 @@ pytestmark = [pytest.mark.anyio, pytest.mark.browser]
 @pytest.fixture(scope="module")
 def anyio_backend() -> str:
     return "asyncio"
-
-
-@pytest.fixture(scope="module")
-async def browser(anyio_backend: str) -> AsyncIterator[Browser]:
-    async with chromium() as browser:
-        yield browser
 
 
 async def test_the_page_shows_what_she_sees_as_text(browser: Browser, tmp_path: Path) -> None:

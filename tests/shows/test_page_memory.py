@@ -8,7 +8,7 @@ import pytest
 from playwright.async_api import Browser, expect
 
 from tests.desk_show import Air, Remembered, on_air
-from tests.shows.test_page import HOSTILE, chromium, page_of
+from tests.shows.test_page import HOSTILE, page_of
 
 pytestmark = [pytest.mark.anyio, pytest.mark.browser]
 
@@ -16,12 +16,6 @@ pytestmark = [pytest.mark.anyio, pytest.mark.browser]
 @pytest.fixture(scope="module")
 def anyio_backend() -> str:
     return "asyncio"
-
-
-@pytest.fixture(scope="module")
-async def browser(anyio_backend: str) -> AsyncIterator[Browser]:
-    async with chromium() as browser:
-        yield browser
 
 
 @pytest.fixture

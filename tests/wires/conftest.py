@@ -10,8 +10,12 @@ import pytest
 import riva.client
 from numpy.typing import NDArray
 
+from glue.memory.index import Index
+from tests.minecraft import Game, playing
+from tests.need import need_models
 from tests.wires import speech_server
 from tests.wires.listening import LINE, OPEN, RATE, SECOND
+from tests.wires.memory_servers import Servers, servers
 from tests.wires.twitch_peer import Peer
 
 
@@ -55,3 +59,27 @@ def asr(ears: int) -> Iterator[Any]:
     auth = riva.client.Auth(uri=f"127.0.0.1:{ears}")
     yield riva.client.ASRService(auth)
     auth.channel.close()
+
+
+@pytest.fixture(scope="module")
+async def at(tmp_path_factory: pytest.TempPathFactory, anyio_backend: str) -> AsyncIterator[Servers]:
+    """Milvus Lite and MiniLM."""
+    need_models("minilm")
+    async with servers(tmp_path_factory.mktemp("servers")) as found:
+        yield found
+
+
+@pytest.fixture
+async def empty(at: Servers) -> Servers:
+    """The same, with nothing in the index."""
+    index = Index(at.milvus, "", "memory", 384, 10.0)
+    await index.again()
+    await index.close()
+    return at
+
+
+@pytest.fixture(scope="module")
+async def game(tmp_path_factory: pytest.TempPathFactory, anyio_backend: str) -> AsyncIterator[Game]:
+    """Our Minecraft body in a world of ours, played through the game wire."""
+    async with playing(tmp_path_factory.mktemp("minecraft"), cook=1.0) as game:
+        yield game

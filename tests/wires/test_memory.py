@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -22,8 +22,7 @@ from glue.memory.shares import COMMON
 from glue.memory.store import Store
 from glue.memory.wanted import Wanted
 from glue.memory.year import Question, year
-from tests.need import need_models
-from tests.wires.memory_servers import Servers, note, remembering, servers
+from tests.wires.memory_servers import Servers, note, remembering
 
 pytestmark = pytest.mark.anyio
 MAIN = frozenset({"main"})
@@ -32,21 +31,6 @@ MAIN = frozenset({"main"})
 @pytest.fixture(scope="module")
 def anyio_backend() -> str:
     return "asyncio"
-
-
-@pytest.fixture(scope="module")
-async def at(tmp_path_factory: pytest.TempPathFactory, anyio_backend: str) -> AsyncIterator[Servers]:
-    need_models("minilm")
-    async with servers(tmp_path_factory.mktemp("servers")) as found:
-        yield found
-
-
-@pytest.fixture
-async def empty(at: Servers) -> Servers:
-    index = Index(at.milvus, "", "memory", 384, 10.0)
-    await index.again()
-    await index.close()
-    return at
 
 
 async def test_a_fact_is_learnt_and_recalled_after_a_restart(empty: Servers, tmp_path: Path) -> None:

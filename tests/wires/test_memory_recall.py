@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncIterator
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -18,9 +17,8 @@ from glue.memory.index import Index
 from glue.memory.shares import HERS
 from glue.memory.store import Store
 from glue.memory_events import LookupsTimed
-from tests.need import need_models
 from tests.test_conf import composed
-from tests.wires.memory_servers import Servers, remembering, servers
+from tests.wires.memory_servers import Servers, remembering
 
 pytestmark = pytest.mark.anyio
 SELVES = {who: (p.name, tuple(p.facts)) for who, p in personas(composed("persona=[main,evil]")).items()}
@@ -29,21 +27,6 @@ SELVES = {who: (p.name, tuple(p.facts)) for who, p in personas(composed("persona
 @pytest.fixture(scope="module")
 def anyio_backend() -> str:
     return "asyncio"
-
-
-@pytest.fixture(scope="module")
-async def at(tmp_path_factory: pytest.TempPathFactory, anyio_backend: str) -> AsyncIterator[Servers]:
-    need_models("minilm")
-    async with servers(tmp_path_factory.mktemp("servers")) as found:
-        yield found
-
-
-@pytest.fixture
-async def empty(at: Servers) -> Servers:
-    index = Index(at.milvus, "", "memory", 384, 10.0)
-    await index.again()
-    await index.close()
-    return at
 
 
 ASKED = {

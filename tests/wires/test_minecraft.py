@@ -6,7 +6,6 @@ import asyncio
 import math
 import os
 import signal
-from collections.abc import AsyncIterator
 from contextlib import suppress
 from pathlib import Path
 
@@ -22,12 +21,6 @@ pytestmark = [pytest.mark.anyio, pytest.mark.timeout(240)]
 @pytest.fixture(scope="module")
 def anyio_backend() -> str:
     return "asyncio"
-
-
-@pytest.fixture(scope="module")
-async def game(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Game]:
-    async with playing(tmp_path_factory.mktemp("minecraft"), cook=1.0) as game:
-        yield game
 
 
 async def test_it_tells_what_it_can_do_and_what_it_sees(game: Game) -> None:

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import AsyncIterator
 
 import pytest
 
-from tests.minecraft import Game, playing
+from tests.minecraft import Game
 
 pytestmark = [pytest.mark.anyio, pytest.mark.timeout(120)]
 NIGHT = 14_000  # ticks of a day
@@ -17,12 +16,6 @@ NIGHT = 14_000  # ticks of a day
 @pytest.fixture(scope="module")
 def anyio_backend() -> str:
     return "asyncio"
-
-
-@pytest.fixture(scope="module")
-async def game(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Game]:
-    async with playing(tmp_path_factory.mktemp("minecraft"), cook=1.0) as game:
-        yield game
 
 
 async def test_what_she_stores_lies_in_the_chest_and_what_she_takes_does_not(game: Game) -> None:
