@@ -104,7 +104,7 @@ def test_the_mouth_moves_with_the_sound(live: Live) -> None:
     with page_at(live.url().replace("/?", "/stage?")) as page:
         frame = avatar_in(page)
         until(page, "() => spark.audio.context?.state === 'running' && spark.audio.mine()")
-        lines = ("thunderstorms and trains", "pizza and the moon")
+        lines = ("thunderstorms and trains", "pizza and the moon", "the sea and your cat")
         said = [
             spoken(live, page, frame, f"mika: Spark, please tell us everything about {x}?") for x in lines
         ]
