@@ -12,7 +12,7 @@ from engines.llm.options import Options
 from engines.llm.params import prefixes
 
 
-def arguments(options: Options, model: Path) -> list[str]:
+def arguments(server: Path, options: Options, model: Path) -> list[str]:
     """What params() says, in the words of llama-server; the reasons stand there."""
     words = ["--model", str(model), "--alias", options.model]
     words += ["--host", options.host, "--port", str(options.port)]
@@ -35,7 +35,7 @@ def arguments(options: Options, model: Path) -> list[str]:
         words += ["--lora", str(adapter)]
     if adapters:
         words.append("--lora-init-without-apply")  # a request that names none is the base model's
-    if folder := prefixes(options.prefix_folder, adapters):
+    if folder := prefixes(options.prefix_folder, [server, *adapters]):
         words += ["--slot-save-path", f"{folder}/"]
     return words
 
@@ -50,7 +50,7 @@ def become(server: Path, options: Options, model: Path) -> NoReturn:
         if tried == 0:
             sys.stderr.write(f"http://{options.host}:{options.port} serves {model.name}, native\n")
             sys.stderr.flush()
-            os.execv(server, [str(server), *arguments(options, model)])
+            os.execv(server, [str(server), *arguments(server, options, model)])
     except (OSError, subprocess.TimeoutExpired):
         pass
     sys.stderr.write(

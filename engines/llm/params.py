@@ -11,10 +11,11 @@ from engines.llm.options import Options
 KEPT = 6  # prefilled prefixes, of some 30 MB each
 
 
-def prefixes(folder: str, adapters: Iterable[Path]) -> Path | None:
+def prefixes(folder: str, files: Iterable[Path]) -> Path | None:
     """The folder for slots that clients save (/slots/N?action=save), with old ones gone; None for none.
 
-    What was prefilled with an adapter is of no use to another one, nor to the same one trained further."""
+    `files` are what a prefix depends on beside the model: what was prefilled with an adapter is of no use to
+    another one, nor to the same one trained further, and one server does not read what another saved."""
     if folder == "none":
         return None
     path = Path(folder).expanduser() if folder else cache.root().parent / "prefixes"
@@ -22,7 +23,7 @@ def prefixes(folder: str, adapters: Iterable[Path]) -> Path | None:
     newest = sorted(path.rglob("*.kv"), key=lambda file: file.stat().st_mtime, reverse=True)
     for old in newest[KEPT:]:
         old.unlink(missing_ok=True)
-    known = [(str(file), file.stat().st_size, file.stat().st_mtime_ns) for file in adapters]
+    known = [(str(file), file.stat().st_size, file.stat().st_mtime_ns) for file in files]
     if known:
         path /= hashlib.sha256(repr(known).encode()).hexdigest()[:16]
         path.mkdir(exist_ok=True)

@@ -14,6 +14,7 @@ from engines.bundle.steps import link
 from engines.cache import locate
 from engines.llm.native import arguments
 from engines.llm.options import MODEL, SERVER, Options
+from engines.llm.params import prefixes
 from tests.conftest import Start
 from tests.need import need_models
 
@@ -41,11 +42,12 @@ async def test_the_bundles_server_is_the_same_on_its_wire(start: Start, tmp_path
         assert said["id_slot"] == 1 and said["tokens_predicted"] == 4
         saved = await client.post("/slots/1?action=save", json={"filename": "one.kv"}, timeout=30)
         assert saved.status_code == httpx.codes.OK
-    assert (tmp_path / "kept" / "one.kv").is_file()
+    assert len(list((tmp_path / "kept").rglob("one.kv"))) == 1
 
 
 def test_every_option_reaches_its_command_line(tmp_path: Path) -> None:
-    plain = arguments(Options(prefix_folder="none"), tmp_path)
+    server = Path(sys.executable)
+    plain = arguments(server, Options(prefix_folder="none"), tmp_path)
     for change in (
         {"port": 9000},
         {"threads": 3},
@@ -60,7 +62,16 @@ def test_every_option_reaches_its_command_line(tmp_path: Path) -> None:
         {"host": "localhost"},
         {"adapters": {"main": "main.gguf"}},
     ):
-        assert arguments(Options(**({"prefix_folder": "none"} | change)), tmp_path) != plain
+        assert arguments(server, Options(**({"prefix_folder": "none"} | change)), tmp_path) != plain
+
+
+def test_what_one_server_saved_is_kept_apart_from_anothers(tmp_path: Path) -> None:
+    """The library's server cannot read the compiled one's, and would write its own over it at each start."""
+    server = tmp_path / "llama-server"
+    server.write_bytes(b"1")
+    first = prefixes(str(tmp_path), [server])
+    server.write_bytes(b"22")
+    assert len({prefixes(str(tmp_path), []), first, prefixes(str(tmp_path), [server])}) == 3
 
 
 def test_a_server_of_another_machine_is_told_with_the_cure(tmp_path: Path) -> None:
