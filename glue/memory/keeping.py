@@ -24,7 +24,7 @@ from glue.memory.glean import gleaned
 from glue.memory.jokes import landed
 from glue.memory.laughs import Reply
 from glue.memory.names import Names
-from glue.memory.notes import Exchange, judged, prompt
+from glue.memory.notes import Exchange, judged, prompt, telling
 from glue.memory.rows import Rows
 from glue.memory.store import Store, Waiting
 from glue.memory.summaries import Summaries
@@ -103,6 +103,8 @@ class Keeping:
 
     def exchanged(self, who: str, id: str, line: ChatLine, heard: str) -> None:
         """Something to learn from, later."""
+        if not telling(line.text):
+            return
         exchange = Exchange(id, line.author, line.text, heard, line.viewer)
         self._exchanges = [*self._exchanges[-MOST + 1 :], (who, exchange)]
         self._changed_at = anyio.current_time()

@@ -19,6 +19,7 @@ KINDS = (Kind.VIEWER, Kind.JOKE, Kind.PROMISE, Kind.EPISODE)
 LONGEST = 160  # characters of a note
 MOST_NOTES = 6
 LINE = 300  # characters of a viewer's line that are read
+FEWEST = 3  # words: "lol nice" states nothing
 GROUNDED = 0.6  # of a note's words must have been said
 
 # A note that tells her what to do is no fact. Nor is anything said beside such words.
@@ -130,12 +131,17 @@ def _exchange(note: dict[str, Any], exchanges: Sequence[Exchange]) -> Exchange |
     return exchanges[line]
 
 
+def telling(said: str) -> bool:
+    """Whether anything may be noted of what a viewer said: who only asks has stated nothing. The model is not
+    even asked about the rest, which is half of a chat."""
+    asks = said.rstrip().endswith("?") and not re.search(r"[.!;]\s", said)
+    return not asks and len(said.split()) >= FEWEST and not ORDER.search(said)
+
+
 def sound(text: str, kind: Kind, exchange: Exchange, others: Names) -> bool:
     """Whether a note tells no more than was said, orders nothing, and is about nobody else."""
-    if ORDER.search(text) or ORDER.search(exchange.text):
+    if ORDER.search(text) or not telling(exchange.text):
         return False
-    if exchange.text.rstrip().endswith("?") and not re.search(r"[.!;]\s", exchange.text):
-        return False  # who only asks has stated nothing
     if others.are_in(taken(text, exchange.author), exchange.author):
         return False
     said = exchange.heard if kind is Kind.PROMISE else exchange.text
