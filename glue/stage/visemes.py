@@ -1,8 +1,8 @@
 """Phonemes to mouth shapes: what the lips aim at for each sound of IPA, and the glide between them.
 
-Vowel targets follow the vowel chart (height opens the jaw, backness rounds the lips), with the low ones lifted:
-on a small face it is the loudness that an eye expects to see, and a sound's height only colours it (measured:
-correlation of opening and loudness 0.84 as the chart has it, 0.90 so). p, b and m shut the lips;
+Vowel targets follow the vowel chart (height opens the jaw, backness rounds the lips), with the low ones
+lifted: on a small face it is the loudness that an eye expects to see, and a sound's height only colours it
+(measured: correlation of opening and loudness 0.84 as the chart has it, 0.90 so). p, b and m shut the lips;
 what is formed behind the teeth (k, g, h, and the like) has no shape of its own and takes its neighbours'.
 """
 # ruff: noqa: RUF001  # IPA's letters look like others
