@@ -275,6 +275,14 @@ def test_any_journal_can_be_read(
     assert report(run).turns <= 3
 
 
+@settings(max_examples=25)
+@given(lost=st.sets(st.integers(0, 40)))
+def test_a_journal_that_lost_rows_is_drawn(lost: set[int]) -> None:
+    events = [e for n in range(3) for e in reply(n, 10.0 * n, floor=0.4)]
+    run = fold([event for n, event in enumerate(events) if n not in lost])
+    assert report(run).turns <= 3 and "</html>" in page(run, report(run))
+
+
 def test_a_reply_that_was_cut_off_is_drawn_too() -> None:
     events = reply(1, 10.0)
     for last in range(1, len(events)):

@@ -46,6 +46,9 @@ class Line:
     aloud: bool = False  # whether a microphone heard it
 
 
+TIMED = frozenset({Stage.RECEIVED, Stage.CHOSEN, Stage.AUDIBLE})  # what its times are counted from
+
+
 @dataclass(slots=True)
 class Reply:
     """One turn. `marks` are show-clock seconds; `before` is the end of the reply before it (-inf: none)."""
@@ -84,8 +87,9 @@ class Reply:
 
     @property
     def first_audio(self) -> float | None:
-        """Seconds from chat (or the speech before) to the first audible sample; None: none was heard."""
-        return self.marks[Stage.AUDIBLE] - self.begins if Stage.AUDIBLE in self.marks else None
+        """Seconds from chat (or the speech before) to the first audible sample; None: none was heard, or the
+        journal has lost a row that it takes."""
+        return self.marks[Stage.AUDIBLE] - self.begins if self.marks.keys() >= TIMED else None
 
 
 @dataclass(slots=True)
