@@ -35,7 +35,7 @@ def arguments(server: Path, options: Options, model: Path) -> list[str]:
         words += ["--lora", str(adapter)]
     if adapters:
         words.append("--lora-init-without-apply")  # a request that names none is the base model's
-    if folder := prefixes(options.prefix_folder, [server, *adapters]):
+    if folder := prefixes(options, [server, *adapters]):
         words += ["--slot-save-path", f"{folder}/"]
     return words
 

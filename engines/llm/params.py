@@ -8,26 +8,31 @@ from typing import Any
 from engines import cache
 from engines.llm.options import Options
 
-KEPT = 6  # prefilled prefixes, of some 30 MB each
+KEPT = 8  # prefilled prefixes, of some 30 MB each
 
 
-def prefixes(folder: str, files: Iterable[Path]) -> Path | None:
+def prefixes(options: Options, files: Iterable[Path]) -> Path | None:
     """The folder for slots that clients save (/slots/N?action=save), with old ones gone; None for none.
 
     `files` are what a prefix depends on beside the model: what was prefilled with an adapter is of no use to
-    another one, nor to the same one trained further, and one server does not read what another saved."""
-    if folder == "none":
+    another one, nor to the same one trained further, and no server reads what another saved, nor what
+    it saved itself with another number of slots (llama.cpp: "n_stream mismatch") or layout of the cache."""
+    if options.prefix_folder == "none":
         return None
-    path = Path(folder).expanduser() if folder else cache.root().parent / "prefixes"
+    path = Path(options.prefix_folder).expanduser() if options.prefix_folder else _usual()
     path.mkdir(parents=True, exist_ok=True)
     newest = sorted(path.rglob("*.kv"), key=lambda file: file.stat().st_mtime, reverse=True)
     for old in newest[KEPT:]:
         old.unlink(missing_ok=True)
     known = [(str(file), file.stat().st_size, file.stat().st_mtime_ns) for file in files]
-    if known:
-        path /= hashlib.sha256(repr(known).encode()).hexdigest()[:16]
-        path.mkdir(exist_ok=True)
+    made = repr((options.slots, options.flash, known))
+    path /= hashlib.sha256(made.encode()).hexdigest()[:16]
+    path.mkdir(exist_ok=True)
     return path
+
+
+def _usual() -> Path:
+    return cache.root().parent / "prefixes"
 
 
 def params(options: Options, path: Path) -> Any:
@@ -56,7 +61,7 @@ def params(options: Options, path: Path) -> Any:
     adapters = [Path(adapter).expanduser() for adapter in options.adapters.values()]
     # scale 0: a request that names none is the base model's
     p.lora_adapters = [CommonAdapterLoraInfo(str(adapter), 0.0) for adapter in adapters]
-    if folder := prefixes(options.prefix_folder, adapters):
+    if folder := prefixes(options, adapters):
         p.slot_save_path = f"{folder}/"
     p.ui = False
     p.endpoint_slots = True

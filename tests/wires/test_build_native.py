@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import httpx
@@ -66,12 +67,14 @@ def test_every_option_reaches_its_command_line(tmp_path: Path) -> None:
 
 
 def test_what_one_server_saved_is_kept_apart_from_anothers(tmp_path: Path) -> None:
-    """The library's server cannot read the compiled one's, and would write its own over it at each start."""
+    """It cannot be read by one of another kind or shape, which would write its own over it at each start."""
     server = tmp_path / "llama-server"
     server.write_bytes(b"1")
-    first = prefixes(str(tmp_path), [server])
+    usual = Options(prefix_folder=str(tmp_path))
+    found = {prefixes(usual, []), prefixes(usual, [server]), prefixes(replace(usual, slots=5), [])}
     server.write_bytes(b"22")
-    assert len({prefixes(str(tmp_path), []), first, prefixes(str(tmp_path), [server])}) == 3
+    assert len(found | {prefixes(usual, [server])}) == 4
+    assert prefixes(usual, []) in found
 
 
 def test_a_server_of_another_machine_is_told_with_the_cure(tmp_path: Path) -> None:
