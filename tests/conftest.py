@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import socket
-from collections.abc import AsyncIterator, Callable
+import tempfile
+from collections.abc import AsyncIterator, Callable, Generator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 
@@ -20,6 +22,19 @@ from tests.need import need_models
 
 settings.register_profile("spark", deadline=None)  # how long an example takes is the machine's business
 settings.load_profile("spark")
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
+    """Of several processes that test, only one does while a test that is marked `alone` runs: the others end
+    what they are at, and wait."""
+    run = os.environ.get("PYTEST_XDIST_TESTRUNUID")
+    if run is None:
+        return (yield)
+    with Path(tempfile.gettempdir(), f"spark-tests-{run}").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX if item.get_closest_marker("alone") else fcntl.LOCK_SH)
+        return (yield)
+
 
 Start = Callable[..., AbstractAsyncContextManager[Engines]]
 

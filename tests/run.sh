@@ -69,9 +69,7 @@ if [ "$#" -gt 0 ]; then
   pytest "$@"
   exit
 fi
-failed=0
-say "tests of the core, one process a core"
-pytest tests --ignore=tests/wires --ignore=tests/shows --numprocesses=auto || failed=$?
-say "tests with real servers, one after the other: they measure"
-pytest tests/wires tests/shows || failed=$?
-exit "$failed"
+# Two processes, whatever the machine: each may hold a show of 2 GB. A test that measures has the machine for
+# itself (conftest.py). The long ones first.
+say "tests"
+pytest --numprocesses=2 --dist=loadfile --no-loadscope-reorder tests/shows tests/wires tests

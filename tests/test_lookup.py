@@ -120,6 +120,7 @@ def test_any_journal_is_read_and_any_words_are_looked_for(
     assert all(isinstance(line_of(record), str) for record in lookup.find(query))
 
 
+@pytest.mark.alone
 def test_a_hundred_thousand_events_are_searched_within_a_key_press(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -275,7 +275,7 @@ def test_any_journal_can_be_read(
     assert report(run).turns <= 3
 
 
-@settings(max_examples=25)
+@settings(max_examples=10)
 @given(lost=st.sets(st.integers(0, 40)))
 def test_a_journal_that_lost_rows_is_drawn(lost: set[int]) -> None:
     events = [e for n in range(3) for e in reply(n, 10.0 * n, floor=0.4)]

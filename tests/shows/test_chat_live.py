@@ -33,6 +33,7 @@ def thanked(live: Live, deed: str) -> float | None:
     return heard[0]["at"] - came[turns[heard[0]["turn"]]] if heard else None
 
 
+@pytest.mark.alone
 async def test_a_show_on_twitch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TWITCH_TOKEN", TOKEN)
     async with Peer().running() as peer:

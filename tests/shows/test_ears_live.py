@@ -108,6 +108,7 @@ def silent(run_dir: Path) -> list[tuple[float, float]]:
     return aloud.silences(run)
 
 
+@pytest.mark.alone
 def test_she_stops_for_who_speaks_to_her(tmp_path: Path, voice: dict[str, bytes]) -> None:
     need_models("whisper-tiny.en")
     file = talked_into(tmp_path / "stop.wav", voice)

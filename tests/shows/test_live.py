@@ -115,7 +115,9 @@ def test_a_flood_is_accounted_for(live: Live) -> None:
     assert {"spam", "skipped"} <= set(live.fates().values())
 
 
+@pytest.mark.alone
 def test_skip_is_silent_at_once(live: Live) -> None:
+    live.until(lambda: len(live.events("TurnStarted")) == len(live.events("TurnEnded")))
     turns, heard = len(live.events("TurnEnded")), audible(live)
     live.type("bo: tell us a very long story about trains please, Spark?")
     live.until(lambda: audible(live) > heard)

@@ -133,6 +133,7 @@ def show(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OnAir]:
         yield OnAir(live, peer, link, folder / "stream.flv")
 
 
+@pytest.mark.alone
 def test_what_viewers_see_and_hear(show: OnAir) -> None:
     live, ask = show.live, show.link.ask
     live.type("mika: hello Spark, how are you today?")

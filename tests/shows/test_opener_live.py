@@ -39,6 +39,7 @@ def replies(live: Live) -> list[tuple[float, float, str, str]]:
     return [(begun[e["turn"]], e["at"], e["heard"], opened.get(e["turn"], "")) for e in ended]
 
 
+@pytest.mark.alone
 def test_a_reply_of_two_models_is_heard_as_one_sentence(tmp_path: Path, whisper: Any) -> None:
     ports = {key: free_port() for key in (*PORTS, "pace.engine.port")}
     overrides = ("stack=paced", "pace=llama31-70b-eagle3", "llm.opener=always", "speaker=[wav]")

@@ -189,6 +189,7 @@ async def test_parts_that_are_down_and_a_lost_connection(browser: Browser, tmp_p
         await expect(page.locator("#feed .line .fate")).to_have_text("spam")
 
 
+@pytest.mark.alone
 async def test_sound_is_heard_when_the_speaker_says(browser: Browser, console: Console) -> None:
     async with playing(console) as mixer, page_of(browser, console.url()) as page:
         await plays(page)
@@ -213,6 +214,7 @@ async def test_sound_is_heard_when_the_speaker_says(browser: Browser, console: C
         assert abs(np.median(errors)) < 0.012
 
 
+@pytest.mark.alone
 async def test_a_flush_is_silence_within_60_ms(browser: Browser, console: Console) -> None:
     async with playing(console) as mixer, page_of(browser, console.url("stage")) as page:
         await plays(page)

@@ -100,6 +100,7 @@ def spoken(
     return np.convolve(loudness, np.ones(5) / 5, "same"), on_grid(mouths, grid)
 
 
+@pytest.mark.alone
 def test_the_mouth_moves_with_the_sound(live: Live) -> None:
     with page_at(live.url().replace("/?", "/stage?")) as page:
         frame = avatar_in(page)

@@ -144,6 +144,7 @@ def test_a_long_while_without_a_word_has_no_words(
 
 
 @pytest.mark.parametrize("sound", [quiet(120), music(60)], ids=["silence", "music"])
+@pytest.mark.alone
 def test_a_voice_is_noticed_as_soon_as_ever_after_a_long_while(said: Any, sound: NDArray[np.int16]) -> None:
     heard = np.concatenate([sound, quiet(1.5), said[LINE]]).astype(np.float32) / np.float32(32768)
     windows = heard[: len(heard) - len(heard) % WINDOW].reshape(-1, WINDOW)

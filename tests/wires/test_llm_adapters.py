@@ -128,6 +128,7 @@ async def test_the_right_one_is_applied(url: str, adapters: dict[str, str]) -> N
         assert await said(llm, asked("main"), Role.BACKGROUND) == truth["background"]
 
 
+@pytest.mark.alone
 async def test_alternating_personas_costs_nothing(url: str, adapters: dict[str, str]) -> None:
     waits: dict[bool, list[float]] = {True: [], False: []}
     async with adapter(url, adapters) as llm:

@@ -90,6 +90,7 @@ async def test_one_thing_at_a_time_and_stop_stops(game: Game) -> None:
     await game.told("You did not finish explore: you wanted to stop", since)
 
 
+@pytest.mark.alone
 async def test_reflexes_fight_eat_and_leave_lava_without_being_told(game: Game) -> None:
     assert await game.world.scare() < 1500
     since = len(game.table.said)

@@ -70,6 +70,7 @@ async def test_who_lacks_blocks_builds_nothing(game: Game) -> None:
     assert await placed(game) == before
 
 
+@pytest.mark.alone
 async def test_she_does_not_run_over_an_edge(game: Game) -> None:
     """A zombie hangs in the air, deep beside a platform high above the ground: she wants to get at it."""
     for x in range(-2, 3):

@@ -222,6 +222,7 @@ async def test_of_two_connections_of_one_game_the_newer_one_is_played() -> None:
         await hall.until(lambda: hall.of(GameChanged)[-1].connected)
 
 
+@pytest.mark.alone
 async def test_the_wire_costs_less_than_three_milliseconds() -> None:
     async with opened() as hall, connect(hall.url, compression=None) as socket:
         await begins(socket)

@@ -290,6 +290,7 @@ async def test_the_stream_is_started_again_after_every_start_of_obs(peer: Peer, 
                     await until(lambda: not stream()["outputActive"])
 
 
+@pytest.mark.alone
 async def test_an_obs_that_hangs_holds_nobody_up(peer: Peer) -> None:
     assert peer.process is not None
     async with adapter(peer, timeout_s=1.0) as broadcast, anyio.create_task_group() as tg:

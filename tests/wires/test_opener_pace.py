@@ -19,6 +19,7 @@ PROMPT = Prompt("main", (Message("user", "tom: tell me about the moon"),), max_t
 
 
 @pytest.mark.parametrize(("soon", "opens"), [(0.4, True), (20.0, False)])
+@pytest.mark.alone
 async def test_auto_goes_by_the_pace_that_the_main_model_keeps(proxy: str, soon: float, opens: bool) -> None:
     """Ten words of its need 0.12 s and 13 tokens of 50 ms: more than 0.4 s."""
     async with (

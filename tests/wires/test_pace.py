@@ -155,6 +155,7 @@ async def test_new_tokens_cost_their_prefill_and_cached_ones_nothing(proxy: str,
     assert await llm.count("hello there") > 0
 
 
+@pytest.mark.alone
 async def test_two_models_share_the_machine(proxy: str, llm: OpenAiLlm) -> None:
     async def speak(adapter: OpenAiLlm, who: str, tokens: int) -> None:
         async with closing(adapter.stream(prompt(who, tokens))) as pieces:
@@ -169,6 +170,7 @@ async def test_two_models_share_the_machine(proxy: str, llm: OpenAiLlm) -> None:
     assert main["last"] - main["work"] > 0.15 and small["last"] - small["work"] > 0.15  # went to the other
 
 
+@pytest.mark.alone
 async def test_hanging_up_ends_the_engines_work(proxy: str, engine: str, llm: OpenAiLlm) -> None:
     async with closing(llm.stream(LONG)) as pieces:
         assert isinstance(await anext(pieces), Usage)

@@ -140,6 +140,7 @@ async def test_her_two_looks(start: Start, browser: Browser) -> None:
             assert await page.evaluate("() => spark.look()") == "main"
 
 
+@pytest.mark.alone
 async def test_expressions_are_drawn_and_fade(start: Start, browser: Browser) -> None:
     async with start(avatar={}) as engines, plugin(engines.addresses["avatar"]) as there:
         async with shown(browser, engines.addresses["avatar"]) as page:
@@ -179,6 +180,7 @@ async def test_a_plugin_moves_her_about(start: Start, browser: Browser) -> None:
             assert said == pytest.approx(place)
 
 
+@pytest.mark.alone
 async def test_a_mood_does_not_hold_the_mouth_open_while_she_speaks(start: Start, browser: Browser) -> None:
     async with start(avatar={}) as engines, plugin(engines.addresses["avatar"]) as there:
         async with shown(browser, engines.addresses["avatar"]) as page:
@@ -194,6 +196,7 @@ async def test_a_mood_does_not_hold_the_mouth_open_while_she_speaks(start: Start
             await until(page, "() => spark.mouth() > 10")  # and surprised again when she has spoken
 
 
+@pytest.mark.alone
 async def test_she_lives_by_herself_and_never_snaps(start: Start, browser: Browser) -> None:
     async with start(avatar={}) as engines, plugin(engines.addresses["avatar"]) as there:
         async with shown(browser, engines.addresses["avatar"]) as page:

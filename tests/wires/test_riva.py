@@ -156,6 +156,7 @@ def test_streams_at_once_do_not_mix(tts: Any) -> None:
         assert list(pool.map(spoken, texts * 3)) == alone * 3
 
 
+@pytest.mark.alone
 def test_cancel_stops_the_synthesis(port: int, tts: Any) -> None:
     server = next(p for p in psutil.Process().children() if f"port={port}" in p.cmdline())
     call = tts.stub.SynthesizeOnline(

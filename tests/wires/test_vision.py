@@ -145,6 +145,7 @@ async def test_our_adapter_sees_it_all(server: Running) -> None:
             await vision.judge(np.zeros((400, 2, 3), np.uint8))
 
 
+@pytest.mark.alone
 def test_the_guard_is_fast_enough_and_what_the_wire_costs(client: InferenceServerClient) -> None:
     """p50 at 640x640 over the wire, and beside it the same model called directly, in turns."""
     picture = np.random.default_rng(3).integers(0, 255, (640, 640, 3), dtype=np.uint8)

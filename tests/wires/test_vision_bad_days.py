@@ -32,6 +32,7 @@ def leftovers() -> set[Path]:
     return {*Path("/tmp").glob("spark-vision-*"), *Path("/tmp").glob("folder??????")}
 
 
+@pytest.mark.alone
 def test_it_ends_within_a_second_and_leaves_nothing(tmp_path: Path) -> None:
     before = leftovers()
     with engine(tmp_path, models=["guard"]) as running:
@@ -47,6 +48,7 @@ def test_it_ends_within_a_second_and_leaves_nothing(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("who", ["tritonserver/bin", "engines.vision.server"])
+@pytest.mark.alone
 def test_killed_it_says_so_and_leaves_no_orphan(tmp_path: Path, who: str) -> None:
     """PyTriton that fails at its start leaves a tritonserver behind that ignores SIGTERM."""
     before = leftovers()

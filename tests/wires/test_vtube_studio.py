@@ -84,6 +84,7 @@ async def test_a_stale_token_is_replaced(avatar: Made, tmp_path: Path) -> None:
         assert there.kinds().count("AuthenticationRequest") == 2
 
 
+@pytest.mark.alone
 async def test_a_still_face_is_sent_again_before_it_is_forgotten(avatar: Made) -> None:
     async with studio() as there:
         adapter = avatar(there.port)
