@@ -241,9 +241,8 @@ def test_a_damaged_model_is_named_with_the_cure(tmp_path: Path, kept: int) -> No
         timeout=30,
     )
     assert done.returncode == 1
-    last = " | ".join(
-        done.stderr.splitlines()[-TAIL_LINES:]
-    )  # what a show tells; llama.cpp's own may come late
+    # What a show tells of its log; llama.cpp's own last line may come after ours.
+    last = " | ".join(done.stderr.splitlines()[-TAIL_LINES:])
     assert str(damaged) in last and "cure" in last
 
 
