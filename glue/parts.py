@@ -13,7 +13,7 @@ import anyio
 from omegaconf import DictConfig
 
 from glue.checks import personas
-from glue.events import ChatLine, Event
+from glue.events import ChatLine, Event, Source
 from glue.gate import Gate, Held, Replaced
 from glue.memories import Memories
 from glue.mind.persona import Persona
@@ -52,7 +52,9 @@ class Informed:
         self._memory, self._facts = memory, facts
 
     async def recall(self, who: str, line: ChatLine) -> list[str]:
-        """See ports.Memory."""
+        """See ports.Memory. What happened in a game is told in the line itself."""
+        if line.source is Source.GAME:
+            return list(await self._memory.recall(who, line))
         known = [fact for facts in self._facts for fact in facts(who, line.text)]
         return [*known, *await self._memory.recall(who, line)]
 

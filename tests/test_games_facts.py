@@ -1,9 +1,12 @@
 """What she knows of a game when a viewer asks about it."""
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from glue.events import Source
 from glue.games.facts import LAST, STATE, facts
 from glue.parts import Informed, NoMemory
 from tests.core import line
@@ -52,3 +55,9 @@ def test_a_flood_stays_short(state: str, age: float, last: str, asked: str) -> N
 async def test_facts_stand_before_what_is_remembered() -> None:
     known = Informed(NoMemory(), [lambda who, text: [f"{who}: {text}"]])
     assert await known.recall("main", line("what do you have?")) == ["main: what do you have?"]
+
+
+@pytest.mark.anyio
+async def test_what_a_game_told_is_not_told_twice() -> None:
+    known = Informed(NoMemory(), [lambda who, text: [f"{who}: {text}"]])
+    assert await known.recall("main", replace(line("You are near iron."), source=Source.GAME)) == []

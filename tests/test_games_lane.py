@@ -84,7 +84,19 @@ async def test_a_decision_waits_for_the_first_words_and_not_for_the_sentence() -
         assert found == ["{}"]
 
 
-async def test_a_decision_in_work_gives_way_to_a_reply_and_is_not_lost() -> None:
+async def replied(llm: OpenAiLlm) -> None:
+    async with closing(llm.stream(SPEECH)) as pieces:
+        assert await anext(pieces) == "hello"
+
+
+async def prepared(llm: OpenAiLlm) -> None:
+    await llm.warm(SPEECH)
+
+
+@pytest.mark.parametrize("first", [replied, prepared])
+async def test_a_decision_in_work_gives_way_to_a_reply_and_its_preparation_and_is_not_lost(
+    first: Callable[[OpenAiLlm], Awaitable[None]],
+) -> None:
     acts = 0
     asked = anyio.Event()
 
@@ -104,8 +116,7 @@ async def test_a_decision_in_work_gives_way_to_a_reply_and_is_not_lost() -> None
         tg.start_soon(decided, llm, found)
         with anyio.fail_after(2):
             await asked.wait()
-            async with closing(llm.stream(SPEECH)) as pieces:
-                assert await anext(pieces) == "hello"
+            await first(llm)
     assert (found, acts) == (["{}"], 2)
 
 

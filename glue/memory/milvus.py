@@ -68,7 +68,7 @@ class MilvusMemory:
         dimensions: int = 384,
         most: int = 2,
         likeness: float = 0.18,
-        within_ms: float = 10.0,
+        within_ms: float = 6.0,
         learn_from: int = 6,
         learn_after_s: float = 20.0,
         same: float = 0.75,

@@ -137,12 +137,12 @@ class OpenAiLlm:
         return text, usage
 
     async def warm(self, prompt: Prompt) -> int:
-        """Prefill `prompt`; the tokens that had to be evaluated. Background work gives way to it too: the
-        next reply waits for what is not prefilled while she speaks."""
+        """Prefill `prompt`; the tokens that had to be evaluated. Background work and decisions give way to it
+        too: the next reply waits for what is not prefilled while she speaks."""
         request = self._server.request(prompt, Role.SPEECH)
         request.body["max_tokens"] = 1
         total, cached = 0, 0
-        with self._lane.speaking():
+        with self._lane.speaking(), self._acting.speaking():
             async with self._events(request) as chunks:
                 async for chunk in chunks:
                     if chunk.usage is not None:

@@ -164,7 +164,7 @@ const ACTIONS = {
     async run ({ bot }, data, job) {
       const from = job.memo.from ??= bot.entity.position.clone()
       await explore(bot, job, 0)
-      return `You walked ${Math.round(from.distanceTo(bot.entity.position))} blocks.\n${described(bot)}`
+      return `You walked ${Math.round(from.distanceTo(bot.entity.position))} blocks.`
     }
   },
   dig_hole: {
