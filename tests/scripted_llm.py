@@ -15,7 +15,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 FACT = re.compile(r"\(You remember: In \w+ now: .*?(I have: [^.]+\.)")
-HAPPENED = re.compile(r"\(You are playing \w+\. (.+) Tell chat")
+HAPPENED = re.compile(r"\(You play \w+\. Tell chat [^:]+: (.+)\)")
 WAIT = {"action": "(wait)"}
 
 

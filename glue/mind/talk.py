@@ -139,8 +139,8 @@ class Talk:
             return f"(Thank them in one short sentence, by name: {plain(line.author)} {plain(line.text)})"
         if line.source is Source.GAME:
             game, happened = plain(line.author), plain(line.text)
-            task = "Tell chat exactly that and nothing else, in one short sentence."
-            return f"(You are playing {game}. {happened} {task})"
+            # what happened comes last: a small model repeats what it read last
+            return f"(You play {game}. Tell chat in one short sentence just what happened: {happened})"
         if line.source is not Source.HERSELF:
             return f"{plain(line.author)}: {plain(line.text)}"
         if line.text:  # something that she should tell chat
