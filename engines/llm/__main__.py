@@ -26,6 +26,7 @@ def main() -> None:
     except (ModelError, OSError) as error:
         sys.stderr.write(f"{error}\n")
         raise SystemExit(1) from error
+    os.nice(options.nice)
     if server := bundled(options, SERVER):
         native.become(server, options, path)
     serve(options, path)

@@ -8,6 +8,7 @@ from engines.options import check_least, check_local
 BUNDLES = Path(__file__).parent.parent / "bundles"
 MODEL = "model.gguf"
 SERVER = "native/llama-server"
+MOST_NICE = 19
 
 
 @dataclass(frozen=True)
@@ -28,13 +29,16 @@ class Options:
     prefix_folder: str = ""  # where prefilled prefixes are kept; "" is in the user's cache, "none" nowhere
     adapters: dict[str, str] = field(default_factory=dict)  # character: GGUF file of a LoRA; requests choose
     spin: int = 500  # how long a thread that waits for the other keeps its core (GOMP_SPINCOUNT)
+    nice: int = 5  # 0-19: how far it stands back where others want its cores, who want them for a moment
 
     def __post_init__(self) -> None:
         check_local(self)
         if self.bundle not in ("auto", "none") and not Path(self.bundle).expanduser().is_dir():
             raise ValueError(f"option 'bundle': there is no folder {self.bundle}; cure: auto, or none")
         check_least(self, 1, "threads", "threads_batch", "slots", "context", "batch")
-        check_least(self, 0, "spin")
+        check_least(self, 0, "spin", "nice")
+        if self.nice > MOST_NICE:
+            raise ValueError(f"option 'nice': {self.nice} is more than {MOST_NICE}")
 
 
 def models(options: Options) -> list[str]:

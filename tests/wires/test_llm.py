@@ -278,3 +278,8 @@ def test_a_prefilled_persona_outlives_its_server(tmp_path: Path) -> None:
             process.terminate()
             assert process.wait(5) == 0
     assert evaluated[0] > 500 and evaluated[1] <= 2
+
+
+async def test_it_stands_back_for_what_is_short(start: Start) -> None:
+    async with start(llm={"model": "smollm2", "nice": 3}) as engines:
+        assert psutil.Process(engines.pids["llm"]).nice() == min(19, psutil.Process().nice() + 3)
