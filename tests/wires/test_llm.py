@@ -28,7 +28,7 @@ from glue.mind.openai_llm import Extensions, OpenAiLlm
 from glue.mind.persona import Persona, Shot
 from glue.mind.talk import Talk
 from glue.ports import Message, Prompt, Role, Usage
-from tests.conftest import free_port
+from tests.conftest import Start, free_port
 from tests.need import need_models
 
 pytestmark = pytest.mark.anyio
