@@ -15,7 +15,7 @@ from tests.wires.test_pace import anyio_backend, engine, proxy
 __all__ = ["anyio_backend", "engine", "proxy"]
 
 pytestmark = pytest.mark.anyio
-PROMPT = Prompt("main", (Message("user", "tom: tell me about the moon"),), max_tokens=24)
+PROMPT = Prompt("main", (Message("user", "tom: tell me about the moon"),), max_tokens=24, temperature=0.0)
 
 
 @pytest.mark.parametrize(("soon", "opens"), [(0.4, True), (20.0, False)])

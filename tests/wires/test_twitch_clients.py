@@ -44,7 +44,7 @@ async def test_tmi_js_is_content(peer: Peer) -> None:
         await eventually(lambda: peer.joins == 2 and peer.inside, 20)
         peer.say("bye")
         assert process.stdout is not None
-        told = [json.loads(line) for line in (await asyncio.wait_for(process.stdout.read(), 20)).splitlines()]
+        told = [json.loads(line) for line in (await asyncio.wait_for(process.stdout.read(), 60)).splitlines()]
         await asyncio.wait_for(process.wait(), 10)
     finally:
         if process.returncode is None:
@@ -68,14 +68,14 @@ async def test_twitchapi_is_content(peer: Peer) -> None:
     root = Path(__file__).parents[2]
     process = await asyncio.create_subprocess_exec(*command, stdout=subprocess.PIPE, cwd=root)
     try:
-        await eventually(lambda: [len(s.kinds) for s in peer.events.sessions.values()] == [2], 20)
+        await eventually(lambda: [len(s.kinds) for s in peer.events.sessions.values()] == [2], 60)
         mika = {"user_id": "1002", "user_login": "mika", "user_name": "Mika"}
         about = {f"broadcaster_user_{key}": value for key, value in SPARK.items()}
         await peer.events.tell("channel.follow", mika | about | {"followed_at": "2026-11-23T12:00:00Z"})
         await peer.events.reconnect()
         await peer.events.tell("channel.subscribe", mika | about | {"tier": "1000", "is_gift": False})
         assert process.stdout is not None
-        told = (await asyncio.wait_for(process.stdout.read(), 20)).decode().splitlines()
+        told = (await asyncio.wait_for(process.stdout.read(), 60)).decode().splitlines()
         assert await asyncio.wait_for(process.wait(), 10) == 0
     finally:
         if process.returncode is None:
