@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from glue.events import Source
 from glue.games.facts import LAST, STATE, facts
+from glue.games.text import CUT, beginning
 from glue.parts import Informed, NoMemory
 from tests.core import line
 
@@ -61,3 +62,13 @@ async def test_facts_stand_before_what_is_remembered() -> None:
 async def test_what_a_game_told_is_not_told_twice() -> None:
     known = Informed(NoMemory(), [lambda who, text: [f"{who}: {text}"]])
     assert await known.recall("main", replace(line("You are near iron."), source=Source.GAME)) == []
+
+
+@given(st.text(), st.integers(10, 200))
+def test_a_beginning_is_one_and_short(text: str, longest: int) -> None:
+    found = beginning(text, longest)
+    assert len(found) <= longest and (found == text or text.startswith(found) or CUT in found)
+
+
+def test_a_beginning_ends_with_a_sentence() -> None:
+    assert beginning("I looked. I am at x 3.5 now. Health 20.", 30) == "I looked. I am at x 3.5 now."

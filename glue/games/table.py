@@ -28,7 +28,7 @@ from glue.games.notes import Notes
 from glue.games.person import first_person, in_words
 from glue.games.rules import Rules
 from glue.games.schema import Shape
-from glue.games.text import line
+from glue.games.text import beginning, line
 from glue.games.wants import Pending, Standing, Want
 
 MOST_ACTIONS = 2000  # of one game
@@ -37,6 +37,7 @@ REMEMBERED = 200  # ids of actions whose results would come late
 DEAF = 3  # actions of a force without a judgement: each of them may have been done all the same
 GIST = 200  # characters of a message in the journal
 MENTION = 300  # characters that she is told about what happened
+REMARK = 120  # of them, what she says aloud: one sentence, whose prefill her next reply may wait for
 
 
 class Table:
@@ -170,7 +171,7 @@ class Table:
             return False
         self._silent_until = now + self._pause
         self._mentions += 1
-        words = line(first_person(text), MENTION)  # she repeats it
+        words = beginning(line(first_person(text), MENTION), REMARK)  # she repeats it
         said = ChatLine(f"game-{self.game}-{self._mentions}", self.game, words, Source.GAME)
         self._emit(LineArrived(now, said))
         return True

@@ -7,6 +7,7 @@ MARKS = re.compile(r"<\|[^|]*\|?>|</?s>|\[/?INST\]|<</?SYS>>|<\|", re.IGNORECASE
 BLANKS = re.compile(r"[ \t\f\v]+")
 BREAKS = re.compile(r"\s*\n\s*")
 CUT = " … "
+ENDS = re.compile(r"[.!?](?=\s)")
 
 
 def tidy(raw: str, longest: int) -> str:
@@ -25,6 +26,14 @@ def tidy(raw: str, longest: int) -> str:
 def line(raw: str, longest: int) -> str:
     """The same on one line."""
     return shorten(" ".join(tidy(raw, longest).split()), longest)
+
+
+def beginning(text: str, longest: int) -> str:
+    """The whole sentences of one line that `longest` characters hold; of a first that is longer, its part."""
+    if len(text) <= longest:
+        return text
+    ends = [match.end() for match in ENDS.finditer(text, 0, longest + 1)]
+    return text[: ends[-1]].rstrip() if ends else shorten(text, longest)
 
 
 def shorten(text: str, longest: int) -> str:
