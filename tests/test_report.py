@@ -330,6 +330,10 @@ def test_it_can_be_made_again_from_a_folder(tmp_path: Path) -> None:
     )
     assert done.returncode == 1
     assert done.stderr.strip().endswith("journal.jsonl: No such file or directory")
+    (other := tmp_path / "other").mkdir()
+    journal(other, reply(2, 10.0))
+    subprocess.run([*command, str(tmp_path), str(other)], capture_output=True, check=True, timeout=60)
+    assert (other / "comparison.html").is_file(), "beside the run, not wherever one stands"
 
 
 def test_vitals_of_this_process_and_its_child() -> None:

@@ -18,9 +18,10 @@ FRESH, OLD = 10.0, 120.0  # seconds since a game told how it stands: it is so no
 def facts(game: str, state: str, age: float, last: str, asked: str) -> list[str]:
     """What to tell her before she answers `asked`: the game's newest state, which it told `age` seconds ago,
     and what happened last. She must not tell what was as what is, nor what she has as what a viewer has."""
+    # Tens of seconds: a line that waits is prefilled again, before any decision, whenever its facts change.
     if not ASKS.search(asked):
         return []
     told = line(first_person(state), STATE) if age <= OLD else ""
-    when = "" if not told else " now" if age <= FRESH else f" {age:.0f} seconds ago"
+    when = "" if not told else " now" if age <= FRESH else f" {round(age, -1):.0f} seconds ago"
     said = " ".join(filter(None, [told, f"Last: {line(first_person(last), LAST)}" if last else ""]))
     return [f"In {game}{when}: {said}"] if said else []

@@ -1,4 +1,5 @@
-"""`python -m glue.report RUN_DIR...`: makes a run's report again from its journal; several are compared.
+"""`python -m glue.report RUN_DIR...`: makes a run's report again from its journal; several are compared,
+in the last one's folder (comparison.html, comparison.json).
 
 `--within 0.1`: fails where first audio is later by more than a tenth than in the first, as with a game than
 with none: `launch.py +show=rehearsal rehearsal.floor=false`, the same with `'+show=[rehearsal,minecraft]'`.
@@ -32,7 +33,7 @@ def main() -> None:
         if len(folders) == 1:
             show(found)
     if len(folders) > 1:
-        rows = compare({folder.name: folder for folder in folders}, Path())
+        rows = compare({folder.name: folder for folder in folders}, folders[-1])
         if asked.within is not None and (late := slower(rows, asked.within)):
             parser.exit(1, "\n".join(late) + "\n")
 
