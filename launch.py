@@ -6,6 +6,8 @@ Standard library only up to enter(), which starts this file again inside the loc
 from __future__ import annotations
 
 import os
+import secrets
+import shlex
 import signal
 import sys
 from functools import partial
@@ -20,11 +22,12 @@ if TYPE_CHECKING:
     from omegaconf import DictConfig
     from rich.console import Console
 
-    from engines.process import Spec
+    from engines.process import Door, Spec
 
 
 MEMORY = ("memory", "embeddings")
 UNHEARD = ("speech", "avatar")  # engines that an exam needs not
+REPORT_WITHIN = 30.0  # seconds, after Ctrl-C
 
 
 def main() -> None:
@@ -39,6 +42,7 @@ def main() -> None:
     from glue.settings import register
 
     os.environ["HYDRA_FULL_ERROR"] = "1"  # raise, so that it can be explained here
+    os.environ.setdefault("SPARK_LLM_KEY", secrets.token_urlsafe(24))  # any page open here reaches its port
     register()
     try:
         hydra.main(version_base="1.3", config_path="conf", config_name="config")(show)()
@@ -47,38 +51,47 @@ def main() -> None:
 
 
 def show(cfg: DictConfig) -> float | None:
-    """One show, from its checked config to its end; its one number, where it made a report.
+    """One show, from its checked config to its end; its one number, where it made a report."""
+    from glue.log import logged
 
-    Nothing is started before all of the config was checked."""
+    with logged(run_folder()):
+        return started(cfg)
+
+
+def started(cfg: DictConfig) -> float | None:
+    """The same, its log open. Nothing is started before all of the config was checked."""
     import anyio
     from rich.console import Console
 
     from engines import contained
     from engines.adopt import adopt
     from engines.board import Board
+    from engines.dress import dress
     from engines.fetch import ModelError, fetch, verify
     from engines.options import OptionError
     from engines.process import StartFailed
     from engines.specs import prepare, specs
-    from glue.app import check
+    from glue.app import check, precheck
     from glue.errors import ConfigError, PortError, TooFast
 
-    signal.signal(signal.SIGINT, signal.default_int_handler)
     console = Console(stderr=True)
     models: list[str] = []
     try:
         check(cfg)
         adopt(cfg)
+        dress(cfg)
+        signal.signal(signal.SIGINT, signal.default_int_handler)  # the last large imports are behind us
         if cfg.check.run:
             from engines import doctor
 
-            sys.exit(doctor.tell(doctor.examine(cfg), console, cfg.check.json))
+            sys.exit(doctor.tell(doctor.examine(cfg), Console(), cfg.check.json))  # its answer, so stdout
         if cfg.obs_setup.run:
             from glue.set_up import set_up
 
             return anyio.run(
                 set_up, cfg, partial(console.print, soft_wrap=True, highlight=False, markup=False)
             )
+        precheck(cfg)
         found = specs(cfg) if cfg.engines.start else []
         if cfg.minecraft.get("exam"):
             return minecraft_exam(cfg, found, Board(console).say)
@@ -142,17 +155,60 @@ async def perform(cfg: DictConfig, found: list[Spec], console: Console) -> float
     from engines.board import Board
     from engines.process import running, until_signal
     from glue.app import run
-    from glue.sit import sit
+    from glue.exams import sit
 
     run_dir = run_folder()
     board = Board(console)
     async with until_signal():
         if names := contained.services(cfg):
             await compose.started(names, board.say, cfg.engines.ready_within, contained.told(cfg))
-        async with running(found, run_dir, board.notify, cfg.engines.ready_within) as engines:
-            perform = sit if cfg.bait_exam.run or cfg.memory_exam.run else run
+        exam = cfg.bait_exam.run or cfg.memory_exam.run
+        own = [] if exam else doors(cfg)
+        async with running(found, run_dir, board.notify, cfg.engines.ready_within, own) as engines:
+            perform = sit if exam else run
             return await perform(cfg, run_dir, engines.pids, board.listen, engines.restart)
+    await interrupted(cfg, run_dir, board.say)
     return None
+
+
+def doors(cfg: DictConfig) -> list[Door]:
+    """The ports that the show itself listens on."""
+    from omegaconf import OmegaConf
+
+    from engines.process import Door
+
+    keys = {"console": "console", "games": "games.adapter"}
+    there = {name: (key, OmegaConf.select(cfg, key)) for name, key in keys.items() if cfg[name]}
+    return [
+        Door(name, str(section.host), int(section.port), f"{key}.port")
+        for name, (key, section) in there.items()
+        if section.port  # 0: whichever is free
+    ]
+
+
+async def interrupted(cfg: DictConfig, run_dir: Path, say: Callable[[str], None]) -> None:
+    """After a signal, the engines gone: the report, or how to come by it. A process of its own writes it, so
+    that one more signal, or a long evening, ends that at once."""
+    import anyio
+
+    from engines.process import until_signal
+    from glue.journal import begun
+    from glue.settings import When
+
+    if not begun(run_dir):
+        return
+    words = ["-m", "glue.report", str(run_dir)]
+    if cfg.report is When.always:
+        say(f"writing the report into {run_dir} (Ctrl-C leaves it)")
+        async with until_signal():
+            with anyio.move_on_after(REPORT_WITHIN):
+                command, here = [sys.executable, *words], Path(__file__).parent
+                done = await anyio.run_process(
+                    command, stdout=None, stderr=None, check=False, cwd=here, start_new_session=True
+                )  # in a session of its own: a terminal would send it Ctrl-C, too, and it has a traceback
+                if not done.returncode:
+                    return
+    say(f"the show is in {run_dir}; its report: python {shlex.join(words)}")
 
 
 if __name__ == "__main__":

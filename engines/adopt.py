@@ -69,7 +69,7 @@ def _numbers(service: Mapping[str, object]) -> Iterable[tuple[int, str]]:
 def _ours(cfg: DictConfig) -> dict[str, str]:
     """The adapters of the bundle that our own engine takes its model from."""
     options = _options(cfg)
-    model = None if is_path(options.model) else bundled(options, MODEL)
+    model = bundled(options, MODEL)
     found = sorted((model.parent / FOLDER).glob("*.gguf")) if model else []
     return {path.stem: str(path.absolute()) for path in found}
 

@@ -18,16 +18,12 @@ Place = Callable[[float], None]  # told how many of the file's bytes are there, 
 
 
 class Assembler:
-    """Makes drafts in `folder`; keeps what it learned (addresses, silent hosts) for the model's next file."""
+    """Makes drafts in `folder`; keeps the addresses that it learned for the model's next file."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, downloader: Downloader) -> None:
         self._folder = folder
-        self._downloader = Downloader()
+        self._downloader = downloader
         self._found: dict[str, Archive] = {}
-
-    def close(self) -> None:
-        """Close the connections."""
-        self._downloader.close()
 
     def draft(self, file: File, source: Source, place: Place) -> Path:
         """The file from this source, hash checked. Raises SourceFailed, OSError for the disk."""

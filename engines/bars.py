@@ -15,6 +15,11 @@ from rich.progress import (
 )
 
 
+def say(console: Console, line: str) -> None:
+    """A line; above the bars, where some are shown there."""
+    console.print(line, markup=False, highlight=False, soft_wrap=True)
+
+
 class Bars:
     """A live display while it is entered."""
 
@@ -52,7 +57,7 @@ class Bars:
 
     def say(self, line: str) -> None:
         """A line above the bars."""
-        self._console.print(line, markup=False, highlight=False, soft_wrap=True)
+        say(self._console, line)
 
 
 class Bar:

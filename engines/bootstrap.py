@@ -15,9 +15,9 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TextIO
+from typing import Any, TextIO
 
 ROOT = Path(__file__).resolve().parent.parent
 ENVIRONMENT = ROOT / os.environ.get("UV_PROJECT_ENVIRONMENT", ".venv")
@@ -26,13 +26,16 @@ STAMP = ENVIRONMENT / ".synced"  # the lock's hash: the next start needs neither
 ENTERED = "SPARK_ENTERED"  # set for the program that was started again: it never tries a second time
 VERSIONS = ("3.12", "3.11")
 MAKING_SECONDS = 1800.0  # another start is waited for so long
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+PR_SET_PDEATHSIG = 1  # prctl(2)
+ENDING_SECONDS = 1.0  # for uv to leave things in order, when it is interrupted
 
 
 def enter(words: list[str]) -> None:
     """Return inside the locked environment; elsewhere become `python WORDS` inside it."""
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # as Ctrl-C: no child is left behind
     inside = Path(sys.prefix).resolve() == ENVIRONMENT.resolve()
-    if inside and (_synced() or "UV_RUN_RECURSION_DEPTH" in os.environ or ENTERED in os.environ):
+    if inside and (_synced() or ENTERED in os.environ):  # what `uv run` made lacks the extras
         return
     if not _synced():
         with _alone():
@@ -117,9 +120,53 @@ def _python() -> str:
 
 
 def _run(command: list[str], quiet: bool = False) -> int:
-    """Run a command to its end; it dies with us."""
+    """Run a command to its end; it dies with us, and what it has started (compilers, downloads) too, also
+    where the terminal is closed. What is ignored (nohup) stays so."""
     output = subprocess.DEVNULL if quiet else None
-    return subprocess.run(command, stdin=subprocess.DEVNULL, stdout=output, check=False).returncode
+    heeded = [each for each in SIGNALS if signal.getsignal(each) != signal.SIG_IGN]
+    early: list[int] = []  # signals that come before we know whom to end
+    before = {each: signal.signal(each, lambda *got: early.append(got[0])) for each in heeded}
+    child = None
+    try:
+        child = subprocess.Popen(
+            command, stdin=subprocess.DEVNULL, stdout=output, start_new_session=True, preexec_fn=_tied()
+        )
+        _handled(dict.fromkeys(heeded, signal.default_int_handler))  # by itself SIGHUP would end us alone
+        if early:
+            raise KeyboardInterrupt
+        return child.wait()
+    finally:
+        if child is not None and child.returncode is None:
+            _end(child)  # first: a shell that is closed sends SIGHUP, too
+        _handled(before)
+
+
+def _tied() -> Callable[[], Any] | None:
+    """What a child does so that it ends even with a kill -9 of us; None where that cannot be had."""
+    try:
+        import ctypes
+
+        prctl = ctypes.CDLL(None).prctl  # Linux alone has it
+    except (ImportError, OSError, AttributeError):
+        return None
+    return lambda: prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
+
+
+def _handled(handlers: dict[signal.Signals, Any]) -> None:
+    for each, handler in handlers.items():
+        signal.signal(each, handler)
+
+
+def _end(child: subprocess.Popen[bytes]) -> None:
+    """Ask it and its family to end; whoever has not within a second is killed."""
+    with contextlib.suppress(ProcessLookupError, PermissionError):  # macOS: EPERM for a zombie's group
+        try:
+            os.killpg(child.pid, signal.SIGTERM)
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                child.wait(ENDING_SECONDS)
+        finally:  # one more Ctrl-C does not wait
+            os.killpg(child.pid, signal.SIGKILL)
+            child.wait()
 
 
 def _say(line: str) -> None:

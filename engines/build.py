@@ -53,7 +53,7 @@ def _run(cfg: DictConfig) -> None:
     from rich.console import Console
 
     from engines.bars import Bars
-    from engines.bundle import manifest, pipeline, show, words
+    from engines.bundle import pipeline, show, verify, words
     from engines.bundle.config import Step
     from engines.bundle.errors import BundleError
     from engines.cache import ModelError
@@ -68,13 +68,13 @@ def _run(cfg: DictConfig) -> None:
     try:
         if config.step is Step.verify:
             with Bars(console) as bars:
-                found = manifest.flaws(config, target, bars)
+                found = verify.flaws(config, target, bars)
             if found:
                 sys.exit("\n".join(found))
             console.print(f"bundle {config.name} is whole", highlight=False)
             return
         made = show.show(config, console)
-        if config.step is not Step.build or not pipeline.unchanged(config, target):
+        if config.step is not Step.build or not pipeline.unchanged(config, target, console):
             show.refuse(config, made)  # a finished bundle writes nothing: a full disk is no reason against it
         if config.step is Step.build:
             new = pipeline.build(config, target, console)

@@ -11,6 +11,9 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
+from filelock import FileLock, Timeout
+
+from engines.folders import caches
 from engines.manifest import MODELS
 from engines.model import File, Model
 
@@ -26,8 +29,7 @@ def root() -> Path:
     """The cache: $SPARK_MODELS, or spark-vtuber/models in the user's cache folder."""
     if chosen := os.environ.get("SPARK_MODELS"):
         return Path(chosen)
-    caches = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Path(caches) / "spark-vtuber" / "models"
+    return caches() / "models"
 
 
 def known(name: str) -> Model:
@@ -95,6 +97,25 @@ def digest(path: Path, advance: Callable[[int], None] = lambda _: None) -> str:
             running.update(block)
             advance(len(block))
     return running.hexdigest()
+
+
+class alone:
+    """Hold a lock file; `waiting` is told once where somebody else has it."""
+
+    def __init__(self, path: Path, waiting: Callable[[], None]) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self._lock = FileLock(path)
+        self._waiting = waiting
+
+    def __enter__(self) -> None:
+        try:
+            self._lock.acquire(timeout=0)
+        except Timeout:
+            self._waiting()
+            self._lock.acquire()
+
+    def __exit__(self, *_: object) -> None:
+        self._lock.release()
 
 
 def _mark(path: Path, file: File) -> list[object]:

@@ -80,9 +80,13 @@ async def started(
         say(f"{name}: it runs with another bundle, persona, code or option than is asked for: started anew")
     if missing or stale:
         check(there, missing, os.environ)
+        for name in stale:
+            services.fits(name, there[name], os.environ)
         wanted = [name for name in names if name in missing or name in stale]
         await _images({name: there[name] for name in wanted}, say)
         marks = dict(filter(None, (_mark(each, told) for each in there.values())))
+        for each in there.values():
+            marks |= services.memory(each, os.environ)
         more = marks | dict(told or {})
         await docker.compose(["up", "--detach", "--no-deps", *wanted], UP_SECONDS, more=more)
     await _healthy({name: there[name] for name in names}, seen, say, within)

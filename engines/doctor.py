@@ -11,7 +11,8 @@ from omegaconf import DictConfig
 from rich.console import Console
 
 from engines import contained
-from engines.checkup import parts
+from engines.checkup import parts, wide
+from engines.checkup.chat import chat
 from engines.checkup.finding import Finding
 from engines.checkup.machine import machine
 
@@ -25,8 +26,10 @@ def examine(cfg: DictConfig) -> Iterator[Finding]:
     yield from machine(services, parts.disk_gb(cfg), parts.memory_gb(seen))
     yield from parts.containers(seen, parts.told(cfg))
     yield from parts.engines(cfg)
+    yield from wide.compiled(cfg)
     yield from parts.bundles(cfg)
     yield from parts.servers(cfg)
+    yield from chat(cfg)
 
 
 def tell(findings: Iterable[Finding], console: Console, path: str) -> int:

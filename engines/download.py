@@ -1,4 +1,5 @@
-"""One address to one file on the disk: resumed by ranges, given up quickly when nobody answers."""
+"""One address to one file on the disk: resumed by ranges, given up quickly when nobody ever answered, and
+waited for when somebody did."""
 
 from __future__ import annotations
 
@@ -16,11 +17,15 @@ from engines.addresses import SourceFailed
 
 ANSWER_SECONDS = 3.0  # name, connection and first line of the answer, together
 STALL_SECONDS = 10.0  # between two blocks of a file
-RESUMES = 4  # in a row without a new byte
-PAUSE_SECONDS = 0.5  # before the second of them, and so much more before each other
+RESUMES = 4  # in a row, of a host that has never given a byte
+OUTAGE_SECONDS = 300.0  # since its last byte, of one that has: routers start anew, providers change addresses
+PAUSE_SECONDS = 0.5  # before the second try, twice as long before each other
+PAUSE_AT_MOST = 30.0
+PASSING = (408, 429, 500, 502, 503, 504)  # statuses that a host under way has for a while
 CHUNK = 1 << 18
 
 Advance = Callable[[int, int], None]  # bytes there, bytes in all
+Say = Callable[[str], None]
 
 
 class Silent(SourceFailed):
@@ -39,14 +44,17 @@ class Refused(SourceFailed):
 class Downloader:
     """Fetches files and remembers which hosts were silent, so that each is waited for only once.
 
-    `headers` go with every request, a token only to the host that was asked and not where it redirects."""
+    `headers` go with every request, a token only to the host that was asked and not where it redirects.
+    `say` gets a line when one that was giving falls silent and is waited for."""
 
-    def __init__(self, headers: Mapping[str, str] | None = None) -> None:
+    def __init__(self, headers: Mapping[str, str] | None = None, say: Say = lambda _: None) -> None:
         self._client = httpx.Client(
             headers=headers, follow_redirects=True, timeout=httpx.Timeout(STALL_SECONDS)
         )
         self._silent: set[str] = set()
         self._answered: set[str] = set()
+        self._gave: set[str] = set()  # bytes of a file
+        self._say = say
 
     def close(self) -> None:
         """Close the connections."""
@@ -61,21 +69,46 @@ class Downloader:
         if parts.scheme == "file":
             _copy(Path(url2pathname(parts.path)), target, advance)
             return
-        tries = 0
-        while tries < RESUMES:
+        tries, last = 0, time.monotonic()
+        while not self._over(parts.netloc, tries, time.monotonic() - last):
+            if tries == RESUMES:
+                minutes = f"{OUTAGE_SECONDS / 60:.0f} minutes"
+                self._say(f"{parts.hostname} gives nothing any more: trying again for up to {minutes}")
+            time.sleep(min(PAUSE_SECONDS * 2 ** (tries - 1), PAUSE_AT_MOST) if tries else 0.0)
             before = _length(target)
-            try:
-                if self._once(address, target, advance, size, sha256):
-                    return
-            except Silent:
-                if parts.netloc not in self._answered:
-                    self._silent.add(parts.netloc)
-                    raise
-            except httpx.TransportError:  # it broke off: the next try goes on there
-                pass
-            tries = 0 if _length(target) > before else tries + 1
-            time.sleep(tries * PAUSE_SECONDS)
-        raise SourceFailed(f"{parts.hostname}: broke off at {_length(target)} bytes, {RESUMES} times")
+            if self._tried(address, target, advance, size, sha256):
+                return
+            tries += 1
+            if _length(target) > before:
+                tries, last = 0, time.monotonic()
+        raise SourceFailed(f"{parts.hostname}: broke off at {_length(target)} bytes and gave no more")
+
+    def _over(self, host: str, tries: int, seconds: float) -> bool:
+        """Whether a host is given up after `tries` without a byte, the last of which came `seconds` ago."""
+        if host not in self._gave:
+            return tries >= RESUMES
+        if seconds < OUTAGE_SECONDS:
+            return False
+        for known in (self._answered, self._gave):  # the next file does not wait for it as long again
+            known.discard(host)
+        self._silent.add(host)
+        return True
+
+    def _tried(self, address: str, target: Path, advance: Advance, size: int, sha256: str) -> bool:
+        """_once(), where what passes with time is no failure. Raises SourceFailed."""
+        host = urlsplit(address).netloc
+        try:
+            return self._once(address, target, advance, size, sha256)
+        except Silent:
+            if host not in self._answered:
+                self._silent.add(host)
+                raise
+        except Refused as error:
+            if host not in self._gave or error.status not in PASSING:
+                raise
+        except httpx.TransportError:  # it broke off: the next try goes on there
+            pass
+        return False
 
     def _once(self, address: str, target: Path, advance: Advance, size: int, sha256: str) -> bool:
         """One request; True when the file is complete. Raises SourceFailed, httpx.TransportError."""
@@ -95,6 +128,7 @@ class Downloader:
             with target.open("r+b" if start else "wb") as stream:
                 stream.seek(start)
                 for block in answer.iter_raw():  # unbuffered: what came before a break is kept
+                    self._gave.add(urlsplit(address).netloc)
                     stream.write(block)
                     start += len(block)
                     advance(start, total)

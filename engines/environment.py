@@ -5,8 +5,8 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
+import re
 import shutil
-import subprocess
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -14,10 +14,14 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
+from engines import room
 from engines.cache import ModelError
-from engines.options import die_with_parent
+from engines.folders import caches
+from engines.program import Failed, run
 
 STAMP = "made-from"  # in the environment: the hash of the requirements that it holds
+# What is told of pip's lines: which large packages it fetches (torch is some GB, minutes long).
+TOLD = re.compile(r"Downloading .+ [MG]B\)|Installing collected")
 Say = Callable[[str], None]
 
 
@@ -37,9 +41,8 @@ class Environment:
         """Where it lies, or would. A folder a Python: a lock's wheels are that Python's."""
         if chosen := os.environ.get(self.variable):
             return Path(chosen)
-        caches = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
         version = f"{sys.version_info.major}.{sys.version_info.minor}"
-        return Path(caches) / "spark-vtuber" / f"env-{self.name}-{version}"
+        return caches() / f"env-{self.name}-{version}"
 
     @property
     def python(self) -> Path:
@@ -50,7 +53,8 @@ class Environment:
     def made(self) -> bool:
         """Whether it is there, whole, and of this lock."""
         with contextlib.suppress(OSError):
-            return (self.folder / STAMP).read_text(encoding="ascii") == self._wanted()
+            stamp = (self.folder / STAMP).read_text(encoding="ascii")
+            return stamp == self._wanted() and self.python.exists()  # its Python is the system's
         return False
 
     def make(self, say: Say) -> None:
@@ -65,42 +69,28 @@ class Environment:
         except Timeout as error:
             raise ModelError(f"{self.folder} is being made by another process; cure: end that") from error
         except OSError as error:
-            raise ModelError(
-                f"{self.folder}: {error.strerror or error}; cure: set {self.variable}"
-            ) from error
+            cure = f"set {self.variable}" if not room.full(error) else f"free some, or set {self.variable}"
+            raise ModelError(f"{self.folder}: {error.strerror or error}; cure: {cure}") from error
 
     def _make(self, say: Say) -> None:
         shutil.rmtree(self.folder, ignore_errors=True)
         say(f"making the environment of {self.name} in {self.folder} (about {self.size})")
         base = getattr(sys, "_base_executable", sys.executable)
-        self._run([base, "-m", "venv", str(self.folder)])
-        pip = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-input"]
-        self._run([str(self.python), *pip, "-r", str(self.requirements)])
+        # with the project's own pip: Debian's Python has none to put into an environment
+        self._run([base, "-m", "venv", "--without-pip", str(self.folder)], say)
+        pip = [sys.executable, "-m", "pip", "--python", str(self.python)]
+        flags = ["--disable-pip-version-check", "--no-input", "--require-hashes"]
+        self._run([*pip, "install", *flags, "-r", str(self.requirements)], say)
         (self.folder / STAMP).write_text(self._wanted(), encoding="ascii")
 
-    def _run(self, argv: Sequence[str]) -> None:
+    def _run(self, argv: Sequence[str], say: Say) -> None:
         try:
-            done = subprocess.run(
-                argv,
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.STDOUT,
-                timeout=self.within,
-                check=False,
-                preexec_fn=die_with_parent,  # no pip goes on writing after a kill -9: the next has its folder
-            )
-        except subprocess.TimeoutExpired as error:
-            raise ModelError(
-                f"the environment of {self.name} was not made within {self.within:.0f} s;"
-                " cure: see that this machine reaches the package index, then start again"
-            ) from error
-        if done.returncode:
-            lines = [line for line in done.stdout.decode(errors="replace").splitlines() if line.strip()]
-            last = lines[-1].strip() if lines else f"exit {done.returncode}"
-            raise ModelError(
-                f"the environment of {self.name} cannot be made ({last});"
-                " cure: see that this machine reaches the package index, then start again"
-            )
+            run(argv, self.within, lambda line: say(line[:120]) if TOLD.match(line) else None)
+        except Failed as error:
+            shutil.rmtree(self.folder, ignore_errors=True)  # pip cannot go on with it, and it takes the room
+            usual = "see that this machine reaches the package index, then start again"
+            cure = room.cure(error.words, self.folder.parent, usual)
+            raise ModelError(f"making the environment of {self.name} {error}; cure: {cure}") from error
 
     def _wanted(self) -> str:
         return hashlib.sha256(self.requirements.read_bytes()).hexdigest()

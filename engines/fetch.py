@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import errno
 import shutil
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
+from functools import partial
 from pathlib import Path
 
-from filelock import FileLock, Timeout
 from rich.console import Console
 
-from engines import cache
+from engines import cache, room
 from engines.addresses import SourceFailed
 from engines.assemble import Assembler
-from engines.bars import Bars
+from engines.bars import Bars, say
 from engines.cache import ModelError, known, locate
+from engines.download import Downloader
 from engines.manifest import MODELS
 from engines.model import File, Model
 
@@ -32,16 +32,20 @@ def fetch(names: Iterable[str], console: Console | None = None) -> None:
 
     On a warm start it reads no model file and touches no network."""
     console = console or Console(stderr=True)
-    for model in map(known, dict.fromkeys(names)):
-        if all(cache.stamped(model, file) for file in model.files):
-            continue
-        folder = cache.root() / model.name
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-            with _alone(model, console):
-                _complete(model, console)
-        except OSError as error:
-            raise ModelError(_disk(error, folder)) from error
+    models = [known(name) for name in dict.fromkeys(names)]
+    missing = [each for each in models if not all(cache.stamped(each, file) for file in each.files)]
+    if not missing:
+        return
+    # one for all: a host that gave the first model is waited for at the next one's beginning, too
+    with contextlib.closing(Downloader(say=partial(say, console))) as downloader:
+        for model in missing:
+            folder = cache.root() / model.name
+            try:
+                folder.mkdir(parents=True, exist_ok=True)
+                with _alone(model, console):
+                    _complete(model, console, downloader)
+            except OSError as error:
+                raise ModelError(_disk(error, folder)) from error
 
 
 def verify(names: Iterable[str], console: Console | None = None) -> list[str]:
@@ -57,22 +61,13 @@ def verify(names: Iterable[str], console: Console | None = None) -> list[str]:
     return found
 
 
-@contextlib.contextmanager
-def _alone(model: Model, console: Console) -> Iterator[None]:
+def _alone(model: Model, console: Console) -> cache.alone:
     """Hold the model's lock: of two copies started at once, the second waits and then finds the files."""
-    lock = FileLock(cache.root() / f"{model.name}.lock")
-    try:
-        lock.acquire(timeout=0)
-    except Timeout:
-        console.print(f"{model.name}: another copy is fetching it; waiting for it to finish", highlight=False)
-        lock.acquire()
-    try:
-        yield
-    finally:
-        lock.release()
+    wait = f"{model.name}: another copy is fetching it; waiting for it to finish"
+    return cache.alone(cache.root() / f"{model.name}.lock", lambda: console.print(wait, highlight=False))
 
 
-def _complete(model: Model, console: Console) -> None:
+def _complete(model: Model, console: Console, downloader: Downloader) -> None:
     """Fetch what is missing or damaged. The model's lock is held."""
     wanted = []
     for file in model.files:
@@ -86,13 +81,10 @@ def _complete(model: Model, console: Console) -> None:
     parts = cache.root() / model.name / PARTS
     parts.mkdir(exist_ok=True)
     _room(model, wanted, parts)
-    assembler = Assembler(parts)
-    try:
-        with Bars(console) as bars:
-            for file in wanted:
-                _one(model, file, assembler, bars)
-    finally:
-        assembler.close()
+    assembler = Assembler(parts, downloader)
+    with Bars(console) as bars:
+        for file in wanted:
+            _one(model, file, assembler, bars)
     shutil.rmtree(parts)
 
 
@@ -129,7 +121,7 @@ def _room(model: Model, wanted: Sequence[File], parts: Path) -> None:
 
 
 def _disk(error: OSError, folder: Path) -> str:
-    if error.errno in (errno.ENOSPC, errno.EFBIG, errno.EDQUOT):
+    if room.full(error):
         return _full(str(error.strerror), folder)
     return f"{folder}: {error.strerror or error}; cure: set SPARK_MODELS to a folder that you may write"
 

@@ -68,7 +68,10 @@ class Keeper:
         name = self._spec.name
         self._notify(name, "starting", "")
         began = anyio.current_time()
-        self._child = await start(self._spec.argv, self._log)
+        try:
+            self._child = await start(self._spec.argv, self._log)
+        except OSError as error:  # no memory, no more processes, a full disk: later, perhaps
+            raise StartFailed(f"{name} cannot be started: {error.strerror or error}") from error
         answered = False
         try:
             await self._answering(self._child)
@@ -150,7 +153,8 @@ class Keeper:
 
     async def _trouble(self) -> str:
         """Wait until it has died or hangs; which of them."""
-        assert self._child is not None
+        if self._child is None:  # its start was given up: seen once, on a busy machine
+            return "it is gone"
         ended: list[str] = []
         misses = 0
         seen = ""

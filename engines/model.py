@@ -44,12 +44,14 @@ class File:
 
 @dataclass(frozen=True, slots=True)
 class Model:
-    """A model's folder in the cache. `what` is one line for people."""
+    """A model's folder in the cache. `what` is one line for people; `base` is what its adapters are
+    trained on, as the hub names it."""
 
     name: str
     what: str
     licence: str
     files: tuple[File, ...]
+    base: str = ""
 
     @property
     def size(self) -> int:

@@ -23,6 +23,11 @@ def elsewhere(request: HTTPConnection) -> str:
     return "this is only served on 127.0.0.1 or localhost (through ssh -L from another PC)"
 
 
+def programs_only(request: HTTPConnection) -> str:
+    """Why a request may not pass, or "": a browser names the page that asks."""
+    return elsewhere(request) or ("no page may use this" if "origin" in request.headers else "")
+
+
 class Guard:
     """ASGI middleware: turns away what `refuses(request)` has a reason for; `policy` says what pages load."""
 

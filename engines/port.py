@@ -4,8 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import socket
+import sys
 
 import psutil
+
+
+class PortTaken(Exception):
+    """Somebody listens there already; one line with the cure."""
 
 
 def free(host: str, port: int) -> bool:
@@ -17,6 +22,21 @@ def free(host: str, port: int) -> bool:
             probe.bind((host, port))
         except OSError:
             return False
+    return True
+
+
+def claim(port: int, until: contextlib.ExitStack) -> bool:
+    """Claim a port before anybody listens there, so that of two copies started at once one is the first;
+    False where another copy has. A name that Linux keeps beside its ports, and no file, which would stay."""
+    if sys.platform != "linux":
+        return True
+    named = socket.socket(socket.AF_UNIX)
+    try:
+        named.bind(f"\0spark-vtuber-port-{port}")
+    except OSError:
+        named.close()
+        return False
+    until.enter_context(named)
     return True
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import signal
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import ExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -13,7 +13,7 @@ import anyio
 from engines import port
 from engines.keeper import Keeper, Notify, NotReady, Spec, StartFailed, State
 
-__all__ = ["Engines", "NotReady", "Notify", "Spec", "StartFailed", "State", "running", "until_signal"]
+__all__ = ["Door", "Engines", "NotReady", "Notify", "Spec", "StartFailed", "State", "running", "until_signal"]
 
 GRACE_SECONDS = 1.0  # for a port that an engine of the last show is about to leave
 
@@ -28,20 +28,45 @@ class Engines:
     restart: Callable[[str], bool] = lambda name: False
 
 
+@dataclass(frozen=True, slots=True)
+class Door:
+    """A port that whoever uses the engines will listen on, such as the console's."""
+
+    name: str
+    host: str
+    port: int
+    port_key: str
+
+
 def quiet(name: str, state: State, why: str) -> None:
     """A Notify that tells nobody."""
 
 
 @asynccontextmanager
 async def running(
-    specs: Sequence[Spec], run_dir: Path, notify: Notify = quiet, within: float = 120.0
+    specs: Sequence[Spec],
+    run_dir: Path,
+    notify: Notify = quiet,
+    within: float = 120.0,
+    doors: Sequence[Door] = (),
 ) -> AsyncIterator[Engines]:
     """Engines, ready and kept alive while the block runs; all gone after it, in less than 2 s.
 
-    Each logs to `run_dir`, which exists. Raises StartFailed when a port is taken, or an engine exits or is
-    not ready `within` seconds."""
-    for spec in specs:
-        await _check_port(spec)
+    Each logs to `run_dir`, which exists. Raises StartFailed when a port is taken (one of the `doors`, too:
+    found out after the engines it would be waited for in vain), or an engine exits or is not ready `within`
+    seconds."""
+    with ExitStack() as claims:
+        wanted: list[Spec | Door] = [*specs, *doors]
+        for each in sorted(wanted, key=lambda each: each.port):  # so that one of two copies gets them all
+            await _take_port(each, claims)
+        async with _kept(specs, run_dir, notify, within) as engines:
+            yield engines
+
+
+@asynccontextmanager
+async def _kept(
+    specs: Sequence[Spec], run_dir: Path, notify: Notify, within: float
+) -> AsyncIterator[Engines]:
     pids: dict[str, int] = {}
     keepers = [Keeper(spec, run_dir / f"{spec.name}.log", notify, pids, within) for spec in specs]
     by_name = dict(zip((spec.name for spec in specs), keepers, strict=True))
@@ -79,9 +104,9 @@ async def _cancel_on_signal(
             scope.cancel()
 
 
-async def _check_port(spec: Spec) -> None:
-    deadline = anyio.current_time() + GRACE_SECONDS
-    while not port.free(spec.host, spec.port):
+async def _take_port(spec: Spec | Door, claims: ExitStack) -> None:
+    deadline, ours = anyio.current_time() + GRACE_SECONDS, False
+    while not (ours := ours or port.claim(spec.port, claims)) or not port.free(spec.host, spec.port):
         if anyio.current_time() > deadline:
             cure = f"{spec.port_key}={port.instead(spec.host, spec.port)}" if spec.port_key else "stop that"
             raise StartFailed(f"{spec.name}: port {spec.port} is taken{port.holder(spec.port)}; cure: {cure}")

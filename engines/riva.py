@@ -11,12 +11,10 @@ from typing import Any
 import grpc
 from riva.client.proto import health_pb2, health_pb2_grpc
 
+from engines.port import PortTaken
+
 LARGEST_MESSAGE = 4 << 20  # bytes
 Context = grpc.aio.ServicerContext[Any, Any]
-
-
-class PortTaken(Exception):
-    """Somebody listens there already; one line with the cure."""
 
 
 def bound(name: str, host: str, port: int, most_calls: int) -> grpc.aio.Server:

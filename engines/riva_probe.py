@@ -5,11 +5,13 @@ from typing import Any
 
 import grpc
 
+from engines.own_task import own_task
 from engines.process import NotReady
 
 WITHIN = 1.5  # seconds; less than the caller allows, so that it is gRPC that gives up
 
 
+@own_task
 async def listed(name: str, address: str, what: str, ask: Callable[[grpc.aio.Channel], Any]) -> None:
     """Return when the server lists its models now (`what` it has), or is too busy to. Raises NotReady."""
     async with grpc.aio.insecure_channel(address, options=[("grpc.use_local_subchannel_pool", 1)]) as channel:

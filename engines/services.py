@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import math
+import re
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -12,10 +14,15 @@ from typing import Any
 import yaml  # type: ignore[import-untyped]  # comes with omegaconf
 
 from engines import port
+from engines.bundle import manifest
 from engines.keeper import StartFailed
 
 FILE = Path(__file__).with_name("compose.yaml")
 MOUNT = ":/bundle:ro"  # where a bundle is mounted: ${VARIABLE:-default}:/bundle:ro
+LIMIT = re.compile(r"(?:\$\{(\w+):-)?(\d+g)\}?")
+GIB = 2**30
+AIR = 1.05  # over what is planned: a process that is over its limit is killed
+TAG = re.compile(r":v?((\d+\.\d+)[\w.]*)$")  # of an image: all of it, and what its config is gated by
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,9 +61,38 @@ def bundle(service: Mapping[str, Any], environment: Mapping[str, str]) -> Bundle
     return None
 
 
-def limit_gb(service: Mapping[str, Any]) -> float:
-    """The memory that a service may take, GB; Docker's g is 2^30 bytes."""
-    return int(service["mem_limit"].removesuffix("g")) * 2**30 / 1e9
+def misfit(service: Mapping[str, Any], environment: Mapping[str, str]) -> tuple[str, str] | None:
+    """What is wrong with a bundle that was built for another version of the server than the image holds, and
+    the cure: a key that the server lacks would end it after minutes of loading."""
+    serves, tag = bundle(service, environment), TAG.search(service["image"])
+    said = manifest.read(serves.folder) if serves else None
+    built = manifest.served_by(said) if said else ""
+    if serves is None or said is None or tag is None or built in ("", tag[2]):
+        return None
+    seen = f"{serves.folder} was built for TensorRT-LLM {built}, and its image is {tag[1]}"
+    cure = f"./build_engines.sh bundle={said['bundle']} serve.version={tag[2]}"
+    return seen, f"{cure}, or a tag of {built} in engines/{FILE.name}"
+
+
+def limit_gb(service: Mapping[str, Any], environment: Mapping[str, str]) -> float:
+    """The memory that a service may take, GB."""
+    found = LIMIT.fullmatch(service["mem_limit"])
+    assert found, service["mem_limit"]
+    return int(memory(service, environment).get(found[1], found[2]).removesuffix("g")) * GIB / 1e9
+
+
+def memory(service: Mapping[str, Any], environment: Mapping[str, str]) -> dict[str, str]:
+    """The variable that compose.yaml takes a bundle's memory limit from, and what that is planned with;
+    nothing where there is none, or not whole: then the file's own limit holds."""
+    serves, found = bundle(service, environment), LIMIT.fullmatch(service["mem_limit"])
+    said = manifest.read(serves.folder) if serves else None
+    planned = said.get("figures", {}).get("memory_server") if said else None
+    return {found[1]: limited(planned)} if found and found[1] and planned else {}
+
+
+def limited(planned: float) -> str:
+    """Bytes that are planned as a limit of Docker's, whose g is 2^30 bytes, with some air."""
+    return f"{math.ceil(AIR * planned / GIB)}g"
 
 
 def address(service: Mapping[str, Any], inside: int) -> tuple[str, int]:
@@ -87,10 +123,19 @@ def check(there: Mapping[str, Any], missing: Sequence[str], environment: Mapping
                 f"{name}: no NVIDIA GPU here (nvidia-smi is missing); cure: stack=local, or the driver"
             )
         serves = bundle(service, environment)
-        if serves and not (serves.folder / "serve.json").is_file():
+        if serves and (lacking := manifest.lacking(serves.folder)):
+            there_is = (serves.folder / "serve.json").is_file()
+            wrong = f"{serves.folder}: {lacking}" if there_is else f"no engine bundle in {serves.folder}"
             cure = f"./build_engines.sh bundle={serves.name}, or {serves.variable}=FOLDER"
-            raise StartFailed(f"{name}: no engine bundle in {serves.folder}; cure: {cure}")
+            raise StartFailed(f"{name}: {wrong}; cure: {cure}")
+        fits(name, service, environment)
         for host, number in ports(service):
             if not port.free(host, number):
                 taken = f"{name}: port {number} is taken{port.holder(number)}"
                 raise StartFailed(f"{taken}; cure: stop that, or engines.start=false to use it")
+
+
+def fits(name: str, service: Mapping[str, Any], environment: Mapping[str, str]) -> None:
+    """Raises StartFailed, one line with the cure, for a bundle of another version than the server's."""
+    if wrong := misfit(service, environment):
+        raise StartFailed(f"{name}: {wrong[0]}; cure: {wrong[1]}")

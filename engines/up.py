@@ -46,7 +46,6 @@ async def up(found: Sequence[Spec], run_dir: Path, console: Console) -> None:
 
 def main() -> None:
     """The command line. Exit status 2 for a wrong option, 1 when an engine cannot run; one line each."""
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # as Ctrl-C, until the event loop takes over
     words = sys.argv[1:]
     if not words or words[0] != "up":
         sys.exit(USAGE)
@@ -60,6 +59,8 @@ def main() -> None:
         console.print(str(error), markup=False, highlight=False, soft_wrap=True)
         sys.exit(2)
     models = [model for spec in found for model in spec.models]
+    for number in (signal.SIGINT, signal.SIGTERM):  # until the event loop takes over
+        signal.signal(number, signal.default_int_handler)
     try:
         fetch(models, console)
         prepare(found, Board(console).say)

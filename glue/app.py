@@ -6,29 +6,33 @@ import getpass
 import os
 import platform
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import AsyncExitStack, suppress
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import anyio
+from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig
 
 from glue.carrier import Carrier
-from glue.checks import adapters, check, personas, plain, safety
+from glue.checks import adapters, check, personas, plain, precheck, safety
 from glue.controls import Controls
+from glue.course import Course, greets
 from glue.cues import Cues
 from glue.director import Director
 from glue.errors import PortError, TooFast
 from glue.events import Event, PartDegraded, PartRecovered, StageTaken
 from glue.floor import Recorder
+from glue.folders import data
 from glue.health import Health
 from glue.journal import Journal
 from glue.lookup import Lookup
 from glue.make import make
+from glue.member import Member
 from glue.offer import floor, model, neighbours, page, voice
-from glue.pace import kept
+from glue.pace import VOICE, kept
 from glue.parts import Parts, cast, for_games, offered
 from glue.ports import Prompt
 from glue.safety.blocklist import Blocklist, kept_at
@@ -36,14 +40,15 @@ from glue.safety.door import Door
 from glue.safety.screen import Screen
 from glue.settings import SafetySettings, When
 from glue.show import Show
+from glue.stage.board import Board
 from glue.stage.console import Console, welcome
 from glue.stage.mixer import Mixer
 from glue.stage.shared import Shared
+from glue.strikes import Strikes
 from glue.supervise import supervise
-from glue.turn import Member
 from glue.vitals import Vitals, machine
 
-__all__ = ["check", "run"]
+__all__ = ["check", "precheck", "run"]
 
 Notify = Callable[[str, str, str], None]  # an engine's name, "up" or "down", why
 
@@ -99,7 +104,7 @@ def _announce(cfg: DictConfig, parts: Parts) -> None:
             sys.stdout.write(f"{welcomed}\n")
             sys.stdout.flush()
     for who, persona in personas(cfg).items():
-        parts.emit(StageTaken(anyio.current_time(), who, persona.name))
+        parts.emit(StageTaken(anyio.current_time(), who, persona.name, persona.avatar))
 
 
 async def _build(
@@ -126,6 +131,8 @@ async def _build(
     avatar = await built("avatar.adapter", sections.pop("avatar.adapter"))
     shared = Shared(avatar)
     outputs = [await built(key, sections.pop(key)) for key in list(sections) if key.startswith("speaker.")]
+    for output in outputs:
+        parts.add(output)
     mixer = Mixer(outputs, cfg.stage.rate, cfg.stage.ahead, cfg.stage.delay)
     await neighbours(sections, offer, parts, built, filters.refuses)
     for who, persona in personas(cfg).items():
@@ -138,14 +145,13 @@ async def _build(
     offer |= for_games(cfg, parts, filters.screen)
     for key, section in sections.items():
         parts.add(await built(key, section))
-
     show, controls = _tied(cfg, run_dir, parts, mixer, filters, Health(list(processes)), restart)
     vitals = Vitals(lambda: {"glue": os.getpid(), **processes})
     return show, [
         *parts.tasks,
         mixer.run,
-        controls.lookup.keep,
-        partial(supervise, "avatar", avatar.run, parts.emit),
+        *(each.keep for each in (controls.lookup, controls.carrier, controls.board)),
+        partial(supervise, "avatar", partial(parts.pose, avatar.run), parts.emit),
         partial(vitals.watch, parts.emit),
         *(partial(supervise, eyes.part, partial(eyes.watch, show.take), parts.emit) for eyes in parts.eyes),
         *(performer.run for performer in parts.performers),
@@ -176,17 +182,35 @@ def _tied(
     def mute(muted: bool) -> None:
         mixer.muted = muted
 
-    director = Director(list(parts.members), cfg.director)
+    names = {who: persona.name for who, persona in personas(cfg).items()}
+    director = Director(list(parts.members), cfg.director, names, parts.meant(list(cfg.director.aliases)))
     lookup, cues = Lookup(run_dir / "journal.jsonl"), Cues(within=cfg.turn.anyway_within)
     blocklist = filters.blocklist if filters.screen else None
-    controls = Controls(parts, mixer, director, blocklist, lookup, health, restart, cues, cfg.stage.away)
-    parts.viewers.append(health)
+    door, ends, away = Door(filters.limits, filters.screen), cfg.ends_with_chat, cfg.stage.away
+    carrier = Carrier(parts, data("exports"))
+    course = Course(director, greets(cfg.director, ends), lambda: mixer.delay)
+    board = Board(mixer, parts.emit, lambda: director.stopped, cfg.stage.sounds, cfg.stage.sounds_gain)
+    controls = Controls(
+        parts, mixer, director, blocklist, lookup, health, restart, cues, away, door, carrier, course, board
+    )
+    parts.viewers += [health, Strikes(parts.emit, restart)]
+    parts.forgetting += [lookup.forget, controls.forgotten, director.forget]
     for viewer in parts.viewers:
         if isinstance(viewer, Console):
-            viewer.looks, viewer.carrier = controls.looks(), Carrier(parts)
-    door, ends = Door(filters.limits, filters.screen), cfg.ends_with_chat
-    desk = (parts.takers, controls.booth())
-    show = Show(parts.members, director, parts.viewers, cfg.turn, mute, mixer.duck, ends, door, *desk)
+            viewer.looks, viewer.carrier = controls.looks(), carrier
+    show = Show(
+        parts.members,
+        director,
+        parts.viewers,
+        cfg.turn,
+        mute,
+        mixer.duck,
+        ends_with_chat=ends,
+        door=door,
+        takers=parts.takers,
+        booth=controls.booth(),
+        course=course,
+    )
     return show, controls
 
 
@@ -209,12 +233,22 @@ def _tell_engine(emit: Callable[[Event], None], name: str, state: str, why: str)
 def _head(cfg: DictConfig) -> dict[str, object]:
     """The journal's first line: the machine and the models, without a secret in it."""
     engines = {name: plain(cfg[name].get("engine") or {}) for name in ("llm", "speech", "avatar", "vision")}
-    return {"machine": machine(), "models": engines, "cast": list(cfg.cast), "seed": cfg.seed}
+    head = {"machine": machine(), "models": engines, "cast": list(cfg.cast), "seed": cfg.seed}
+    head["shows"] = shows(HydraConfig.get().overrides.task) if HydraConfig.initialized() else []
+    if goals := plain(cfg.pace.get("goals") or {}):
+        head["pace"] = {"goals": goals, "opener": str(cfg.llm.get("opener"))}
+    return head
+
+
+def shows(words: Iterable[str]) -> list[str]:
+    """What stands behind +show= on a command line: one, or several in brackets."""
+    given = (word.partition("=")[2] for word in words if word.startswith("+show="))
+    return [name.strip() for names in given for name in names.strip("[]").split(",")]
 
 
 def _report(cfg: DictConfig, run_dir: Path) -> float | None:
-    """The report of a show that has ended by itself."""
-    if cfg.report is When.never or (cfg.report is When.auto and not cfg.ends_with_chat):
+    """The report of a show that has ended by itself, or after her goodbye."""
+    if cfg.report is When.never:
         return None
     from glue.report.table import show as print_table  # matplotlib: a second that most shows need not wait
     from glue.report.write import write
@@ -223,4 +257,6 @@ def _report(cfg: DictConfig, run_dir: Path) -> float | None:
     print_table(report)
     if report.faster_than_stated:
         raise TooFast(f"{report.faster_than_stated} answers were faster than stated: no figure of it holds")
+    if cfg.pace.get("engine") and not any(pace["route"] != VOICE for pace in report.paces):
+        raise TooFast("the pacing proxy did not say which pace it kept: no figure of it holds")
     return report.first_audio_ms.p50

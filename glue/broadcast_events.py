@@ -15,6 +15,23 @@ class Fault(StrEnum):
     DROPPING = "dropping frames"
 
 
+class Phase(StrEnum):
+    """Where a show with an audience stands."""
+
+    WAITING = "waiting"  # for the operator's Go
+    LIVE = "live"
+    LEAVING = "leaving"  # thanks that are due, then her goodbye; nobody else is answered
+    ENDING = "ending"  # the ending scene is on, and nothing is said any more
+
+
+@dataclass(frozen=True, slots=True)
+class PhaseBegun:
+    """The show has come so far. Not told of one that is live from its first moment and greets nobody."""
+
+    at: float
+    phase: Phase
+
+
 @dataclass(frozen=True, slots=True)
 class BroadcastMeasured:
     """How the broadcast does, now and then, and whenever it has begun, ended or changed its scene: `kbit_s`
@@ -72,4 +89,6 @@ class HighlightMarked:
     file: str = ""
 
 
-BroadcastEvent = BroadcastMeasured | StreamFaltered | StreamRestored | BroadcastLacking | HighlightMarked
+BroadcastEvent = (
+    PhaseBegun | BroadcastMeasured | StreamFaltered | StreamRestored | BroadcastLacking | HighlightMarked
+)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+SAYING = ", saying: "  # in a deed's text: the viewer's own words follow
+
 
 class Deed(StrEnum):
     """What a viewer did for her, and is thanked for."""
@@ -26,7 +28,9 @@ class Deed(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class LinesRemoved:
-    """A moderator removed these lines (or banned their author): they are neither answered nor remembered."""
+    """A moderator removed these lines (or banned their author): they are neither answered nor remembered.
+    `viewer`: whose lines all are removed, as ChatLine.viewer has it; the oldest of them stand in no list."""
 
     at: float
     line_ids: tuple[str, ...]
+    viewer: str = ""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Iterator, Mapping
+from dataclasses import fields, is_dataclass
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, cast
@@ -13,15 +15,18 @@ from pydantic import TypeAdapter, ValidationError
 
 from glue.errors import ConfigError
 from glue.make import check as check_adapter
-from glue.mind.persona import Persona
+from glue.mind.persona import Length, Persona
+from glue.ranges import check_numbers
 from glue.safety.lists import read as read_list
 from glue.settings import Config, SafetySettings, When
 
 # What app has on offer for constructors that ask for it by name.
+OF_THE_CONSOLE = {"console", "desk", "microphones"}
 OFFER = frozenset(
-    {"run_dir", "rate", "console", "desk", "microphones"}
+    {"run_dir", "rate"}
+    | OF_THE_CONSOLE
     | {"llm", "unlearn", "know", "unknow", "selves", "tts", "asr", "floor", "main", "small", "mood", "vision"}
-    | {"cast", "clears", "mends", "screens", "refuses", "emit", "broadcast"}
+    | {"cast", "clears", "mends", "screens", "refuses", "forgets", "emit", "broadcast"}
 )
 SINGLE = ("llm", "speech", "avatar")  # groups with one choice; its adapter lies under `adapter`
 OPTIONAL = ("console", "captions", "broadcast")  # one choice, which may be none
@@ -34,24 +39,9 @@ PARTS = {"engine", "adapter", "voices"}  # what a choice of the first kind may h
 OPENER = {"opener", "small", "opening"}  # and the language model beside it: who says the first words
 MORE = {"llm": OPENER, "games": {"llm_slots"}, "chess": {"games", "opponent", "brain"}}
 MINECRAFT = {"engine", "host", "port", "version", "username", "auth", "exam", "seeds"}
-RANGES = {
-    "stage.rate": (8000, 96000),
-    "stage.ahead": (0.05, 10),
-    "stage.delay": (0, 10),
-    "stage.tick_hz": (1, 240),
-    "stage.idle_hz": (2, 240),
-    "stage.lead": (0, 1),
-    "director.inbox": (1, 100_000),
-    "safety.doubt": (0.5, 1.0),
-    "safety.wall": (20, 500),
-    "turn.ahead": (1, 100),
-    "turn.tries": (1, 5),
-    "turn.reply_within": (1, 3600),
-    "engines.ready_within": (1, 7200),
-    "eyes.every_s": (0.1, 3600),
-    "eyes.apart_s": (0, 3600),
-    "eyes.changed": (0, 1),
-}
+EMBEDDINGS = {"address", "model", "engine"}
+PACE = {"engine", "goals", "voice"}
+PACED_VOICE = {"model", "first_chunk_ms", "real_time_factor"}
 
 
 def check(cfg: DictConfig) -> None:
@@ -61,22 +51,46 @@ def check(cfg: DictConfig) -> None:
         _known(cfg[group], f"{group}.", PARTS | MORE.get(group, set()))
     _known(cfg.vision, "vision.", {"engine", *EYES})
     _known(cfg.minecraft, "minecraft.", MINECRAFT)
+    _known(cfg.embeddings, "embeddings.", EMBEDDINGS)
+    _known(cfg.pace, "pace.", PACE)
+    _known(cfg.pace.get("voice") or {}, "pace.voice.", PACED_VOICE)
+    for group, knobs in typed().items():  # a + on the command line adds a key to a typed group, too
+        _known(cfg[group], f"{group}.", {each.name for each in fields(knobs)})
     if cfg.minecraft and not cfg.games:
         raise ConfigError("minecraft: nobody is there to play; choose games=neuro, or minecraft=none")
-    for key, (low, high) in RANGES.items():
-        value = OmegaConf.select(cfg, key)
-        if not low <= value <= high:
-            raise ConfigError(f"{key}: must lie between {low} and {high}, not {value}")
+    check_numbers(cfg)
     if (stated := cfg.pace.get("voice")) and min(stated.first_chunk_ms, stated.real_time_factor) <= 0:
         raise ConfigError("pace.voice: first_chunk_ms and real_time_factor must be above 0")
     for name in safety(cfg).lists:
         read_list(Path(name))
+    offer = OFFER if cfg.console else OFFER - OF_THE_CONSOLE
     for key, section in adapters(cfg).items():
-        check_adapter(key, section, OFFER)
+        check_adapter(key, section, offer)
     for who, persona in personas(cfg).items():
         if persona.voice not in cfg.speech.get("voices", {}):
             choices = ", ".join(cfg.speech.get("voices", {}))
             raise ConfigError(f"cast.{who}.voice: this speech has no '{persona.voice}'; it has: {choices}")
+
+
+def typed() -> dict[str, type[Any]]:
+    """The groups of the core's own knobs, by name."""
+    made: dict[str, Any] = {each.name: each.default_factory for each in fields(Config)}
+    return {name: knobs for name, knobs in made.items() if is_dataclass(knobs) and isinstance(knobs, type)}
+
+
+def precheck(cfg: DictConfig) -> None:
+    """What only an adapter itself can say of its arguments (a file that is not there), before engines are
+    loaded for nothing: each that has a `precheck` is asked. An exam builds none of those. Raises
+    ConfigError."""
+    if cfg.bait_exam.run or cfg.memory_exam.run or cfg.minecraft.get("exam"):
+        return
+    offer = OFFER if cfg.console else OFFER - OF_THE_CONSOLE
+    for key, section in adapters(cfg).items():
+        target, arguments = check_adapter(key, section, offer)
+        if refuses := getattr(target, "precheck", None):
+            given = {word: each.default for word, each in inspect.signature(target).parameters.items()}
+            given |= arguments
+            refuses(**{word: given[word] for word in inspect.signature(refuses).parameters})
 
 
 def adapters(cfg: DictConfig) -> dict[str, dict[str, Any]]:
@@ -89,7 +103,7 @@ def _sections(cfg: DictConfig) -> Iterator[tuple[str, dict[str, Any]]]:
     for group in SINGLE:
         if not cfg[group].get("adapter"):
             raise ConfigError(f"{group}.adapter: is missing; choose {group}=... from conf/{group}")
-        yield f"{group}.adapter", plain(cfg[group].adapter)
+        yield f"{group}.adapter", _worn(cfg) if group == "avatar" else plain(cfg[group].adapter)
     yield from _opening(cfg)
     if cfg.ears and not cfg.asr:
         raise ConfigError("ears: there is nobody behind them; choose asr=tiny, or ears=[]")
@@ -99,6 +113,14 @@ def _sections(cfg: DictConfig) -> Iterator[tuple[str, dict[str, Any]]]:
     yield from _eyes(cfg)
     for group in SEVERAL:
         yield from _several(group, cfg[group], bool(cfg.console))
+
+
+def _worn(cfg: DictConfig) -> dict[str, Any]:
+    """The avatar's adapter; where it is told no model, it loads that of the first of the cast."""
+    section = plain(cfg.avatar.adapter)
+    if section.get("model") == "":
+        section["model"] = next((persona.avatar for persona in personas(cfg).values()), "")
+    return section
 
 
 def _opening(cfg: DictConfig) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -114,6 +136,10 @@ def _several(group: str, chosen: DictConfig, page: bool) -> Iterator[tuple[str, 
     for name in map(str, chosen):
         if OmegaConf.is_missing(chosen, name):
             raise ConfigError(f"{group}.{name}: is missing; cure: {group}.{name}=NAME")
+        if (group, name) == ("speaker", "page") and not page:
+            raise ConfigError(
+                "speaker.page: there is no page that plays it; choose speaker=[device], or [wav]"
+            )
         if isinstance(chosen[name], DictConfig):
             if page or (group, name) not in OF_THE_PAGE:
                 yield f"{group}.{name}", plain(chosen[name])
@@ -150,6 +176,9 @@ def personas(cfg: DictConfig) -> dict[str, Persona]:
     """The cast, checked. Raises ConfigError."""
     if not cfg.cast:
         raise ConfigError("persona: nobody is on stage; choose persona=[main]")
+    for who, section in cfg.cast.items():
+        if not isinstance(section, DictConfig):
+            raise ConfigError(f"cast.{who}: must be a persona, as in conf/persona, not {section}")
     return {str(who): _persona(str(who), plain(section)) for who, section in cfg.cast.items()}
 
 
@@ -157,6 +186,8 @@ def _persona(who: str, section: Mapping[str, Any]) -> Persona:
     for word in section:
         if word not in Persona.__dataclass_fields__:
             raise ConfigError(_unknown(f"cast.{who}.{word}", word, set(Persona.__dataclass_fields__)))
+    if isinstance(length := section.get("length"), Mapping):
+        _known(length, f"cast.{who}.length.", set(Length.__dataclass_fields__))
     try:
         return TypeAdapter(Persona).validate_python(section)
     except ValidationError as error:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import math
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import count
@@ -12,24 +11,32 @@ from typing import Any
 
 import anyio
 
-from glue.booth import Booth, Deed
-from glue.cues import Cues, Declined, Script
+from glue import curbs
+from glue.booth import Booth, Deed, seconds_of
+from glue.called import given
+from glue.carrier import NO_MEMORY, Carrier
+from glue.course import Course
+from glue.cues import Cues, Script
 from glue.desk_events import Wish
 from glue.director import Director
-from glue.errors import Refused
+from glue.errors import Declined
 from glue.events import ChatLine, Source
 from glue.health import Health
 from glue.lookup import Lookup
 from glue.memories import Memories
 from glue.parts import Parts
+from glue.ports import Whose
 from glue.safety.blocklist import Blocklist
+from glue.safety.door import Door
+from glue.stage.board import Board
 from glue.stage.mixer import Mixer
 from glue.stage.mood import Mood
-from glue.telling import line_of, turn_of
+from glue.telling import FORGOTTEN, line_of, turn_of
 
 MOST_DELAY = 10.0  # seconds
 LONGEST = 300  # characters of what the operator gives her to say or to think of
-FOUND = 10  # lines of the journal that a terminal is told
+BLOCKED = 500  # of the desk's list, the newest, that its page draws
+FOUND = 11  # lines of the journal that a terminal is told
 CLAUSE = re.compile(r"(?P<id>t\d+\.\d+)(?:\s+|$)(?P<text>.*)", re.DOTALL)
 MOODS = {mood.value: mood for mood in Mood if mood is not Mood.ASKING}
 SCRIPTED = "The operator has you say this."
@@ -48,8 +55,13 @@ class Controls:
     restart: Callable[[str], bool]
     cues: Cues
     away_words: str
+    door: Door
+    carrier: Carrier
+    course: Course
+    board: Board
     topic: str = ""
     mood: str = ""
+    _hidden: set[str] = field(default_factory=set)  # of the lines that wait: to be forgotten
     begun: float = field(default_factory=anyio.current_time)
     _numbers: count[int] = field(default_factory=partial(count, 1))
 
@@ -63,11 +75,15 @@ class Controls:
             Wish.DROP: lambda id: f"left out: {self._changed(id, '')}",
             Wish.ANYWAY: lambda id: self.cues.anyway(id, anyio.current_time()),
             Wish.SAY: self.say,
+            Wish.PLAY: self.board.play,
             Wish.TOPIC: self.set_topic,
             Wish.MOOD: self.set_mood,
             Wish.PERSONA: self.set_persona,
             Wish.BLOCK: partial(self.block, True),
             Wish.UNBLOCK: partial(self.block, False),
+            **curbs.deeds(self.door, self.director, self.parts.emit),
+            **self.carrier.deeds(),
+            **self.course.deeds(),
             Wish.REMEMBER: self.remember,
             Wish.FORGET: self.forget,
             Wish.RESTART: self.restarted,
@@ -75,7 +91,7 @@ class Controls:
             Wish.FIND: self.find,
             Wish.OPEN: lambda id: "\n".join(turn_of(self.lookup.turn(id))) or f"no reply is called '{id}'",
         }
-        return Booth(deeds, self.cues, self.mixer.dump, self.away, lambda: self.mixer.delay)
+        return Booth(deeds, self.cues, self.board.dump, self.away, lambda: self.mixer.delay, self.board.hush)
 
     def looks(self) -> dict[str, Callable[[dict[str, str]], Any]]:
         """What a page may ask for, by name: of an address's parameters, plain values."""
@@ -83,7 +99,8 @@ class Controls:
             "desk": lambda _: self.settings(),
             "inbox": lambda _: self.inbox(),
             "health": lambda _: self.health.told(),
-            "blocklist": lambda _: list(self.blocklist or ()),
+            "door": lambda _: self.door.standing(anyio.current_time()),
+            "blocklist": lambda _: self.blocklist.newest(BLOCKED) if self.blocklist else [],
             "memory": lambda asked: self.parts.memories and self.parts.memories.found(asked.get("q", "")),
             "find": lambda asked: self.lookup.find(asked.get("q", ""), before=_number(asked.get("before"))),
             "turn": lambda asked: self.lookup.turn(asked.get("id", "")),
@@ -99,6 +116,7 @@ class Controls:
             "persona": self.director.cast[0],
             "cast": list(self.director.cast),
             "moods": list(MOODS),
+            "sounds": self.board.names(),
             "events": len(self.lookup),
             "begun": self.begun,
             "anyway_within": self.cues.within,
@@ -108,19 +126,20 @@ class Controls:
         """The lines that wait, the best first."""
         now = anyio.current_time()
         return [
-            {"id": w.line.id, "author": w.line.author, "text": w.line.text, "source": w.line.source}
+            {"id": w.line.id, "author": w.line.author, "source": w.line.source}
+            | {"text": FORGOTTEN if w.line.id in self._hidden else w.line.text}
             | {"score": round(score, 2), "waited": round(now - w.received, 1)}
             for w, score in self.director.standing(now)
         ]
 
+    def forgotten(self, ids: Sequence[str], whose: Whose | None) -> None:
+        """These lines are to be forgotten. One that waits is answered all the same, and not shown."""
+        waiting = {w.line.id for w, _ in self.director.standing(anyio.current_time())}
+        self._hidden = waiting.intersection(self._hidden | set(ids))
+
     def delay(self, text: str) -> str:
         """Hold back all sound by so many seconds."""
-        try:
-            seconds = float(text.replace(",", "."))
-        except ValueError:
-            seconds = math.nan
-        if not 0 <= seconds <= MOST_DELAY:
-            raise Declined(f"the delay lies between 0 and {MOST_DELAY:.0f} seconds")
+        seconds = seconds_of(text, MOST_DELAY, f"the delay lies between 0 and {MOST_DELAY:.0f} seconds")
         self.mixer.delay = seconds
         return f"what she says is heard {seconds:.1f} s later; what is on its way keeps its time"
 
@@ -144,13 +163,16 @@ class Controls:
         return f"she says: {self._changed(cue.id, words)}"
 
     def say(self, text: str) -> str:
-        """The operator's words with her voice, as soon as she is silent."""
-        words, who = " ".join(text.split())[:LONGEST], self.director.cast[0]
+        """The operator's words with her voice, as soon as she is silent; "evil: words" with that one's."""
+        who, words = given(" ".join(text.split())[:LONGEST], self.director.called)
+        who = who or self.director.cast[0]
         line = ChatLine(f"say-{next(self._numbers)}", "", SCRIPTED, Source.HERSELF)
         if not words:
             raise Declined("there is nothing to say")
         if self.director.stopped:
             raise Declined("everything is stopped; go on first")
+        if not self.course.speaks(anyio.current_time()):
+            raise Declined("too late: the show ends")
         self._judge(who, words, line, "")
         self.cues.scripts.append(Script(who, line, words))
         return f"said next: {words}"
@@ -211,28 +233,21 @@ class Controls:
         id, _, words = text.partition(" ")
         if not words.strip():
             raise Declined("what should it say? remember ID WORDS; to let it go there is 'forget'")
-        try:
-            done = self._memories().amend(id, words)
-        except Refused as error:
-            raise Declined(str(error)) from error
-        if not done:
+        if not self._memories().amend(id, words):
             raise Declined(f"she remembers nothing called '{id}'")
         return f"she remembers: {' '.join(words.split())}"
 
     def forget(self, text: str) -> str:
         """Let her forget one thing, or all of a viewer."""
         viewer = text.removeprefix("@").strip() if text.startswith("@") else ""
-        try:
-            gone = self._memories().forget(viewer=viewer) if viewer else self._memories().forget(text)
-        except Refused as error:
-            raise Declined(str(error)) from error
+        gone = self._memories().forget(viewer=viewer) if viewer else self._memories().forget(text)
         if not gone and not viewer:
             raise Declined(f"she remembers nothing called '{text}'; forget ID, or @NAME for a viewer")
         return f"forgotten: {gone} entries" + (f", and what {viewer} wrote" if viewer else "")
 
     def _memories(self) -> Memories:
         if self.parts.memories is None:
-            raise Declined("she has no memory in this show; cure: memory=milvus at the start")
+            raise Declined(NO_MEMORY)
         return self.parts.memories
 
     def restarted(self, name: str) -> str:
@@ -248,7 +263,7 @@ class Controls:
             case "inbox":
                 found = [f"{w['score']:6} {w['author']}: {w['text']}" for w in self.inbox()]
             case "blocklist":
-                found = list(self.blocklist or ())
+                found = self.blocklist.newest(FOUND) if self.blocklist else []
             case "health":
                 told = self.health.told()
                 found = [f"latency (ms): {told['latency']}", *(str(part) for part in self._parts(told))]

@@ -7,17 +7,15 @@ goes through in the same instant.
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Collection
 from dataclasses import dataclass, field
 
 import anyio
 
+from glue.errors import Declined
 from glue.events import ChatLine
 
 LATELY = 50  # refused clauses that may still be said
-
-
-class Declined(Exception):
-    """What the operator asks for cannot be done; the text is a line that says why."""
 
 
 @dataclass(slots=True, eq=False)
@@ -46,7 +44,7 @@ class Script:
 
 
 @dataclass(frozen=True, slots=True)
-class Refused:
+class RefusedClause:
     """A clause that was refused until somebody says otherwise; `cue` is said in its place, "" for none."""
 
     script: Script
@@ -63,7 +61,7 @@ class Cues:
     scripts: deque[Script] = field(default_factory=deque)
     _waiting: dict[str, Cue] = field(default_factory=dict)
     _passed: set[str] = field(default_factory=set)  # replies that are held no more
-    _refused: dict[str, Refused] = field(default_factory=dict)
+    _refused: dict[str, RefusedClause] = field(default_factory=dict)
 
     def add(self, turn: str, who: str, index: int, text: str) -> Cue:
         """A clause was cleared by the gate."""
@@ -88,9 +86,19 @@ class Cues:
 
     def refuse(self, id: str, script: Script, now: float, cue: str = "") -> None:
         """The gate would not have it; the operator may."""
-        self._refused[id] = Refused(script, cue, now + self.within)
+        self._refused[id] = RefusedClause(script, cue, now + self.within)
         if len(self._refused) > LATELY:
             del self._refused[next(iter(self._refused))]
+
+    def forget(self, ids: Collection[str]) -> None:
+        """Lines were removed: nothing that was to be said about one is said any more."""
+        gone = set(ids)
+
+        def stays(script: Script) -> bool:
+            return gone.isdisjoint(part.id for part in script.line.parts)
+
+        self.scripts = deque(filter(stays, self.scripts))
+        self._refused = {id: each for id, each in self._refused.items() if stays(each.script)}
 
     def held(self, hold: bool) -> None:
         """Hold every clause from now on, or let go all that wait."""

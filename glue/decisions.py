@@ -1,7 +1,8 @@
-"""What a director can decide."""
+"""What a director can decide; and the course of a show, beyond that."""
 
 from dataclasses import dataclass
 
+from glue.broadcast_events import Phase
 from glue.events import ChatLine, Fate
 
 
@@ -36,3 +37,10 @@ class Close:
 
 
 Decision = Speak | Interrupt | Shorten | Close
+
+
+@dataclass(frozen=True, slots=True)
+class Begin:
+    """The show comes to its next phase."""
+
+    phase: Phase

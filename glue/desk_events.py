@@ -15,18 +15,24 @@ class Wish(StrEnum):
     EDIT = "edit"  # other words for a clause that the voice does not have yet
     DROP = "drop"  # such a clause is left out
     ANYWAY = "anyway"  # what the gate refused is said all the same
-    SAY = "say"  # the operator's words, with her voice
+    SAY = "say"  # the operator's words, with her voice; "WHO: WORDS" with that of one of the cast
+    PLAY = "play"  # a sound of the operator's, by its name; "": none is heard any more
     TOPIC = "topic"  # what she talks about from the next reply on; "": what she likes
     MOOD = "mood"  # how she feels about it; "": as it comes
     PERSONA = "persona"  # who of the cast answers from now on
     BLOCK = "block"  # a word or phrase that neither comes in nor goes out; "stem*" is all that begin so
     UNBLOCK = "unblock"
+    TIMEOUT = "timeout"  # NAME SECONDS: nothing of a viewer is read for so long; 0 lets in again
+    SLOW = "slow"  # seconds between two lines of a viewer; "": as configured, 0: over
     REMEMBER = "remember"  # an entry of her memory by its id, and after a blank what it should say
     FORGET = "forget"  # an entry by its id, or @NAME: all that is known of a viewer
+    EXPORT = "export"  # her memory into a file of this name, in the data folder
+    IMPORT = "import"  # such a file into her memory
     RESTART = "restart"  # an engine
     LOOK = "look"  # at the inbox, the health, the blocklist, "memory WORDS": told in the effect
     FIND = "find"  # words in the journal
     OPEN = "open"  # a reply: its prompt, clauses, verdicts, times
+    END = "end"  # the show, after her goodbye; asked for once more: at once
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """What happened: one frozen dataclass a thing, past tense, one union. The whole flow speaks in these.
 
 Times (`at`) are seconds on the show's monotonic clock (`anyio.current_time()`), never the wall clock.
-`who` is always the character that an event belongs to ("main", "evil"), `author` a viewer's name.
+`who` ("main", "evil") is whose an event is; lines, buttons and parts are nobody's. `author`: a viewer's name.
 """
 
 from __future__ import annotations
@@ -13,10 +13,10 @@ from glue.broadcast_events import BroadcastEvent
 from glue.chat_events import Deed, LinesRemoved
 from glue.desk_events import DeskEvent
 from glue.game_events import GameEvent
-from glue.measured import MeasuredEvent
+from glue.measured_events import MeasuredEvent
 from glue.memory_events import MemoryEvent
-from glue.safety_events import LineScreened, SlowModeSet, ViewerTimedOut
-from glue.sights import Seen, SightDropped
+from glue.safety_events import SafetyEvent
+from glue.sight_events import Seen, SightDropped
 
 AWAY = "away"  # the turn of a caption that no reply belongs to: the operator has stopped everything
 
@@ -34,19 +34,21 @@ class Source(StrEnum):
     GAME = "game"  # `author` is the game: something happened in it that she may speak about
     HERSELF = "herself"  # nobody spoke: she broke a silence
     EYES = "eyes"  # nobody spoke: she remarks on what she sees
+    TWIN = "twin"  # `author` is another one of the cast, `text` what was just heard of her
 
 
 class Fate(StrEnum):
     """What became of a line. Every line that arrives gets exactly one."""
 
     ANSWERED = "answered"  # at least one clause of the reply was heard
-    IGNORED = "ignored"  # waited, and the moment passed: better lines came
+    IGNORED = "ignored"  # waited, and better lines came; or it was not for her (glue/meant.py)
     DUPLICATE = "duplicate"
     CONTINUED = "continued"  # its speaker went on: it is the beginning of a later line
     ECHO = "echo"  # what she said herself, heard by a microphone
     SPAM = "spam"
     OVERFLOW = "overflow"  # the inbox was full
     PAUSED = "paused"  # the operator had paused chat
+    EARLY = "early"  # the show had not begun, and the moment passed
     BLOCKED = "blocked"  # the gate would not let it in
     SKIPPED = "skipped"  # the operator cut the reply before any of it was heard
     SILENT = "silent"  # chosen, but the model or the voice gave nothing to say
@@ -81,7 +83,7 @@ class Button(StrEnum):
     STOP = "stop"  # stop everything: this reply and what waits
     DUMP = "dump"  # throw away what waits to be heard, and the rest of that reply
     PANIC = "panic"  # stop everything, with a neutral face and a caption that says so
-    GO = "go"  # after stop or panic: live again
+    GO = "go"  # after stop or panic, or where the show waits for it: live
 
 
 class Ending(StrEnum):
@@ -96,10 +98,8 @@ class Ending(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ChatLine:
-    """A viewer's line, cleaned by glue/senses. `text` is data: never HTML, a path or an instruction.
-
-    With a `deed` the text tells what `author` did: "subscribed for the 7th month, saying: hi". `author_id`:
-    who that is to the source, "" where it knows of names alone. `joined`: the lines that it was made of."""
+    """A viewer's line, cleaned by glue/senses. `text` is data: never HTML, a path or an instruction. With a
+    `deed` it tells what `author` did: "subscribed for the 7th month, saying: hi"."""
 
     id: str
     author: str
@@ -107,8 +107,9 @@ class ChatLine:
     source: Source
     supporter: bool = False
     deed: Deed | None = None
-    author_id: str = ""
-    joined: tuple[ChatLine, ...] = ()
+    author_id: str = ""  # who that is to the source; "" where it knows of names alone
+    joined: tuple[ChatLine, ...] = ()  # the lines that it was made of, or goes back to
+    certain: bool = False  # it happened, and is told word for word
 
     @property
     def viewer(self) -> str:
@@ -141,13 +142,14 @@ class SpeechHeard:
 
 @dataclass(frozen=True, slots=True)
 class LineClosed:
-    """A line met its fate. `turn` is the reply that answered it, or ""; `why` is known of BLOCKED ones."""
+    """A line met its fate: `who` answered it in reply `turn`, or ""; `why` is known of BLOCKED ones."""
 
     at: float
     line_id: str
     fate: Fate
     turn: str = ""
     why: str = ""
+    who: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,6 +167,7 @@ class StageTaken:
     at: float
     who: str
     name: str
+    avatar: str = ""  # the avatar's model that shows her
 
 
 @dataclass(frozen=True, slots=True)
@@ -269,9 +272,7 @@ Event = (
     LineArrived
     | SpeechHeard
     | LineClosed
-    | LineScreened
-    | ViewerTimedOut
-    | SlowModeSet
+    | SafetyEvent
     | LinesRemoved
     | ButtonPressed
     | Seen

@@ -1,4 +1,4 @@
-"""Lines that say nothing new: one author's flood, or the same words once more. Pure."""
+"""Lines that say nothing new: one viewer's flood, or the same words once more. Pure."""
 
 from collections import deque
 from dataclasses import dataclass, field
@@ -10,35 +10,46 @@ from glue.settings import DirectorSettings
 
 @dataclass(slots=True)
 class Floods:
-    """Remembers what was said lately, and how often each author spoke; both within bounds."""
+    """Remembers what was said lately, and how often each viewer spoke; both within bounds."""
 
-    _seen: deque[tuple[float, str]] = field(default_factory=deque)
-    _authors: dict[str, deque[float]] = field(default_factory=dict)
+    _seen: deque[tuple[float, str, str]] = field(default_factory=deque)  # when, who, what
+    _lately: deque[float] = field(default_factory=deque)  # arrivals
+    _viewers: dict[str, deque[float]] = field(default_factory=dict)
 
     def refusal(self, line: ChatLine, now: float, settings: DirectorSettings) -> Fate | None:
         """Why `line` is let go at once; None where it may wait for an answer."""
         s, words = settings, plain(line.text)
         if line.deed:
             return None
-        times = self._noted(line.author, now, s)
+        times = self._noted(line.viewer, now, s)
         if not words:
             return Fate.SPAM
         if line.source is Source.VOICE:
             return None  # people repeat themselves, and one at a time is no flood
         while self._seen and self._seen[0][0] < now - s.repeat_window:
             self._seen.popleft()
-        if any(words == seen for _, seen in self._seen):
+        # Two who greet her alike in a slow chat are two; in a fast one it is a wave that is copied.
+        wave = self._wave(now, s)
+        if any(words == seen and (wave or viewer == line.viewer) for _, viewer, seen in self._seen):
             return Fate.DUPLICATE
-        if len(times) > s.burst and times[0] > now - s.burst_window and not line.supporter:
+        most = 2 * s.burst if line.supporter else s.burst
+        if len(times) > most and times[-1 - most] > now - s.burst_window:
             return Fate.SPAM
         if len(self._seen) < 10 * s.inbox:  # a flood of new words must not make hearing slow
-            self._seen.append((now, words))
+            self._seen.append((now, line.viewer, words))
         return None
 
-    def _noted(self, author: str, now: float, s: DirectorSettings) -> deque[float]:
-        """When `author` spoke lately, now included."""
-        times = self._authors.setdefault(author, deque(maxlen=s.burst + 1))
+    def _wave(self, now: float, s: DirectorSettings) -> bool:
+        """Whether chat is fast, this line included."""
+        self._lately.append(now)
+        if len(self._lately) > s.wave:
+            self._lately.popleft()
+        return len(self._lately) == s.wave and self._lately[0] > now - s.burst_window
+
+    def _noted(self, viewer: str, now: float, s: DirectorSettings) -> deque[float]:
+        """When `viewer` spoke lately, now included."""
+        times = self._viewers.setdefault(viewer, deque(maxlen=2 * s.burst + 1))
         times.append(now)
-        if len(self._authors) > 10 * s.inbox:
-            self._authors = {a: t for a, t in self._authors.items() if t[-1] > now - s.burst_window}
+        if len(self._viewers) > 10 * s.inbox:
+            self._viewers = {v: t for v, t in self._viewers.items() if t[-1] > now - s.burst_window}
         return times

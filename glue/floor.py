@@ -7,9 +7,8 @@ brings into the state that the show's slot was in (untimed). The rest of the pro
 from __future__ import annotations
 
 import dataclasses
-import json
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
-from contextlib import AsyncExitStack
+from contextlib import AbstractContextManager, AsyncExitStack
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -23,8 +22,9 @@ from riva.client.proto.riva_tts_pb2_grpc import RivaSpeechSynthesisStub
 
 from glue.closing import closing
 from glue.errors import Refused, Unreachable
-from glue.measured import FloorMeasured
+from glue.measured_events import FloorMeasured
 from glue.ports import Llm, Mind, Piece, Prompt, Role
+from glue.sse import read
 
 LOUD = 330  # a sample beyond this is content (as glue/stage/track.py has it)
 WITHIN = 20.0  # seconds for the whole of a measurement
@@ -64,6 +64,10 @@ class Recorder:
         self._warmed[prompt.who] = prompt
         return await self._llm.settle(prompt)
 
+    def still(self) -> AbstractContextManager[None]:
+        """The Llm port."""
+        return self._llm.still()
+
     async def count(self, text: str) -> int:
         """The Llm port."""
         return await self._llm.count(text)
@@ -84,18 +88,22 @@ class Floor:
         address: str,
         rate: int,
         request: Callable[[Prompt], tuple[str, dict[str, Any]]],
+        key: str = "",
     ) -> None:
-        """`request`: path and body for a prompt, in the server's dialect, in a slot that nobody else uses."""
+        """`request`: path and body for a prompt, in the server's dialect, in a slot that nobody else uses;
+        `key`: of a server that wants one."""
         self._recorder = recorder
         self._minds = minds
         self._url, self._address = url.rstrip("/"), address
         self._rate = rate
         self._request = request
+        self._headers = {"Authorization": f"Bearer {key}"} if key else {}
         self._stack = AsyncExitStack()
 
     async def __aenter__(self) -> Self:
         """Open both connections; they are kept."""
-        self._http = await self._stack.enter_async_context(httpx.AsyncClient(timeout=WITHIN, trust_env=False))
+        client = httpx.AsyncClient(headers=self._headers, timeout=WITHIN, trust_env=False)
+        self._http = await self._stack.enter_async_context(client)
         channel = await self._stack.enter_async_context(grpc.aio.insecure_channel(self._address))
         self._tts = RivaSpeechSynthesisStub(channel)
         return self
@@ -193,13 +201,13 @@ class Floor:
         async with self._http.stream("POST", f"{self._url}{path}", json=body) as answer:
             answer.raise_for_status()
             async for row in answer.aiter_lines():
-                if not row.startswith("data: ") or row == "data: [DONE]":
+                if (chunk := read(row)) is None:
                     continue
-                event: dict[str, Any] = json.loads(row.removeprefix("data: "))
-                counted.note(event)
-                for choice in event.get("choices") or ():
-                    if text := choice.get("delta", choice).get("content") or choice.get("text"):
-                        yield text
+                if chunk.progress is not None:
+                    total, cached = chunk.progress
+                    counted.new = total - cached
+                if chunk.text:
+                    yield chunk.text
 
 
 @dataclass(slots=True)
@@ -207,11 +215,6 @@ class _Counted:
     """Prompt tokens that the server had to evaluate, as llama.cpp reports its progress; else 0."""
 
     new: int = 0
-
-    def note(self, event: Mapping[str, Any]) -> None:
-        progress = event.get("prompt_progress")
-        if progress:
-            self.new = int(progress.get("total", 0)) - int(progress.get("cache", 0))
 
 
 async def _exhaust(clauses: AsyncGenerator[str, None]) -> None:

@@ -80,7 +80,8 @@ class FloorClaimed:
 
 @dataclass(frozen=True, slots=True)
 class ActionChosen:
-    """`who` chose an action, and it was sent. `by`: the model, "only choice", "fallback" or the operator."""
+    """`who` chose an action, and it was sent. `by`: the model, "words" (a viewer's,
+    plain enough), "only choice", "fallback" or the operator."""
 
     at: float
     who: str

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from statistics import median
 
 from glue.events import Event, PartDegraded, PartRecovered, Stage, StageReached, TurnStarted
-from glue.measured import VitalsTaken
+from glue.measured_events import VitalsTaken
+from glue.spread import spread
 
 LAST = 100  # replies that the latency is taken from
 
@@ -44,13 +44,13 @@ class Health:
 
     def told(self) -> dict[str, object]:
         """As plain values. Latency: chat to first audio of the last lines that did not wait, milliseconds."""
-        took = sorted(self._took)
+        took = spread(self._took, 1000, 0)
         names = dict.fromkeys([*self.engines, *self._down, *(self._vitals.rss_mb if self._vitals else ())])
         return {
             "latency": {
-                "replies": len(took),
-                "p50": round(median(took) * 1000) if took else None,
-                "p95": round(took[min(int(0.95 * len(took)), len(took) - 1)] * 1000) if took else None,
+                "replies": took.n,
+                "p50": None if took.p50 is None else int(took.p50),
+                "p95": None if took.p95 is None else int(took.p95),
             },
             "parts": [self._part(name) for name in names],
         }

@@ -1,11 +1,10 @@
 """How much a line deserves an answer: the director's taste, as one pure function of plain features."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from glue.events import ChatLine, Source
 
-NAMES = {"spark"}  # she is called this whatever the persona's file is named
 ASKING = re.compile(
     "[?\uff1f]"  # the second is the full-width mark of CJK text
     "|^(?:who|what|why|when|where|how|which|can|could|do|does|did|is|are|will|would|should)\\b",
@@ -20,26 +19,36 @@ def plain(text: str) -> str:
     return ELONGATED.sub(r"\1\1", " ".join(WORD.findall(text.lower())))
 
 
-def score(line: ChatLine, cast: Sequence[str], age: float, since_answer: float | None) -> float:
+def calls(text: str, name: str) -> bool:
+    """Whether somebody is called by `name` in plain() `text`."""
+    return f" {plain(name)} " in f" {text} "
+
+
+def score(
+    line: ChatLine, names: Iterable[str], age: float, since_answer: float | None, favour: float = 1.0
+) -> float:
     """Points for `line`; DirectorSettings.bar of them are worth an answer in a lively chat.
 
-    A mention counts 3, a question 2, a supporter 6, a voice in the room 5, a deed that cost something 20,
-    another 3; a sentence of words counts 1, a lone shout less; a viewer who was never answered is favoured a
-    little, one who just was waits (the deduction fades over a minute); age adds a tenth of a point a second,
-    so that nobody starves.
+    A mention counts 3, a question 2, a voice in the room 5, a deed that cost something 26, another 3, what
+    she has to tell by herself 6; a sentence of words counts 1, a lone shout less; a supporter's line counts
+    `favour` more (they were thanked for what they gave). A viewer who was never answered is favoured a
+    little, one who just was waits (the deduction fades over a minute); age adds a tenth of a point a second.
+    That nobody starves all the same is up to glue/shares.py.
     """
     if line.source is Source.GAME:  # people go first; what happens in a game fills the pauses
         return 0.7 + 0.1 * age
-    words = plain(line.text).split()
-    names = NAMES.union(cast)
+    text = plain(line.text)
     points = 0.1 * age
-    points += 3.0 if names.intersection(words) else 0.0
+    points += 3.0 if any(calls(text, name) for name in names) else 0.0
     points += 2.0 if ASKING.search(line.text) else 0.0
-    points += 6.0 if line.supporter else 0.0
     points += 5.0 if line.source is Source.VOICE else 0.0
     if line.deed:
-        points += 20.0 if line.deed.paid else 3.0
-    points += _substance(line.text, words)
+        points += 26.0 if line.deed.paid else 3.0
+    elif line.source is Source.HERSELF:
+        points += 6.0
+    elif line.supporter:
+        points += favour
+    points += _substance(line.text, text.split())
     return points + (0.3 if since_answer is None else -1.5 * max(0.0, 1.0 - since_answer / 60.0))
 
 

@@ -5,11 +5,23 @@ import logging
 import time
 from collections.abc import Mapping
 from io import FileIO
+from itertools import islice
 from pathlib import Path
 
 from glue.events import CaptionShown, Event, to_json
 
 log = logging.getLogger(__name__)
+
+NAME = "journal.jsonl"  # in the run folder
+
+
+def begun(run_dir: Path) -> bool:
+    """Whether a show has got further than its head there."""
+    try:
+        with (run_dir / NAME).open("rb") as rows:
+            return len(list(islice(rows, 2))) > 1
+    except OSError:
+        return False
 
 
 class Journal:

@@ -13,6 +13,15 @@ class HistoryScrolled:
 
 
 @dataclass(frozen=True, slots=True)
+class LinesForgotten:
+    """A viewer or the operator wished it: nothing that these lines said is kept or shown any more, nor how
+    she answered."""
+
+    at: float
+    line_ids: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class MemoryAdded:
     """She remembers something new, by its `why`: a "summary", or a "joke" that landed."""
 
@@ -58,4 +67,4 @@ class TurnRecalled:
     tokens: int
 
 
-MemoryEvent = HistoryScrolled | MemoryAdded | ReplyLanded | LookupsTimed | TurnRecalled
+MemoryEvent = HistoryScrolled | LinesForgotten | MemoryAdded | ReplyLanded | LookupsTimed | TurnRecalled

@@ -2,6 +2,7 @@
 
 from glue.events import ChatLine, Source
 
+UNSPOKEN = frozenset({Source.GAME, Source.HERSELF, Source.EYES, Source.TWIN})  # of lines that no viewer said
 NEWS = "news-"  # how the ids of such lines begin: nobody sent them, nobody asks what became of them
 
 

@@ -43,7 +43,8 @@ async def neighbours(
             with suppress(PortError):
                 await member.llm.warm(member.mind.prefix())
 
-    offer |= {"unlearn": unlearn, "know": know, "unknow": unknow, "refuses": refuses, "memory": NoMemory()}
+    offer |= {"unlearn": unlearn, "know": know, "unknow": unknow, "refuses": refuses}
+    offer |= {"forgets": parts.forget, "memory": NoMemory()}
     for name, key in (("memory", "memory.adapter"), ("broadcast", "broadcast")):
         if key in sections:
             offer[name] = await built(key, sections.pop(key))
@@ -59,6 +60,7 @@ async def page(
         offer |= {"console": console, "desk": console, "microphones": console.microphones}
         parts.add(ConsoleSense(console))
         parts.viewers.append(console)
+        parts.forgetting.append(console.forget)
 
 
 async def voice(cfg: DictConfig, sections: dict[str, dict[str, Any]], parts: Parts, built: Built) -> Any:
@@ -95,4 +97,4 @@ def floor(cfg: DictConfig, recorder: Recorder, minds: Mapping[str, Any]) -> Floo
             asked.body["id_slot"] = server.slots.get("background", 0)
         return asked.path, asked.body
 
-    return Floor(recorder, minds, llm.url, cfg.speech.adapter.address, cfg.stage.rate, request)
+    return Floor(recorder, minds, llm.url, cfg.speech.adapter.address, cfg.stage.rate, request, llm.key)

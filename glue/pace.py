@@ -15,10 +15,11 @@ import httpx
 from pydantic import TypeAdapter, ValidationError
 
 from glue.closing import closing
-from glue.measured import PaceKept
+from glue.measured_events import PaceKept
 from glue.ports import Speech, Tts
 
 WITHIN = 3.0  # seconds
+VOICE = "voice"  # the route that is no model's
 KEPT = 2000  # texts that are remembered
 HELD = 0.02  # seconds; who takes longer to ask for the next chunk is full, and does not see when it comes
 CLOCK = 0.0005  # seconds that two readings of a clock may be apart
@@ -119,7 +120,7 @@ class PacedTts:
         rates = [each.rate for each in self._spoken if each.rate is not None]
         return PaceKept(
             anyio.current_time(),
-            "voice",
+            VOICE,
             self._model,
             stated=1 / self._factor,
             kept=round(statistics.median(rates), 2) if rates else None,

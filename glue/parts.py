@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -14,12 +14,15 @@ from omegaconf import DictConfig
 
 from glue.checks import personas
 from glue.events import ChatLine, Event, Source
-from glue.gate import Gate, Held, Replaced
+from glue.gate import Gate
+from glue.meant import Meant
+from glue.member import Member
 from glue.memories import Memories
+from glue.memory_events import LinesForgotten
 from glue.mind.persona import Persona
 from glue.mind.talk import Talk
 from glue.pace import PacedTts
-from glue.ports import Memory, Sense, Taker, Viewer
+from glue.ports import Memory, Sense, Taker, Viewer, Whose
 from glue.safety.private import redact
 from glue.safety.screen import Screen
 from glue.safety_events import LineScreened, Screened
@@ -28,10 +31,9 @@ from glue.stage.mixer import Mixer
 from glue.stage.mood import mood_of
 from glue.stage.performer import Performer
 from glue.stage.stand import StageStand
-from glue.supervise import supervise
-from glue.turn import Member
+from glue.supervise import Works, supervise
 
-Facts = Callable[[str, str], list[str]]  # what bears on a line that somebody of the cast will answer
+Facts = Callable[[str, ChatLine], list[str]]  # what bears on a line that somebody of the cast will answer
 
 
 class NoMemory:
@@ -52,10 +54,12 @@ class Informed:
         self._memory, self._facts = memory, facts
 
     async def recall(self, who: str, line: ChatLine) -> list[str]:
-        """See ports.Memory. What happened in a game is told in the line itself."""
+        """See ports.Memory. What happened in a game is told in the line itself; her twin asks nothing."""
+        if line.source is Source.TWIN:
+            return []
         if line.source is Source.GAME:
             return list(await self._memory.recall(who, line))
-        known = [fact for facts in self._facts for fact in facts(who, line.text)]
+        known = [fact for facts in self._facts for fact in facts(who, line)]
         return [*known, *await self._memory.recall(who, line)]
 
 
@@ -71,6 +75,9 @@ class Parts:
     talks: list[Talk] = field(default_factory=list)
     eyes: list[Any] = field(default_factory=list)
     facts: list[Facts] = field(default_factory=list)
+    names: list[Callable[[], Collection[str]]] = field(default_factory=list)  # of her accounts
+    wishes: list[Callable[[ChatLine], bool]] = field(default_factory=list)  # whether a game could do it
+    forgetting: list[Callable[[Sequence[str], Whose | None], None]] = field(default_factory=list)
     memories: Memories | None = None  # None: she lives in the moment
     voice: PacedTts | None = None  # of a paced show
     tasks: list[Callable[[], Any]] = field(default_factory=list)
@@ -87,10 +94,39 @@ class Parts:
             self.eyes.append(adapter)
         if hasattr(adapter, "facts"):
             self.facts.append(adapter.facts)
+        if hasattr(adapter, "accounts"):
+            self.names.append(adapter.accounts)
+        if hasattr(adapter, "wishes"):
+            self.wishes.append(adapter.wishes)
         if hasattr(adapter, "amend"):
             self.memories = adapter
         for part, run in getattr(adapter, "runs", dict)().items():
             self.tasks.append(partial(supervise, part, run, self.emit))
+
+    async def pose(self, run: Callable[[Works], Awaitable[None]], works: Works) -> None:
+        """The avatar's `run`; whenever it has connected, all who are on stage show it their mood again."""
+
+        def connected() -> None:
+            for performer in self.performers:
+                performer.connected()
+            works()
+
+        await run(connected)
+
+    def meant(self, aliases: Sequence[str]) -> Meant:
+        """Who tells which lines are for her."""
+
+        def accounts() -> list[str]:
+            return [name for names in self.names for name in names()]
+
+        return Meant(aliases, accounts, lambda line: any(wishes(line) for wishes in self.wishes))
+
+    def forget(self, ids: Sequence[str], whose: Whose | None) -> None:
+        """These lines, and all that are `whose()`, are to be known no more, neither here nor on a page."""
+        for each in self.forgetting:
+            each(ids, whose)
+        if ids or whose:  # of whom no line is known, a page that is open may show something all the same
+            self.emit(LinesForgotten(anyio.current_time(), tuple(ids)))
 
     def emit(self, event: Event) -> None:
         """Tell every viewer."""
@@ -124,6 +160,7 @@ def cast(
     stand = StageStand(mixer, performer, stage.lead)
     parts.performers.append(stand.performer)
     voice, scrolled = cfg.speech.voices[persona.voice], partial(offer["memory"].scrolled, who)
+    persona = persona.together() if len(cfg.cast) > 1 else persona
     mind = Talk(who, persona, voice, seed=cfg.seed, scrolled=scrolled)
     parts.talks.append(mind)
     gate, memory = gate_of(persona, offer["screen"]), Informed(offer["memory"], parts.facts)
@@ -137,7 +174,7 @@ def gate_of(persona: Persona, screen: Screen | None) -> Gate:
 
 def secret_of(persona: Persona) -> str:
     """What she must not read out."""
-    return "\n".join([persona.prompt, *persona.rules, persona.nudge])
+    return "\n".join([persona.prompt, *persona.rules, persona.nudge, persona.banter])
 
 
 def for_games(cfg: DictConfig, parts: Parts, screen: Screen | None) -> dict[str, object]:
@@ -145,8 +182,8 @@ def for_games(cfg: DictConfig, parts: Parts, screen: Screen | None) -> dict[str,
     told = ""  # the last reason: a state says the same again every second
 
     def clears(who: str, text: str) -> str:
-        verdict = parts.members[who].gate.check(text) if _words(text) else None
-        return verdict.why if isinstance(verdict, Held | Replaced) else ""
+        # the same thing is done again, and what is done is not said: both would count as a repetition
+        return parts.members[who].gate.refuses(text) if _words(text) else ""
 
     def mends(text: str) -> str:
         return redact(text)[0] if _words(text) else text
@@ -156,7 +193,7 @@ def for_games(cfg: DictConfig, parts: Parts, screen: Screen | None) -> dict[str,
         judged = screen.told(text, data) if screen and text else None
         if judged is None or judged.outcome is Screened.PASSED:
             return text
-        why = f"{judged.family}: {judged.why}" if judged.family else judged.why
+        why = judged.reason
         if not data or why != told:
             parts.emit(LineScreened(anyio.current_time(), "game", judged.outcome, f"in a game, {why}"))
         told = why if data else told

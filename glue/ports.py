@@ -8,6 +8,7 @@ the server behind it stop working.
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Protocol
@@ -105,6 +106,9 @@ class Llm(Protocol):
     async def settle(self, prompt: Prompt) -> int:
         """As warm(), once at the start, where a server may know the prefix from an earlier start."""
 
+    def still(self) -> AbstractContextManager[None]:
+        """Around a moment before a reply that is prepared: nothing else is computed meanwhile."""
+
     async def count(self, text: str) -> int:
         """Tokens of a plain text, by the server's own tokenizer; 0 where the server cannot say."""
 
@@ -130,8 +134,15 @@ class Mind(Protocol):
     def clauses(self, pieces: AsyncIterator[str]) -> AsyncIterator[str]:
         """Cut the model's text into clauses that can be spoken; ends a reply that runs on."""
 
+    def aside(self, line: ChatLine) -> str:
+        """What she adds to a line that is certain, which she has told as it is; "" for nothing."""
+
     def remember(self, line: ChatLine, heard: str, cut: bool) -> None:
         """Add an exchange to the history: what was heard of the reply; `cut` where she did not finish."""
+
+    def overhear(self, name: str, line: ChatLine, said: str) -> None:
+        """Another one of the cast, called `name`, `said` this to `line`: she knows it when she speaks next.
+        Of what was said before that, and where it is "", nothing is left."""
 
     def shed(self) -> None:
         """Drop the history: the server refused a prompt with it."""
@@ -185,9 +196,9 @@ class Asr(Protocol):
 
     def listen(self, sound: AsyncIterator[Pcm]) -> AsyncIterator[Words]:
         """Yield what is understood of `sound` (mono, 16 kHz, as it comes) until that ends. Closing it stops
-        the recognition, and closes `sound`.
+        the recognition, and closes `sound`. No words, Words("", False), once it has heard for a while.
 
-        Raises Unreachable, Refused."""
+        Raises Unreachable, Refused, TooSlow."""
 
 
 class Stand(Protocol):
@@ -212,11 +223,25 @@ class Stand(Protocol):
         """Seconds of silence between the clauses of this reply."""
 
 
+class Fact(str):
+    """Something that she knows for certain. Her answer begins with `said`, word for word: a small model that
+    is only told of it says something else."""
+
+    __slots__ = ("said",)
+    said: str
+
+    def __new__(cls, text: str, said: str = "") -> Fact:
+        fact = super().__new__(cls, text)
+        fact.said = said
+        return fact
+
+
 class Memory(Protocol):
     """What she remembers."""
 
     async def recall(self, who: str, line: ChatLine) -> Sequence[str]:
-        """What is worth knowing before answering `line`; empty when there is nothing or it is late."""
+        """What is worth knowing before answering `line`, some of it Facts; empty where there is nothing, or
+        it is late."""
 
 
 class Output(Protocol):
@@ -270,31 +295,3 @@ class Sense(Protocol):
 def ends(sense: Sense) -> bool:
     """Whether a show that ends with its chat waits for this sense."""
     return not getattr(sense, "endless", False)
-
-
-@dataclass(frozen=True, slots=True)
-class DeskMessage:
-    """What an operator's page sent, shape-checked: `kind` is "chat" (author, text), "button" (text),
-    "wish" (author: the wish; text: what it is about) or "game" (author: the game; text: the button and what
-    it is about)."""
-
-    at: float
-    kind: str
-    author: str
-    text: str
-
-
-class Microphones(Protocol):
-    """The operator's pages' microphones, seen from the senses."""
-
-    wanted: bool  # set where somebody listens; pages then offer theirs
-
-    async def heard(self) -> Pcm:
-        """Wait for the next block of what the page that is listened to hears (mono, 16 kHz)."""
-
-
-class Desk(Protocol):
-    """The operator's pages, seen from the senses."""
-
-    def received(self) -> AsyncIterator[DeskMessage]:
-        """Yield what pages send, for ever."""

@@ -41,3 +41,6 @@ class SlowModeSet:
 
     at: float
     gap: float
+
+
+SafetyEvent = LineScreened | ViewerTimedOut | SlowModeSet

@@ -2,15 +2,17 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from functools import partial
 
 import anyio
 from anyio.abc import TaskGroup
 
 from glue.booth import Booth, effect
-from glue.broadcast_events import StreamFaltered
+from glue.broadcast_events import PhaseBegun, StreamFaltered
 from glue.chat_events import LinesRemoved
 from glue.closing import closing
-from glue.decisions import Close, Decision, Interrupt, Shorten, Speak
+from glue.course import Course
+from glue.decisions import Begin, Close, Decision, Interrupt, Shorten, Speak
 from glue.desk_events import OperatorAsked, OperatorServed, SoundDumped
 from glue.director import Director
 from glue.errors import PortError
@@ -29,21 +31,21 @@ from glue.events import (
 )
 from glue.fates import fate
 from glue.game_events import FloorClaimed, GamesPlayed, Priority
+from glue.member import Member
 from glue.news import NEWS, news
-from glue.overheard import Meaning, Overheard
+from glue.overheard import DOUBT_S, Meaning, Overheard
 from glue.ports import Sense, Taker, Viewer, ends
 from glue.safety.door import Door
-from glue.safety_events import SlowModeSet, ViewerTimedOut
 from glue.settings import TurnSettings
-from glue.sights import Seen
-from glue.turn import Member, Turn
-
-DOUBT_S = 1.2  # that she is quieter after a first word; if nothing follows she goes on as she was
+from glue.sight_events import Seen
+from glue.turn import Turn
+from glue.twins import overheard
+from glue.unsaid import goes_on
 
 
 class Show:
-    """Tells viewers what happens and members what to do. Runs until its senses end, if `ends_with_chat`.
-    `mute(muted)` and `duck(seconds)` are the mixer's."""
+    """Tells viewers what happens and members what to do. Runs until its senses end, if `ends_with_chat`, or
+    its `course` does. `mute(muted)` and `duck(seconds)` are the mixer's."""
 
     def __init__(
         self,
@@ -57,6 +59,7 @@ class Show:
         door: Door | None = None,
         takers: Sequence[Taker] = (),
         booth: Booth | None = None,
+        course: Course | None = None,
     ) -> None:
         self._members = members
         self._director = director
@@ -69,10 +72,11 @@ class Show:
         self._door = door or Door()
         self._takers = takers
         self._booth = booth or Booth()
+        self._course = course or Course(director)
         self._changed = anyio.Event()
         self._turn: Turn | None = None
         self._turns = 0
-        self._gave_way = False  # this turn, to somebody who speaks
+        self._gave_way = False  # this turn, to somebody: no person cut it by hand
         self._removed: set[str] = set()  # of the lines of this turn
         self._called_off = False
         self._listening = 0
@@ -97,8 +101,7 @@ class Show:
                     await self._anything()
                 tg.cancel_scope.cancel()
         finally:
-            for close in self._director.empty(Fate.UNHEARD):
-                self._close(close)
+            self._do(self._director.empty(Fate.UNHEARD))
 
     async def _listen(self, sense: Sense) -> None:
         async with closing(sense.events()) as events:
@@ -127,88 +130,84 @@ class Show:
         match event:
             case LineArrived(at, line, spoken):
                 self._hear(line, at, spoken)
-            case ViewerTimedOut(_, author, until):
-                self._door.time_out(author, until)
-            case SlowModeSet(_, gap):
-                self._door.slow_down(gap)
             case SpeechHeard(_, _, text):
                 self._overhear(text)
             case ButtonPressed(at, button):
                 self._press(button, at)
             case OperatorAsked():
                 self.emit(self._booth.serve(event))
-            case LinesRemoved(_, ids):
-                self._remove(ids)
+            case LinesRemoved(_, ids, viewer):
+                self._remove(ids, viewer)
             case StreamFaltered(at):
                 self._tell(news(event.tell, at), at)
             case FloorClaimed() | GamesPlayed():
                 self._play(event)
-            case _:
-                pass
 
     def _hear(self, line: ChatLine, at: float, spoken: float | None) -> None:
-        if line.source is Source.VOICE:
-            unmeant = self._overheard.unmeant(line.text, at, spoken, bool(self._director.speaking))
-            if unmeant is not None:
-                self._close(Close(line.id, unmeant))
-                return
-        takers = [] if self._director.deaf else [each for each in self._takers if each.wants(line)]
+        voice, speaking = line.source is Source.VOICE, bool(self._director.speaking)
+        if voice and (unmeant := self._overheard.unmeant(line.text, at, spoken, speaking)):
+            self._close(Close(line.id, unmeant))
+            return
+        if voice and self._turn is not None and goes_on(self._turn.line):  # for nothing seemed to come of it
+            self._interrupt()
+        takers = [] if self._director.deaf(line) else [each for each in self._takers if each.wants(line)]
         admission = self._door.admit(line, at, bool(takers))
         for event in admission.events:
             self.emit(event)
         if admission.announce:
             self._tell(news(admission.announce, at), at)
-        if admission.line is None:
-            return
-        if any(taker.takes(line) for taker in takers):
+        if admission.line is not None and any(taker.takes(line) for taker in takers):
             self._close(Close(line.id, Fate.VOTED))
-        else:
+        elif admission.line is not None:
             self._tell(admission.line, at)
 
     def _tell(self, line: ChatLine, at: float) -> None:
-        for close in self._director.hear(line, at):
-            self._close(close)
+        self._do(self._director.hear(line, at))
 
     def _overhear(self, text: str) -> None:
         """Somebody is speaking: a first word lowers her voice, a second one takes the floor."""
-        now = anyio.current_time()
-        meaning = self._overheard.meaning(text, now)
-        if meaning is Meaning.NOTHING:
+        now, director = anyio.current_time(), self._director
+        if (meaning := self._overheard.meaning(text, now)) is Meaning.NOTHING:
             return
-        self._director.overhear(now)
-        if meaning is Meaning.FLOOR and self._turn is not None and not self._director.thanking:
-            self._gave_way = True
+        director.listening.word(now, director.settings)
+        stays = director.thanking or director.listening.beside
+        if meaning is Meaning.FLOOR and self._turn is not None and not stays:
+            self._overheard.unsaid.stops(now)
             self._interrupt()
-        elif self._director.speaking:
+        elif director.speaking:
             self._duck(DOUBT_S)
 
     def _press(self, button: Button, at: float) -> None:
         if button in (Button.MUTE, Button.UNMUTE):
             self._mute(button is Button.MUTE)
         turn, id = self._turn, self._turn.id if self._turn else ""
-        decisions, seconds = self._director.press(button), self._booth.press(button)
+        decisions, seconds = self._course.press(button, at), self._booth.press(button)
         if button is Button.DUMP and turn is not None:
             turn.cut(dumped=True)
         if seconds and turn is not None:
             self.emit(SoundDumped(at, turn.member.who, id, seconds))
         self._do(decisions)
+        self._gave_way &= Interrupt() not in decisions  # what a person cuts stays cut
         self.emit(OperatorServed(at, button.value, "", True, effect(button, decisions, id, seconds)))
 
-    def _remove(self, ids: Sequence[str]) -> None:
+    def _remove(self, ids: Sequence[str], viewer: str) -> None:
         self._removed |= set(ids)
         for member in self._members.values():
-            member.mind.forget(ids)
+            member.mind.forget(ids, (lambda line: line.viewer == viewer) if viewer else None)
+        self._booth.cues.forget(ids)
         self._do(self._director.remove(ids))
 
-    def _do(self, decisions: Sequence[Decision], tg: TaskGroup | None = None) -> None:
+    def _do(self, decisions: Sequence[Decision | Begin], tg: TaskGroup | None = None) -> None:
         for decision in decisions:
             match decision:
                 case Interrupt():
                     self._interrupt()
-                case Shorten():
-                    self._shorten()
+                case Shorten() if self._turn is not None:
+                    self._turn.shorten()
                 case Close():
                     self._close(decision)
+                case Begin():
+                    self.emit(PhaseBegun(anyio.current_time(), decision.phase))
                 case Speak() if tg is not None:
                     self._removed, self._called_off = set(), False
                     tg.start_soon(self._speak, decision)
@@ -216,27 +215,27 @@ class Show:
     def _play(self, event: FloorClaimed | GamesPlayed) -> None:
         if isinstance(event, GamesPlayed):
             self._played = True
-        elif self._turn is not None and self._turn.member.who == event.who:
-            (self._interrupt if event.priority is Priority.CRITICAL else self._shorten)()
+        elif self._turn is not None and self._turn.member.who == event.who and not self._course.leaves:
+            critical = event.priority is Priority.CRITICAL and not self._director.thanking
+            self._do([Interrupt() if critical else Shorten()])
 
     def _interrupt(self) -> None:
-        self._called_off = True  # what was chosen and has not begun
         if self._turn is not None:
+            self._gave_way |= not self._called_off
             self._turn.cut()
-
-    def _shorten(self) -> None:
-        if self._turn is not None:
-            self._turn.shorten()
+        self._called_off = True  # also what was chosen and has not begun
 
     def _act(self, tg: TaskGroup) -> None:
-        scripts, now = self._booth.cues.scripts, anyio.current_time()
-        if scripts and not self._director.speaking and not self._director.stopped:
+        scripts, now, director = self._booth.cues.scripts, anyio.current_time(), self._director
+        if not director.speaking and (rest := self._overheard.unsaid.take(now, director.listening.until)):
+            scripts.appendleft(rest)
+        if scripts and self._course.speaks(now) and not director.speaking and not director.stopped:
             script = scripts.popleft()
-            self._director.speaking = script.who
+            director.speaking = script.who
             self._removed, self._called_off = set(), False
             tg.start_soon(self._speak, Speak(script.who, script.line, now, False, ()), script.text)
         else:
-            self._do(self._director.decide(now), tg)
+            self._do(self._course.decide(now), tg)
 
     async def _speak(self, decision: Speak, script: str = "") -> None:
         if self._called_off:  # since it was chosen, before anything was begun
@@ -244,8 +243,9 @@ class Show:
             self._free()
             return
         self._turns += 1
-        member, line, cues = self._members[decision.who], decision.line, self._booth.cues
-        turn = Turn(f"t{self._turns}", member, line, self._settings, self.emit, self._likely, cues, script)
+        her, line, cues = self._members[decision.who], decision.line, self._booth.cues
+        told = partial(overheard, self._members, self._director.names, her.who, line)
+        turn = Turn(f"t{self._turns}", her, line, self._settings, self.emit, self._likely, cues, script, told)
         self._turn, self._gave_way = turn, False
         self.emit(TurnStarted(anyio.current_time(), decision.who, turn.id, line, decision.waited))
         ended = None
@@ -255,18 +255,18 @@ class Show:
             self._turn = None
             if ended is None:  # the show itself is ending
                 self._settle(decision, Fate.UNHEARD, turn.id)
+        gone = [part.id for part in line.parts if part.id in self._removed]
+        told("" if gone else ended.heard)  # first: memory forgets at an ending what was wished meanwhile
+        self._director.heard(ended, line, gone)
         self.emit(ended)
-        member.mind.forget([line.id] if self._removed.intersection(decision.ids) else ())
-        if ended.ending is Ending.FAILED and not ended.heard:
-            self._director.postpone(ended.at)
-        if self._gave_way and decision.ids and line.source is Source.VOICE and not ended.heard:
-            self._director.again(line, decision.received)
-        else:
-            self._settle(decision, fate(ended), turn.id)
+        her.mind.forget(list({line.id, *gone}) if gone else ())
+        if self._gave_way and not ended.heard:
+            self._director.again()
+        self._settle(decision, fate(ended), turn.id)
         self._free()
         if ended.ending is not Ending.FINISHED or not turn.prepared:
             with suppress(PortError):  # it is not what was heard that was prefilled, or she spoke too shortly
-                await member.llm.warm(member.mind.prefix())
+                await her.llm.warm(her.mind.prefix())
 
     def _free(self) -> None:
         """The floor is: somebody may be answered."""
@@ -279,21 +279,21 @@ class Show:
     def _settle(self, decision: Speak, fate: Fate, turn: str) -> None:
         for id in filter(self._director.answering.__contains__, decision.ids):  # some may wait again
             what = Fate.REMOVED if id in self._removed else fate
-            self.emit(LineClosed(anyio.current_time(), id, what, turn))
+            self.emit(LineClosed(anyio.current_time(), id, what, turn, who=decision.who))
 
     def _close(self, close: Close) -> None:
         if not close.line_id.startswith(NEWS):  # nobody sent it, nobody asks what became of it
             self.emit(LineClosed(anyio.current_time(), close.line_id, close.fate))
 
     def _over(self) -> bool:
-        director = self._director
-        due = director.waiting or (self._booth.cues.scripts and not director.stopped)
+        director, course = self._director, self._course
+        says = self._booth.cues.scripts or self._overheard.unsaid
+        due = director.waiting or (says and not director.stopped)
         done = (self._ends_with_chat and not self._listening and not due) or self._played
-        return done and not director.speaking
+        return (done and not director.speaking and not course.leaves) or course.over(anyio.current_time())
 
     async def _anything(self) -> None:
         """Wait until something changed, or the director wants to be asked again."""
-        wake_at = self._director.wake_at(anyio.current_time())
-        with anyio.move_on_at(wake_at) if wake_at < float("inf") else anyio.CancelScope():
+        with anyio.CancelScope(deadline=self._course.wake_at(anyio.current_time())):
             await self._changed.wait()
         self._changed = anyio.Event()

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import suppress
-from dataclasses import dataclass, field
+from contextlib import AbstractContextManager, nullcontext, suppress
+from dataclasses import dataclass, field, replace
 
 import anyio
 from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStream
@@ -17,7 +17,7 @@ from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStre
 from glue.closing import closing
 from glue.cues import Cue, Cues, Script
 from glue.desk_events import ClauseChanged, ClauseVoiced, ClauseWaits, TurnAsked
-from glue.errors import PortError, Refused
+from glue.errors import PortError, Refused, leaves
 from glue.events import (
     ChatLine,
     ClauseCleared,
@@ -29,25 +29,13 @@ from glue.events import (
     StageReached,
     TurnEnded,
 )
-from glue.gate import Gate, Held, Passed, Replaced
-from glue.measured import TurnMeasured
-from glue.ports import Llm, Memory, Mind, Opened, Piece, Prompt, Role, Stand, Tts, Usage
+from glue.gate import Held, Passed, Replaced
+from glue.measured_events import TurnMeasured
+from glue.member import Member
+from glue.ports import Fact, Opened, Piece, Prompt, Role, Usage
 from glue.settings import TurnSettings
 
 LOOK_AGAIN = 0.2  # seconds between two looks at what waits
-
-
-@dataclass(frozen=True, slots=True)
-class Member:
-    """One of the cast: everything that her replies need."""
-
-    who: str
-    mind: Mind
-    llm: Llm
-    tts: Tts
-    memory: Memory
-    gate: Gate
-    stand: Stand
 
 
 @dataclass(slots=True)
@@ -62,6 +50,7 @@ class Turn:
     upcoming: Callable[[], ChatLine | None] = lambda: None  # what would be answered next
     cues: Cues = field(default_factory=Cues)  # where the operator sees a clause before the voice does
     script: str = ""  # words to say as they are; nothing is thought of then
+    aside: Callable[[str], Sequence[Prompt]] = lambda said: ()  # what begins with this for who overhears it
     scope: anyio.CancelScope = field(default_factory=anyio.CancelScope)
     prepared: bool = False  # what the next reply begins with was prefilled
     _said: list[str] = field(default_factory=list)
@@ -89,7 +78,7 @@ class Turn:
             try:
                 await self._perform()
             except* PortError as group:
-                broken += [error for error in _leaves(group) if isinstance(error, PortError)]
+                broken += [error for error in leaves(group) if isinstance(error, PortError)]
         return self._close(broken)
 
     def cut(self, dumped: bool = False) -> None:
@@ -104,41 +93,67 @@ class Turn:
 
     async def _perform(self) -> None:
         send, receive = anyio.create_memory_object_stream[Cue](self.settings.ahead)
-        async with anyio.create_task_group() as tg:
+        # closed last: a voice that breaks cancels the writer, which must not find its channel gone before
+        async with receive, anyio.create_task_group() as tg:
             tg.start_soon(self._think, send)
             await self._speak(receive)
-            await self.member.stand.finished()
+            with self._still():
+                await self.member.stand.finished()
             tg.cancel_scope.cancel()  # preparing for the next line has no end of its own
+
+    def _still(self) -> AbstractContextManager[None]:
+        """Her last second, in which nothing stands in the way of a reply that follows at once."""
+        return self.member.llm.still() if self.upcoming() else nullcontext()
 
     async def _think(self, send: MemoryObjectSendStream[Cue]) -> None:
         async with send:
-            if self.script:
-                await self._send(self.script, False, send)
-            else:
-                await self._answer(send)
+            await (self._send(self.script, False, send) if self.script else self._answer(send))
         await self._prepare_next()
 
     async def _answer(self, send: MemoryObjectSendStream[Cue]) -> None:
         self._recalled = await self._recall(self.line)
         self._mark(Stage.RECALLED)
         with self._writing:
+            await self._begin(send)
+            if self.line.certain and not self.settings.goes_on:
+                await self._add(send)  # told what happened, a small model goes on with what did not
+                return
             for _ in range(self.settings.tries):  # the gate may have held all of it: then once more
-                await self._write(self.member.mind.prompt(self.line, self._recalled), send)
-                if self._said or self._refused:
-                    break
-
-    async def _write(self, prompt: Prompt, send: MemoryObjectSendStream[Cue]) -> None:
-        self._prompt, self._asked = prompt, self._asked or anyio.current_time()
-        async with (
-            closing(self.member.llm.stream(prompt, Role.SPEECH)) as answer,
-            closing(self._words(answer)) as words,
-            closing(self.member.mind.clauses(words)) as clauses,
-        ):
-            async for clause in clauses:
-                self._mark(Stage.FIRST_CLAUSE)
-                await self._clear(clause, send)
                 if self._refused:
                     break
+                await self._write(self.member.mind.prompt(self.line, self._recalled), send)
+                if self._said:
+                    break
+
+    async def _begin(self, send: MemoryObjectSendStream[Cue]) -> None:
+        """What is certain is said first, as it is; the model goes on behind it."""
+        known = [each.said for each in self._recalled if isinstance(each, Fact)]
+        certain = [self.line.text] if self.line.certain else known
+        if certain:
+            self._asked = anyio.current_time()
+            self._mark(Stage.FIRST_TOKEN)
+            self._mark(Stage.FIRST_CLAUSE)
+            await self._clear(certain[0], send)
+
+    async def _add(self, send: MemoryObjectSendStream[Cue]) -> None:
+        """A word of hers to what happened, where nobody waits for her."""
+        if self._said and not self.upcoming() and (aside := self.member.mind.aside(self.line)):
+            await self._clear(aside, send)
+
+    async def _write(self, prompt: Prompt, send: MemoryObjectSendStream[Cue]) -> None:
+        prompt = replace(prompt, opening=self._words_said())
+        self._prompt, self._asked = prompt, self._asked or anyio.current_time()
+        with suppress(Refused) if prompt.opening else nullcontext():  # a server that cannot go on: it is said
+            async with (
+                closing(self.member.llm.stream(prompt, Role.SPEECH)) as answer,
+                closing(self._words(answer)) as words,
+                closing(self.member.mind.clauses(words)) as clauses,
+            ):
+                async for clause in clauses:
+                    self._mark(Stage.FIRST_CLAUSE)
+                    await self._clear(clause, send)
+                    if self._refused:
+                        break
 
     async def _recall(self, line: ChatLine) -> Sequence[str]:
         """What she remembers at a line; nothing where that is late."""
@@ -168,8 +183,7 @@ class Turn:
 
     def _hold_back(self, clause: str, verdict: Held | Replaced) -> None:
         """Tell of a clause that the gate refused; the operator may have it said all the same."""
-        now, who = anyio.current_time(), self.member.who
-        self._held += 1
+        now, who, self._held = anyio.current_time(), self.member.who, self._held + 1
         id = f"{self.id}-{self._held}"
         instead = f"{self.id}.{len(self._said)}" if isinstance(verdict, Replaced) and verdict.text else ""
         self.cues.refuse(id, Script(who, self.line, clause), now, instead)
@@ -183,14 +197,13 @@ class Turn:
         await send.send(self.cues.add(self.id, who, index, text))
 
     async def _speak(self, receive: MemoryObjectReceiveStream[Cue]) -> None:
-        async with receive:
-            async for cue in receive:
-                if self._short and cue.index:
-                    self._shortened = True
-                    self._writing.cancel()
-                    continue  # until the writer has noticed
-                if text := await self._final(cue):
-                    await self._voice(cue.index, text)
+        async for cue in receive:
+            if self._short and cue.index:
+                self._shortened = True
+                self._writing.cancel()
+                continue  # until the writer has noticed
+            if text := await self._final(cue):
+                await self._voice(cue.index, text)
 
     async def _final(self, cue: Cue) -> str:
         """What is to be spoken: at once, unless the operator holds it; "" where it was left out."""
@@ -232,6 +245,8 @@ class Turn:
             self._line_tokens = await llm.count(f"{self.line.author}: {self.line.text}")
             await llm.warm(mind.prefix(self.line, said))
             self.prepared = True
+            for prefix in self.aside(said):
+                await llm.warm(prefix)
             while True:
                 if likely := self.upcoming():
                     known = await self._recall(likely)
@@ -246,7 +261,7 @@ class Turn:
             self.emit(StageReached(self._reached[stage], self.member.who, self.id, stage))
 
     def _close(self, broken: Sequence[PortError]) -> TurnEnded:
-        stand, now = self.member.stand, anyio.current_time()
+        mind, stand, now = self.member.mind, self.member.stand, anyio.current_time()
         if broken or self.scope.cancelled_caught:
             stand.cut()
         heard, said = stand.heard(), self._words_said()
@@ -259,9 +274,10 @@ class Turn:
             ending = Ending.CUT
         else:
             ending = Ending.FINISHED if said else Ending.EMPTY
-        self.member.mind.remember(self.line, heard, cut=ending is not Ending.FINISHED)
+        self.member.gate.heard(clause for clause in self._said if clause in heard)
+        mind.remember(self.line, heard, cut=ending is not Ending.FINISHED)
         if any(isinstance(error, Refused) and error.part == "llm" for error in broken):
-            self.member.mind.shed()
+            mind.shed()
         self._measure(now)
         return TurnEnded(now, self.member.who, self.id, ending, said, heard, str(broken[0]) if broken else "")
 
@@ -271,28 +287,10 @@ class Turn:
     def _measure(self, now: float) -> None:
         if self._prompt is not None:
             asked = tuple((message.role, message.content) for message in self._prompt.messages)
-            self.emit(TurnAsked(now, self.member.who, self.id, tuple(self._recalled), asked))
+            self.emit(TurnAsked(now, self.member.who, self.id, tuple(map(str, self._recalled)), asked))
         reached, usage = self._reached, self._usage
         clause = reached.get(Stage.FIRST_CLAUSE, self._asked)
         chunk = reached.get(Stage.FIRST_AUDIO, 0.0) - reached.get(Stage.CLEARED, 0.0)
-        measured = TurnMeasured(
-            now,
-            self.member.who,
-            self.id,
-            prompt_tokens=usage.prompt_tokens,
-            cached_tokens=usage.cached_tokens,
-            line_tokens=self._line_tokens,
-            answer_tokens=usage.answer_tokens,
-            gaps=self.member.stand.gaps(),
-            llm_to_clause=clause - self._asked,
-            tts_to_chunk=max(0.0, chunk),
-        )
-        self.emit(measured)
-
-
-def _leaves(group: BaseExceptionGroup[BaseException]) -> list[BaseException]:
-    """The errors in a group of groups."""
-    found: list[BaseException] = []
-    for error in group.exceptions:
-        found += _leaves(error) if isinstance(error, BaseExceptionGroup) else [error]
-    return found
+        counted = (usage.prompt_tokens, usage.cached_tokens, self._line_tokens, usage.answer_tokens)
+        timed = (self.member.stand.gaps(), clause - self._asked, max(0.0, chunk))
+        self.emit(TurnMeasured(now, self.member.who, self.id, *counted, *timed))

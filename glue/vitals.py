@@ -10,7 +10,7 @@ import anyio
 import psutil
 
 from glue.events import Event
-from glue.measured import VitalsTaken
+from glue.measured_events import VitalsTaken
 
 EVERY = 5.0  # seconds
 LOOK_AGAIN = 60.0  # seconds; walking all processes for children costs milliseconds, so it is done rarely

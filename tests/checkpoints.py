@@ -8,7 +8,8 @@ from pathlib import Path
 import numpy as np
 
 from engines.bundle.safetensors_read import INDEX, SINGLE, Checkpoint
-from engines.bundle.safetensors_write import Slot, sha256, write, write_json
+from engines.bundle.safetensors_write import Slot, write, write_json
+from engines.cache import digest
 
 Raw = tuple[str, tuple[int, ...], bytes]  # type, shape, bytes
 Changes = Mapping[str, Raw | None]
@@ -52,4 +53,4 @@ def cut(folder: Path, parts: int, seed: int) -> None:
 
 def hashes(folder: Path) -> dict[str, str]:
     """The files of a checkpoint by their hashes; the journal, which names the source, is not part of it."""
-    return {path.name: sha256(path) for path in sorted(folder.iterdir()) if path.name[0] != "."}
+    return {path.name: digest(path) for path in sorted(folder.iterdir()) if path.name[0] != "."}

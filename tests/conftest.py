@@ -4,23 +4,31 @@ from __future__ import annotations
 
 import fcntl
 import os
-import socket
 import tempfile
 from collections.abc import AsyncIterator, Callable, Generator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import settings
+from anyio._backends._asyncio import TestRunner
+from hypothesis import HealthCheck, settings
 
 # Before anything loads gRPC: its handlers abort, now and then, a child that is forked to be another program.
 os.environ["GRPC_ENABLE_FORK_SUPPORT"] = "0"
 
+from engines.port import unused
 from engines.process import Engines, running
 from engines.specs import spec
 from tests.need import need_models
 
-settings.register_profile("spark", deadline=None)  # how long an example takes is the machine's business
+if TYPE_CHECKING:
+    from playwright.async_api import Browser
+
+pytest_plugins = ["tests.longest_first"]
+
+# how long an example takes, or its making, is the machine's business
+settings.register_profile("spark", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("spark")
 
 
@@ -36,19 +44,40 @@ def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object
         return (yield)
 
 
+def passed_over(report: Callable[..., None]) -> Callable[..., None]:
+    """anyio's report of errors in callbacks, without one of gRPC's: its poller hands the last events of an
+    earlier test's loop, which is closed, to the loop of this one, which has nothing to do with them."""
+
+    def exception_handler(runner: object, loop: object, context: dict[str, object]) -> None:
+        if "PollerCompletionQueue._handle_events" not in repr(context.get("handle")):
+            report(runner, loop, context)
+
+    return exception_handler
+
+
+TestRunner._exception_handler = passed_over(TestRunner._exception_handler)  # type: ignore[method-assign]
+
 Start = Callable[..., AbstractAsyncContextManager[Engines]]
 
 
-def free_port() -> int:
-    """A port that nobody listens on now, from the system's own range."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+@pytest.fixture(scope="module")
+def anyio_backend() -> str:
+    """Real time; a module in virtual time has one of its own."""
+    return "asyncio"
+
+
+@pytest.fixture(scope="module")
+async def browser(anyio_backend: str) -> AsyncIterator[Browser]:
+    """The system's Chromium; who needs it with other flags defines it."""
+    from tests.chromium import chromium  # playwright, which most tests need not load
+
+    async with chromium() as browser:
+        yield browser
 
 
 @pytest.fixture
 def port() -> int:
-    return free_port()
+    return unused()
 
 
 @pytest.fixture
@@ -57,7 +86,7 @@ def start(tmp_path: Path) -> Start:
 
     @asynccontextmanager
     async def started(**sections: dict[str, object]) -> AsyncIterator[Engines]:
-        found = [spec(name, {"port": free_port()} | options) for name, options in sections.items()]
+        found = [spec(name, {"port": unused()} | options) for name, options in sections.items()]
         need_models(*(model for each in found for model in each.models))
         async with running(found, tmp_path, within=60) as engines:
             yield engines

@@ -25,7 +25,7 @@ from glue.events import (
     TurnEnded,
     TurnStarted,
 )
-from glue.measured import TurnMeasured
+from glue.measured_events import TurnMeasured
 from glue.ports import Pcm
 from glue.stage.console import Console
 from glue.stage.mixer import Mixer
@@ -42,11 +42,13 @@ def tone(seconds: float, hertz: float = 440.0, loud: float = 0.5) -> Pcm:
 
 
 @asynccontextmanager
-async def opened(tmp_path: Path, avatar_url: str = "", patience_s: float = 5.0) -> AsyncIterator[Console]:
+async def opened(
+    tmp_path: Path, avatar_url: str = "", patience_s: float = 5.0, asked: bool = False
+) -> AsyncIterator[Console]:
     """A console on a free port, with a token of its own."""
     token = str(tmp_path / "token")
     async with Console(
-        RATE, port=0, token_file=token, avatar_url=avatar_url, patience_s=patience_s
+        RATE, port=0, token_file=token, avatar_url=avatar_url, patience_s=patience_s, asked=asked
     ) as console:
         yield console
 
@@ -93,6 +95,11 @@ def ends(console: Console, line: ChatLine, turn: str, said: str, heard: str | No
     ending = Ending.CUT if cut else Ending.FINISHED
     console.show(TurnEnded(now, "main", turn, ending, said, said if heard is None else heard))
     console.show(LineClosed(now, line.id, Fate.ANSWERED, turn))
+
+
+def origin(console: Console) -> str:
+    """Where its pages come from."""
+    return console.url().split("/?")[0]
 
 
 def ws(console: Console, path: str = "ws") -> str:

@@ -1,6 +1,7 @@
 """Neighbours for the core's tests: scripted, and as slow as they are told, in virtual time."""
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 import anyio
@@ -8,11 +9,12 @@ import numpy as np
 
 from glue.events import ChatLine, Event, Source
 from glue.gate import Gate
+from glue.member import Member
 from glue.ports import Message, Prompt, Role, Speech, Usage, Whose
 from glue.settings import TurnSettings
 from glue.stage.mixer import Mixer
 from glue.stage.track import Track
-from glue.turn import Member, Turn
+from glue.turn import Turn
 
 RATE = 24000
 
@@ -48,9 +50,12 @@ class SlowLlm:
     fails: Exception | None = None
     closed: int = 0
     warmed: list[Prompt] = field(default_factory=list)
+    asked: list[Prompt] = field(default_factory=list)
+    stilled: list[tuple[float, float]] = field(default_factory=list)  # from, until
 
     async def stream(self, prompt: Prompt, role: Role = Role.SPEECH) -> AsyncIterator[str | Usage]:
         done = False
+        self.asked.append(prompt)
         try:
             await anyio.sleep(self.first)
             for word in self.words:
@@ -69,6 +74,14 @@ class SlowLlm:
 
     async def settle(self, prompt: Prompt) -> int:
         return await self.warm(prompt)
+
+    @contextmanager
+    def still(self) -> Iterator[None]:
+        began = anyio.current_time()
+        try:
+            yield
+        finally:
+            self.stilled.append((began, anyio.current_time()))
 
     async def count(self, text: str) -> int:
         return len(text.split())
@@ -104,9 +117,11 @@ class PlainMind:
 
     voice = "voice"
 
-    def __init__(self) -> None:
+    def __init__(self, says: str = "") -> None:
+        self.says = says  # behind what happened
         self.history: list[tuple[str, str, bool]] = []
         self.forgotten: list[str] = []
+        self.overheard = ""
 
     def prompt(self, line: ChatLine, recalled: Sequence[str]) -> Prompt:
         return Prompt("main", (Message("user", f"{line.author}: {line.text}"),))
@@ -131,8 +146,14 @@ class PlainMind:
         if text.strip():
             yield text.strip()
 
+    def aside(self, line: ChatLine) -> str:
+        return self.says
+
     def remember(self, line: ChatLine, heard: str, cut: bool) -> None:
         self.history.append((line.text, heard, cut))
+
+    def overhear(self, name: str, line: ChatLine, said: str) -> None:
+        self.overheard = said and f"{name}: {said}"
 
     def shed(self) -> None:
         self.history.clear()

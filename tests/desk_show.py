@@ -1,16 +1,18 @@
 """A whole show with a desk for tests: real console, journal and controls; scripted model and voice."""
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from random import Random
+from typing import Any
 
 import anyio
 
 from glue.carrier import Carrier
 from glue.controls import Controls
+from glue.course import Course
 from glue.cues import Cues
 from glue.director import Director
 from glue.errors import Refused
@@ -29,6 +31,7 @@ from glue.safety.screen import Screen
 from glue.senses.console import ConsoleSense
 from glue.settings import DirectorSettings, SafetySettings
 from glue.show import Show
+from glue.stage.board import Board
 from glue.stage.console import Console
 from glue.stage.face import Face
 from glue.stage.performer import Performer
@@ -51,6 +54,7 @@ class Air:
     blocklist: Blocklist
     restarted: list[str] = field(default_factory=list)
     happened: list[Event] = field(default_factory=list)
+    over: anyio.Event = field(default_factory=anyio.Event)  # the show has ended by itself
     _lines: int = 0
 
     def says(self, author: str, text: str) -> ChatLine:
@@ -105,7 +109,9 @@ class Remembered:
 
 
 @asynccontextmanager
-async def on_air(tmp_path: Path, scene: Scene | None = None, avatar_url: str = "") -> AsyncIterator[Air]:
+async def on_air(
+    tmp_path: Path, scene: Scene | None = None, avatar_url: str = "", waits: bool = False
+) -> AsyncIterator[Air]:
     """A show of one character; ends with the block."""
     blocklist = Blocklist(tmp_path / "blocklist.txt")
     safety = SafetySettings()
@@ -122,25 +128,48 @@ async def on_air(tmp_path: Path, scene: Scene | None = None, avatar_url: str = "
             scene.mind = talk  # type: ignore[assignment]  # the real one, so that steering shows in prompts
             parts = Parts(members={"main": scene.member()}, talks=[talk])
             parts.viewers += viewers
+            parts.forgetting.append(lookup.forget)
             face = Performer("main", Model(), lambda: 0.0, parts.emit, Face(Random(1)), RATE)
             parts.performers.append(face)
-            director = Director(["main", "evil"], DirectorSettings(lonely=1e6))
+            settings = DirectorSettings(lonely=1e6, banter=0, waits=waits)
+            director = Director(["main", "evil"], settings)
 
             def again(name: str) -> bool:
                 restarted.append(name)
                 return name in ("llm", "speech")
 
             mixer, away = scene.mixer, "Be right back!"
-            controls = Controls(parts, mixer, director, blocklist, lookup, health, again, Cues(), away)
-            console.looks, console.carrier = controls.looks(), Carrier(parts)
-            mute, door, booth = partial(setattr, mixer, "muted"), Door(safety, screen), controls.booth()
+            door = Door(safety, screen)
+            carrier, stage = Carrier(parts, tmp_path / "exports"), (mixer, director, blocklist)
+            course = Course(director)
+            board = Board(mixer, parts.emit, lambda: director.stopped, str(tmp_path / "sounds"), 0.5)
+            cues = Cues()
+            controls = Controls(
+                parts, *stage, lookup, health, again, cues, away, door, carrier, course, board
+            )
+            parts.forgetting.append(controls.forgotten)
+            console.looks, console.carrier = controls.looks(), carrier
+            mute, booth = partial(setattr, mixer, "muted"), controls.booth()
             tell = (parts.members, director, viewers, scene.settings, mute, mixer.duck)
-            show = Show(*tell, door=door, booth=booth)
+            show = Show(*tell, door=door, booth=booth, course=course)
             air = Air(console, show, scene, controls, talk, blocklist, restarted, happened)
-            async with anyio.create_task_group() as tg:
-                for task in (scene.mixer.run, lookup.keep):
-                    tg.start_soon(task)
-                tg.start_soon(show.run, [ConsoleSense(console)])
+            async with _performed(air, [scene.mixer.run, lookup.keep, carrier.keep, board.keep]):
                 parts.emit(StageTaken(anyio.current_time(), "main", "Spark"))
                 yield air
-                tg.cancel_scope.cancel()
+
+
+@asynccontextmanager
+async def _performed(
+    air: Air, tasks: Sequence[Callable[[], Coroutine[Any, Any, None]]]
+) -> AsyncIterator[None]:
+    """The show, and what works beside it; ends with the block."""
+
+    async def perform() -> None:
+        await air.show.run([ConsoleSense(air.console)])
+        air.over.set()
+
+    async with anyio.create_task_group() as tg:
+        for task in (*tasks, perform):
+            tg.start_soon(task)
+        yield
+        tg.cancel_scope.cancel()

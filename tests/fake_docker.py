@@ -3,18 +3,22 @@
 No Docker engine is at hand where these tests run, so that the starter was never seen with a real one.
 Its folder holds calls.txt (a line a call), states.json (service: state and health, look for look), log.txt
 (what every container logged), SERVICE.label (the bundle that it was started with), told.json (the SPARK_
-variables of the last `up`) and, for a command that shall fail or hang, a file named for it (pull, build, up,
-version, info, logs) with what it says. Those words are of Docker 28's client where it could be asked.
+variables of the last `up`), peers.json (SERVICE: argv and port of what `up` starts in a container's place,
+its number in SERVICE.pid; it is healthy when its port answers) and, for a command that shall fail or hang, a
+file named for it (pull, build, up, version, info, logs) with what it says. Those words are of Docker 28's
+client where it could be asked.
 """
 
 from __future__ import annotations
 
 import json
 import os
+import socket
 import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 HERE = Path(__file__).parent
 SEALS = {  # as in compose.yaml
@@ -24,10 +28,35 @@ SEALS = {  # as in compose.yaml
 }
 
 
+def peers() -> dict[str, dict[str, Any]]:
+    """What stands in for containers."""
+    path = HERE / "peers.json"
+    found: dict[str, dict[str, Any]] = json.loads(path.read_text()) if path.exists() else {}
+    return found
+
+
+def answers(port: int) -> bool:
+    """Whether somebody listens there."""
+    with socket.socket() as asked:
+        asked.settimeout(1)
+        return asked.connect_ex(("127.0.0.1", port)) == 0
+
+
+def run(name: str, argv: list[str]) -> None:
+    """A container outlives whoever started it."""
+    with (HERE / "log.txt").open("a") as log:
+        process = subprocess.Popen(
+            argv, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
+        )
+    (HERE / f"{name}.pid").write_text(str(process.pid))
+
+
 def look(services: dict[str, list[str]]) -> None:
     """`docker compose ps`."""
     for name, seen in services.items():
         state, health = seen[0].split("/")
+        if state == "running" and name in peers():
+            health = "healthy" if answers(peers()[name]["port"]) else "starting"
         if state == "garbage":
             sys.stdout.write("garbage\n")
         elif state != "absent":
@@ -35,7 +64,7 @@ def look(services: dict[str, list[str]]) -> None:
             bundle = f",spark.bundle={label.read_text()}" if label.exists() else ""
             row = {
                 "Service": name,
-                "Labels": f"spark.plan=weights 42.7, adapters 1.7{bundle},com.docker.compose.oneoff=False",
+                "Labels": f"org.example.words=one, two{bundle},com.docker.compose.oneoff=False",
                 "State": state,
                 "Health": health,
                 "ExitCode": 137 * (state == "exited"),
@@ -72,6 +101,8 @@ def up(services: dict[str, list[str]], names: list[str]) -> None:
     for name in names:
         if name in services:
             services[name].pop(0)
+        if name in peers():
+            run(name, peers()[name]["argv"])
         if name in SEALS:
             (HERE / f"{name}.label").write_text(os.environ.get(SEALS[name], ""))
 

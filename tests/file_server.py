@@ -10,6 +10,9 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import ClassVar
 
 BLOCK = 20_000
+# Half of a file comes; then, until the gate is set, this status or (0) a connection that is hung up.
+OUTAGES = {"outage": 0, "unwell": 503}
+AWAY = {"away": 0, "busy": 503}  # the same from the file's first byte on
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -102,6 +105,14 @@ class _Ways(Handler):
             self.answer(302, {"Location": f"/whole/{name}", "X-Linked-Etag": '"' + "0" * 64 + '"'})
         elif way == "hang":
             time.sleep(6)
+        elif way in AWAY and not self.files.gate.is_set():
+            if status := AWAY[way]:
+                self.answer(status, {})
+            self.close_connection = True
+        elif way in OUTAGES and self.wanted and not self.files.gate.is_set():
+            if status := OUTAGES[way]:
+                self.answer(status, {})
+            self.close_connection = True
         else:
             start = offset(self.wanted) if way != "norange" else 0
             self.send(content, start, BLOCK, lambda at: self._goes_on(way, start, at, len(content) // 2))
@@ -109,6 +120,10 @@ class _Ways(Handler):
     def _goes_on(self, way: str, start: int, at: int, half: int) -> bool:
         if way == "breaks":  # one block for each request
             return at == start
+        if way in OUTAGES and not start and at > half:
+            return False
+        if way == "mute":
+            return False
         if way == "stalls" and not start and at > half:
             time.sleep(4)
             return False

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AbstractContextManager, asynccontextmanager, nullcontext
 from dataclasses import dataclass, field
 from random import Random
 from typing import Any
@@ -64,6 +64,9 @@ class Oracle:
     async def settle(self, prompt: Prompt) -> int:
         return 0
 
+    def still(self) -> AbstractContextManager[None]:
+        return nullcontext()
+
     async def count(self, text: str) -> int:
         return 0
 
@@ -103,20 +106,28 @@ class Seat:
         self.says("startup")
         self.says("actions/register", actions=actions or (PLACE, PASS))
 
+    def takes(self, *names: str) -> None:
+        """The game tells how it stands, and what it would begin now."""
+        self.says("context", message="You stand.", silent=True, spark={"standing": True, "takes": names})
+
     def forces(self, *names: str, **more: object) -> None:
         self.says("actions/force", query="Your move.", action_names=names or ("place", "pass"), **more)
 
     def judges(self, success: bool = True, message: str = "", id: str = "") -> None:
         """The game's answer to the last action."""
-        self.says("action/result", id=id or self.sent[-1]["id"], success=success, message=message)
+        self.says("action/result", id=id or self.actions()[-1]["id"], success=success, message=message)
+
+    def actions(self) -> list[dict[str, Any]]:
+        """Those that were sent."""
+        return [each for each in self.sent if each["command"] == "action"]
 
     async def action(self) -> dict[str, Any]:
         """The next action that is sent."""
-        while not self.sent or self.sent[-1] in self._taken:
+        while not self.actions() or self.actions()[-1] in self._taken:
             await self.arrived.wait()
             self.arrived = anyio.Event()
-        self._taken.append(self.sent[-1])
-        return self.sent[-1]
+        self._taken.append(self.actions()[-1])
+        return self.actions()[-1]
 
     _taken: list[dict[str, Any]] = field(default_factory=list)
 

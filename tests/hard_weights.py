@@ -30,6 +30,25 @@ def write_model(folder: Path, dtype: str = "BF16", tied: bool = False, seed: int
     return folder
 
 
+def as_qwen(folder: Path) -> Path:
+    """The same as a Qwen2: queries, keys and values have biases."""
+    numbers, tensors = np.random.default_rng(0), []
+    with Checkpoint.of(folder) as weights:
+        for name, tensor in weights.tensors.items():
+            tensors.append((Slot(name, tensor.dtype, tensor.shape), weights.whole(tensor).tobytes()))
+            if name.split(".")[-2] in ("q_proj", "k_proj", "v_proj"):
+                bias = numbers.normal(0, 1, tensor.shape[0]).astype(DTYPES[tensor.dtype])
+                slot = Slot(name.replace(".weight", ".bias"), tensor.dtype, bias.shape)
+                tensors.append((slot, bias.tobytes()))
+    write(folder / SINGLE, tensors)
+    said = read_json(folder / "config.json")
+    config = {key: value for key, value in said.items() if key not in ("attention_bias", "mlp_bias")}
+    write_json(
+        folder / "config.json", config | {"architectures": ["Qwen2ForCausalLM"], "model_type": "qwen2"}
+    )
+    return folder
+
+
 def hard(name: str, values: Floats) -> None:
     """Change a linear of layer 0 in place, each in another way."""
     changes: dict[str, Callable[[Floats], None]] = {

@@ -29,6 +29,7 @@ class Hub:
     breaks: bool = False  # one block a request
     damaged: str = ""  # this file comes with other bytes
     listing: object = None  # said instead of the right one
+    revisions: set[str] = field(default_factory=lambda: {"main"})  # all the same commit
     asked: list[tuple[str, str, str]] = field(default_factory=list)  # path, Range, Authorization
     gate: threading.Event | None = None  # large files stop in the middle until it is set
 
@@ -44,7 +45,7 @@ class _Pages(Handler):
             self._file(path.removeprefix("/cdn/"))
         elif self.hub.token and (self.hub.open_to_nobody or said != f"Bearer {self.hub.token}"):
             self.answer(403 if said else 401, {"X-Error-Code": "GatedRepo"})
-        elif path == "/api/models/owner/name/revision/main":
+        elif path in {f"/api/models/owner/name/revision/{each}" for each in self.hub.revisions}:
             listing = self.hub.listing if self.hub.listing is not None else self._listing()
             self.answer(200, {}, json.dumps(listing).encode())
         elif path.startswith(f"/owner/name/resolve/{COMMIT}/"):

@@ -17,10 +17,11 @@ from engines.minecraft.exam import World
 from engines.minecraft.node import find, modules
 from engines.minecraft.options import OWN_VERSION
 from engines.minecraft.table import Table
+from engines.port import unused
 from engines.process import running
 from engines.specs import spec
-from tests.conftest import free_port
 from tests.need import need
+from tests.waiting import eventually
 
 HERE = Path(__file__).parent
 
@@ -75,10 +76,7 @@ class Game:
 
     async def until(self, found: Callable[[], Any], within: float = 30.0) -> Any:
         """Ask until the answer is true."""
-        async with asyncio.timeout(within):
-            while not (answer := found()):  # noqa: ASYNC110  # what is asked tells nobody when it changes
-                await asyncio.sleep(0.05)
-        return answer
+        return await eventually(found, within)
 
     async def told(self, words: str, since: int = 0, within: float = 30.0) -> str:
         """A message with these words, after the first `since`."""
@@ -103,6 +101,17 @@ class Game:
             while name not in (await self.table.act("inventory", {}, 10)).said.replace(" ", "_"):  # noqa: ASYNC110
                 await asyncio.sleep(0.05)
 
+    async def calm(self) -> dict[str, Any]:
+        """Until nothing moves her: no job, no reflex, and the world sees her stand. Her, then."""
+        before: object = None
+        async with asyncio.timeout(30):
+            while True:
+                her, body = await self.player(), await self.world.standing()
+                if her["position"] == before and not body["reflex"] and not body["doing"]:
+                    return her
+                before = her["position"]
+                await asyncio.sleep(0.2)  # a server tells each move within 0.05 s
+
     async def here(self) -> None:
         """Until she is in the world."""
         async with asyncio.timeout(30):
@@ -116,7 +125,7 @@ async def playing(folder: Path, **options: object) -> AsyncIterator[Game]:
     need_packages()
     table = Table()
     async with table.open() as url:
-        ports = {name: free_port() for name in ("port", "truth", "server_port")}
+        ports = {name: unused() for name in ("port", "truth", "server_port")}
         given = {"games": url, "idle": 0.0, "seed": 1, "skills": str(folder), **ports, **options}
         async with running([spec("minecraft", given)], folder, within=90) as engines:
             await table.registered(30)
@@ -132,7 +141,7 @@ async def joining(username: str, port: int, folder: Path) -> AsyncIterator[Game]
     table = Table()
     async with table.open() as url:
         where = {"server": "127.0.0.1", "server_port": port, "version": OWN_VERSION, "username": username}
-        given = {"games": url, "idle": 0.0, "skills": str(folder), "port": free_port(), **where}
+        given = {"games": url, "idle": 0.0, "skills": str(folder), "port": unused(), **where}
         async with running([spec("minecraft", given)], folder, within=90) as engines:
             await table.registered(30)
             yield Game(table, World(0), folder / "minecraft.log", engines.pids, port)

@@ -1,6 +1,7 @@
 // Answers questions to the body's pure parts, a JSON line each: [what, ...arguments].
 'use strict'
 const body = '../engines/minecraft/body/'
+const { Lately } = require(`${body}lately.js`)
 const { plan, known } = require(`${body}plan.js`)
 const { blocks } = require(`${body}plans.js`)
 const { wrong } = require(`${body}schema.js`)
@@ -23,10 +24,15 @@ const ANSWERS = {
   hills,
   flaw,
   skills: async (path, url, script) => { // [method, ...arguments] each; the last one's answer
-    const skills = new Skills(path, flaw, embedder(url, 'm'))
+    const skills = new Skills(path, flaw, embedder(url, 'minilm'))
     let said
     for (const [method, ...given] of script) said = await skills[method](...given)
     return said
+  },
+  lately: (jobs, names, now) => { // [name, what, success, at] each; what is proposed, and how many are kept
+    const lately = new Lately()
+    for (const job of jobs) lately.came(...job)
+    return [lately.worth(names, now), lately.length]
   },
   made: (grid, width) => {
     const recipe = made(registry.recipes, grid.map(name => ID(name) ?? null), width)

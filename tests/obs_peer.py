@@ -16,7 +16,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tests.conftest import free_port
+from engines.port import unused
 from tests.need import need_program
 
 ROOT = Path(__file__).parent.parent
@@ -156,8 +156,8 @@ class Peer:
     display: str
     pulse: str = ""
     password: str = field(default_factory=lambda: secrets.token_hex(8))
-    port: int = field(default_factory=free_port)
-    rtmp: int = field(default_factory=free_port)  # where it streams to
+    port: int = field(default_factory=unused)
+    rtmp: int = field(default_factory=unused)  # where it streams to
     inside: list[str] = field(default_factory=list)  # what runs a command where OBS is
     process: subprocess.Popen[str] | None = None
 

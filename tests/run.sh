@@ -9,6 +9,9 @@ say() { printf '\n== %s\n' "$*"; }
 lacking() { # the Debian packages that are not here
   python3 -c 'import ensurepip, venv' 2>/dev/null || echo python3-venv
   command -v chromium chromium-browser google-chrome >/dev/null || echo chromium
+  command -v g++ >/dev/null || echo g++
+  command -v cmake >/dev/null || echo cmake
+  command -v ninja >/dev/null || echo ninja-build
   command -v Xvfb >/dev/null || echo xvfb
   PATH=$PATH:/usr/games command -v stockfish >/dev/null || echo stockfish
   command -v obs >/dev/null || echo obs-studio obs-plugins fonts-dejavu-core
@@ -47,7 +50,18 @@ uv=$(python3 -m engines.bootstrap --uv)
 "$uv" sync --frozen --all-extras --inexact --quiet
 python=${UV_PROJECT_ENVIRONMENT:-.venv}/bin/python
 
-say "models"
+check() { # with all that is installed, so that every package's types are known
+  "$python" -m ruff check . && "$python" -m ruff format --check . && "$python" -m mypy
+}
+
+checked=$(mktemp)
+set -m # in a group of its own, which ends with this script
+check >"$checked" 2>&1 </dev/null &
+checking=$!
+set +m
+trap 'kill -- "-$checking" 2>/dev/null || true; rm -f "$checked"' EXIT
+
+say "models; lint and types beside them"
 "$python" -m engines.fetch qwen-1.5b smollm2 piper-joe kokoro whisper-tiny.en whisper-base nudenet ppocr minilm </dev/null ||
   [ "${CI:-}" != true ]
 
@@ -58,9 +72,12 @@ say "models"
   [ "${CI:-}" != true ]
 
 say "lint and types"
-"$python" -m ruff check .
-"$python" -m ruff format --check .
-"$python" -m mypy
+wrong=0
+wait "$checking" || wrong=$?
+trap - EXIT
+cat "$checked"
+rm -f "$checked"
+[ "$wrong" = 0 ] || exit "$wrong"
 
 pytest() { "$python" -m pytest --durations=15 --durations-min=5 "$@" </dev/null; }
 
@@ -72,8 +89,10 @@ fi
 failed=0
 say "tests of the core, one process a core"
 pytest tests --ignore=tests/wires --ignore=tests/shows --numprocesses=auto || failed=$?
-# Two at once (--numprocesses=2 --dist=loadfile) take 12 instead of 18 minutes, and now and then one fails that has
-# only heard or waited badly beside the other's models.
-say "tests with real servers, one after the other"
-pytest tests/wires tests/shows || failed=$?
+say "tests with real servers, two files at a time"
+pytest tests/wires tests/shows -m "not alone" --numprocesses=auto --maxprocesses=2 --dist=loadfile \
+  --no-loadscope-reorder || failed=$?
+say "tests that measure, or look at what all share, one after the other"
+mapfile -t files < <(grep -l 'mark\.alone' tests/wires/test_*.py tests/shows/test_*.py) # collecting all takes long
+pytest "${files[@]}" -m alone || failed=$?
 exit "$failed"

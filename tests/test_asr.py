@@ -19,8 +19,9 @@ from engines.asr.backdrop import Sound, mixed, music, noise
 from engines.asr.detector import RATE
 from engines.asr.endpoint import STEP, Endpoint, Mark
 from engines.asr.incoming import A_LAW, MU, MU_LAW, A, BadAudio, Form, Incoming, asked
-from engines.asr.phantom import believed, complete
+from engines.asr.phantom import believed, complete, early
 from engines.asr.whisper import Heard
+from tests.need import need_package
 
 TONE = (8000 * np.sin(np.arange(16000) * 2 * np.pi * 440 / 16000)).astype("<i2")
 
@@ -145,6 +146,20 @@ def test_what_nobody_said_is_not_believed(heard: Heard, voiced: float, said: str
     assert believed(heard, voiced) == said
 
 
+@pytest.mark.parametrize(
+    ("heard", "said"),
+    [
+        (Heard("Wait, stop.", -0.4), "Wait, stop."),
+        (Heard("Come on, come on.", -1.02), ""),
+        (Heard("I have another question for you.", -0.95), "I have another question for you."),
+        (Heard("Thank you.", -0.7, 0.4), ""),
+    ],
+)
+def test_a_few_words_that_it_is_not_sure_of_are_told_when_they_are_over(heard: Heard, said: str) -> None:
+    assert early(heard, 1.0) == said
+    assert believed(heard, 1.0) == ("" if heard.text == "Thank you." else heard.text)
+
+
 @given(st.text(max_size=60), st.floats(-3, 0), st.floats(0, 1), st.floats(0, 10))
 def test_what_is_believed_was_heard(text: str, sure: float, nothing: float, voiced: float) -> None:
     said = believed(Heard(text, sure, nothing), voiced)
@@ -183,7 +198,7 @@ def test_what_is_behind_a_voice_is_as_loud_as_it_is_said_to_be(
 
 def test_espeak_ng_speaks_for_itself() -> None:
     """In a process of its own, as the library may take down whoever cannot load it."""
-    pytest.importorskip("espeakng_loader")
+    need_package("espeakng_loader", "uv sync --all-extras --inexact")
     told = "from engines.asr.espeak import Espeak; from engines.asr.bench import RULES; e = Espeak(); "
     told += "print(*(len(e.say(voice, 'Hello there.')) for voice in RULES))"
     out = subprocess.run([sys.executable, "-c", told], capture_output=True, text=True, check=True)

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
 
 from engines.avatar.feed import Page
 from engines.avatar.models import EXPRESSIONS
+from engines.avatar.models import MODELS as WARDROBE
 from engines.avatar.options import MODELS as OPTION
 from tests.puppet import Talk, puppet
 
+ROOT = Path(__file__).parent.parent
 HAPPY = "happy.exp3.json"
 
 
@@ -36,6 +39,13 @@ def test_two_models_with_ids_that_stay(talk: Talk, tmp_path: Path) -> None:
     again = Talk(puppet(tmp_path), "Plugin A").ask("AvailableModels")["availableModels"]
     assert [m["modelID"] for m in listed] == [m["modelID"] for m in again]
     assert all(len(m["modelID"]) == 32 for m in listed)
+
+
+def test_the_page_has_the_palette_of_every_model() -> None:
+    page = (ROOT / "engines" / "avatar" / "page" / "palettes.js").read_text(encoding="utf-8")
+    (looks,) = re.findall(r"export const LOOKS = \{(.*?)\};", page)
+    found = {name.strip('" '): palette for name, palette in re.findall(r'([\w" ]+): "(\w+)"', looks)}
+    assert found == {model.name: model.palette for model in WARDROBE.values()}
 
 
 def test_loading_a_model(talk: Talk) -> None:

@@ -13,10 +13,11 @@ import pytest
 from omegaconf import DictConfig, OmegaConf
 
 from engines import build, cache
-from engines.bundle import disk, hub, show, tiny, words
+from engines.bundle import disk, hub, modelopt, show, tiny, words
 from engines.bundle.config import Adapters, Config, Mode, Quantise
 from engines.bundle.errors import BundleError
 from engines.bundle.plan import merged, plan, total
+from engines.environment import STAMP
 from tests.test_build import CONF
 
 GB = 1e9
@@ -130,3 +131,30 @@ def test_a_merged_persona_has_a_checkpoint_and_one_alone_fits(main: str, evil: s
     config = replace(words.read("llama31-70b-nvfp4"), adapters=Adapters(Mode.merged, main, evil))
     assert merged(config) == count
     assert (plan(config).memory <= config.limit * GB) is (count == 1)
+
+
+def test_modelopts_environment_counts_until_it_is_made(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SPARK_QUANTISE_ENV", str(tmp_path / "env"))
+    streamed = words.read("llama31-8b-opener")
+    config = replace(streamed, quantise=Quantise.modelopt)
+    fetched = total(plan(streamed).download)
+    assert total(plan(config).download) == fetched + 5.1e9
+    (tmp_path / "env" / "bin").mkdir(parents=True)
+    (tmp_path / "env" / "bin" / "python").touch()
+    (tmp_path / "env" / STAMP).write_text(modelopt.ENVIRONMENT._wanted())
+    assert total(plan(config).download) == fetched
+
+
+def test_modelopts_environment_is_counted_on_the_disk_where_it_will_lie(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SPARK_QUANTISE_ENV", str(tmp_path / "apart" / "env"))
+    config = replace(words.read("llama31-8b-opener"), quantise=Quantise.modelopt, root=str(tmp_path))
+    monkeypatch.setattr(disk, "_device", lambda path: 1 if "apart" in path.parts else 2)
+    both = {each.where: each.need for each in disk.disks(config, plan(config))}
+    assert both == {tmp_path / "apart": 5.1e9, tmp_path: total(plan(config).disk) - 5.1e9}
+    monkeypatch.setattr(disk, "_device", lambda path: 1)
+    (one,) = disk.disks(config, plan(config))
+    assert one.need == total(plan(config).disk)

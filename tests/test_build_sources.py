@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import shutil
 import signal
 import subprocess
 import sys
@@ -16,7 +17,7 @@ import pytest
 from rich.console import Console
 
 from engines.bars import Bars
-from engines.bundle import manifest, pipeline, tiny, words
+from engines.bundle import manifest, pipeline, tiny, verify, words
 from engines.bundle.config import Adapters, Config, Draft, Drafting, Quantise
 from engines.bundle.errors import BundleError
 from engines.llm.options import MODEL, Options, bundled, models
@@ -127,6 +128,26 @@ def test_a_truncated_shard_is_told(checkpoint: Path, tmp_path: Path) -> None:
     assert not (tmp_path / "tiny-llama").exists()
 
 
+@pytest.mark.parametrize("what", ["the checkpoint", "the draft", "a draft in another format"])
+def test_what_is_taken_as_it_is_is_looked_into_all_the_same(
+    what: str, checkpoint: Path, tmp_path: Path
+) -> None:
+    assert build(of(str(checkpoint)), tmp_path)
+    ready, head = tmp_path / "ready", tmp_path / "head"
+    shutil.copytree(tmp_path / "tiny-llama" / "checkpoint", ready)
+    shutil.copytree(checkpoint, head)
+    broken = {"the checkpoint": ready, "the draft": head}.get(what)
+    if broken:
+        weights = broken / "model.safetensors"
+        weights.write_bytes(weights.read_bytes()[:-100])
+    else:
+        (head / "model.safetensors").rename(head / "pytorch_model.bin")
+    draft = Draft(Drafting.draft_target, str(head), dims="tiny-llama", length=4)
+    with pytest.raises(BundleError, match=r"is damaged.*cure|no weights as safetensors; cure"):
+        build(replace(of(str(ready)), quantise=Quantise.never, draft=draft), tmp_path / "again")
+    assert not (tmp_path / "again" / "tiny-llama").exists()
+
+
 def test_adapters_that_do_not_fit_stop_the_build(checkpoint: Path, tmp_path: Path) -> None:
     tiny.adapter(tmp_path / "main", seed=1, rank=64)
     given = replace(of(str(checkpoint)), adapters=Adapters(main=str(tmp_path / "main")))
@@ -160,7 +181,7 @@ def test_the_engine_takes_its_model_from_the_bundle(tmp_path: Path, monkeypatch:
     assert build(config, tmp_path)
     where = tmp_path / "smollm2"
     with Bars(Console(quiet=True)) as bars:
-        assert manifest.flaws(config, where, bars) == []
+        assert verify.flaws(config, where, bars) == []
     files = json.loads((where / "manifest.json").read_text())["files"]
     assert set(files) == {"model.gguf", "adapters/main.gguf"}
     options = Options(model="smollm2", bundle=str(where))

@@ -16,7 +16,7 @@ from engines import download
 from engines.bars import Bars
 from engines.bundle import hub as client
 from engines.bundle.errors import BundleError
-from tests.conftest import free_port
+from engines.port import unused
 from tests.hub_server import COMMIT, Hub, serving
 
 WEIGHTS = random.Random(3).randbytes(120_000)
@@ -128,7 +128,7 @@ def test_a_token_goes_to_the_hub_and_not_where_it_redirects(
 def test_a_wrong_name_and_no_network_are_one_line(hub: Hub, tmp_path: Path) -> None:
     with pytest.raises(BundleError, match="has no revision 'v9', or does not exist"):
         client.Hub(hub.address).listing("owner/name", "v9")
-    nobody = client.Hub(f"http://127.0.0.1:{free_port()}")
+    nobody = client.Hub(f"http://127.0.0.1:{unused()}")
     with pytest.raises(BundleError, match=r"does not answer .*cure: .*source=FOLDER") as caught:
         nobody.listing("owner/name", "main")
     assert "\n" not in str(caught.value)

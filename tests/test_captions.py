@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from glue.ports import Timed
+from glue.romanised import romanised
 from glue.stage.captions import CaptionTrack, match
 
 WORDS = (Timed("oh", 0.1, 0.3), Timed("hello", 0.5, 0.9), Timed("Mika", 1.0, 1.4))
@@ -42,6 +43,12 @@ def test_a_word_that_is_said_differently_lies_between_its_neighbours() -> None:
     own = ["It", "is", "21", "degrees!"]
     said = [Timed(w, i, i + 1) for i, w in enumerate(["it", "is", "twenty", "one", "degrees"])]
     assert sorted(match(own, said)) == [0, 1, 3]
+
+
+def test_what_a_voice_was_given_in_other_letters_loses_no_later_word() -> None:
+    own = "Привет как твои дела сегодня мой друг Katya are you well".split()
+    said = [Timed(romanised(word, "en"), i, i + 1) for i, word in enumerate(own)]
+    assert sorted(match(own, said)) == list(range(11))
 
 
 def test_without_word_times_letters_share_the_sound() -> None:

@@ -12,10 +12,11 @@ from hypothesis import strategies as st
 
 from tests.need import need_package
 
-need_package("chess", "uv sync --extra chess")
+need_package("chess", "uv sync --all-extras --inexact")
 
 import chess  # noqa: E402  (after the skip)
 
+from engines.chess.match import BETWEEN, FAREWELL_S  # noqa: E402
 from engines.chess.moves import (  # noqa: E402
     Written,
     balance,
@@ -27,6 +28,7 @@ from engines.chess.moves import (  # noqa: E402
     spoken,
     standing,
     state,
+    weighs,
 )
 from engines.chess.options import Missing, Options, prepare, stockfish  # noqa: E402
 from engines.chess.record import IllegalMove, Record  # noqa: E402
@@ -153,17 +155,17 @@ def test_a_tie_is_drawn_by_lot_whoever_came_first() -> None:
 @pytest.mark.parametrize(
     ("fen", "san", "said"),
     [
-        (START, "Nf3", "knight to f3"),
-        (CASTLES, "O-O-O", "castles queenside"),
-        (CASTLES, "Rxh8+", "rook takes rook on h8, check"),
-        (PROMOTES, "e8=N", "pawn to e8 and becomes a knight"),
-        ("8/8/8/3pP3/8/8/k6K/8 w - d6 0 1", "exd6", "pawn takes pawn on d6"),
-        ("6k1/5ppp/8/8/8/8/8/R6K w - - 0 1", "Ra8#", "rook to a8, checkmate"),
+        (START, "Nf3", "moved my knight to f3"),
+        (CASTLES, "O-O-O", "castled queenside"),
+        (CASTLES, "Rxh8+", "took the rook on h8 with my rook, check"),
+        (PROMOTES, "e8=N", "moved my pawn to e8, now a knight"),
+        ("8/8/8/3pP3/8/8/k6K/8 w - d6 0 1", "exd6", "took the pawn on d6 with my pawn"),
+        ("6k1/5ppp/8/8/8/8/8/R6K w - - 0 1", "Ra8#", "moved my rook to a8, checkmate"),
     ],
 )
 def test_moves_in_words(fen: str, san: str, said: str) -> None:
     board = chess.Board(fen)
-    assert spoken(board, board.parse_san(san)) == said
+    assert spoken(board, board.parse_san(san), "my") == said
     assert loud(board, board.parse_san(san)) is (san not in ("Nf3",))
 
 
@@ -192,6 +194,18 @@ def test_how_it_stands_is_told_in_words_that_fit() -> None:
     board.push_san("Qd1+")
     said = standing(board, chess.BLACK, 20, "Stockfish")
     assert "Stockfish is to move. The king to move is in check." in said and len(said) < 240
+
+
+def test_how_it_stands_is_told_only_of_moves_that_changed_it() -> None:
+    board = chess.Board()
+    found = []
+    for san in ("e4", "d5", "exd5", "Qxd5", "Nc3"):
+        board.push_san(san)
+        found.append(weighs(board))
+    assert found == [False, False, True, True, False]
+    board = chess.Board("8/P6k/8/8/8/8/8/K7 w - - 0 1")
+    board.push_san("a8=Q")
+    assert weighs(board)
 
 
 def test_what_she_is_told_is_true() -> None:
@@ -276,6 +290,10 @@ def test_a_start_that_is_none_is_refused(fen: str, says: str) -> None:
     with pytest.raises(Missing, match=says):
         prepare(Options(start=fen))
     assert position("").fen() == START
+
+
+def test_she_has_six_seconds_for_a_word_about_the_last_game() -> None:
+    assert min(FAREWELL_S, BETWEEN * Options().pause_s) == 6.0
 
 
 def test_stockfish_is_asked_for_only_where_it_plays(monkeypatch: pytest.MonkeyPatch) -> None:

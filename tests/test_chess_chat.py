@@ -17,7 +17,7 @@ from engines.specs import specs
 from glue.app import check
 from glue.chat_events import LinesRemoved
 from glue.director import Director
-from glue.errors import ConfigError
+from glue.errors import ConfigError, Unreachable
 from glue.events import (
     Button,
     ButtonPressed,
@@ -35,7 +35,6 @@ from glue.games.chess_chat import ChessChat
 from glue.journal import Journal
 from glue.report.write import write
 from glue.safety.door import Door
-from glue.safety_events import SlowModeSet
 from glue.settings import DirectorSettings, SafetySettings
 from glue.show import Show
 from glue.supervise import Patience, supervise
@@ -89,7 +88,7 @@ async def test_the_last_game_ends_the_show_when_she_has_finished() -> None:
 
 
 class Votes:
-    """A sense: votes and a question, while chat is open and while it is paused."""
+    """A sense: votes and a question, while chat is open and while it is paused; and the operator's vote."""
 
     async def events(self) -> AsyncIterator[Event]:
         now = anyio.current_time()
@@ -97,7 +96,8 @@ class Votes:
             if button:
                 yield ButtonPressed(now, button)
             for text in ("e4", "!Nf3", "What is e4, Spark?"):
-                yield LineArrived(now, ChatLine(f"{text} {button}", "bo", text, Source.CONSOLE))
+                yield LineArrived(now, ChatLine(f"{text} {button}", "bo", text, Source.TWITCH))
+        yield LineArrived(now, ChatLine("own", "operator", "d4", Source.CONSOLE))
 
 
 async def test_a_vote_is_counted_and_not_answered() -> None:
@@ -118,22 +118,23 @@ async def test_a_vote_is_counted_and_not_answered() -> None:
         tg.cancel_scope.cancel()
     fates = {event.line_id: event.fate for event in scene.events if isinstance(event, LineClosed)}
     voted, paused = Fate.VOTED, Fate.PAUSED
-    assert list(fates.values()).count(voted) == 2 and list(fates.values()).count(paused) == 3
+    assert list(fates.values()).count(paused) == 3 and fates["own"] is voted
+    assert fates["e4 None"] is fates["!Nf3 None"] is voted
     assert fates["What is e4, Spark? None"] is Fate.ANSWERED
 
 
 class Undecided:
-    """A sense: the operator slows chat down, and one viewer votes again and again."""
+    """A sense: one viewer votes again and again."""
 
     async def events(self) -> AsyncIterator[Event]:
-        yield SlowModeSet(anyio.current_time(), 15.0)
         for number, text in enumerate(("e4", "d4", "c4", "hello Spark", "Nf3", "hello again, Spark")):
             await anyio.sleep(0.1)
             yield LineArrived(anyio.current_time(), ChatLine(str(number), "bo", text, Source.TWITCH))
 
 
 async def test_every_vote_is_counted_however_fast_they_come() -> None:
-    scene, chat = Scene(), ChessChat()
+    scene, chat, door = Scene(), ChessChat(), Door(SafetySettings(overall=1))
+    door.slow_down(15.0)
     show = Show(
         {"main": scene.member()},
         Director(["main"], DirectorSettings()),
@@ -142,7 +143,7 @@ async def test_every_vote_is_counted_however_fast_they_come() -> None:
         lambda _: None,
         lambda _: None,
         ends_with_chat=True,
-        door=Door(SafetySettings(overall=1)),
+        door=door,
         takers=[chat],
     )
     async with anyio.create_task_group() as tg:
@@ -205,6 +206,15 @@ async def test_removed_votes_reach_the_board_and_nothing_else_does() -> None:
     assert set(board.removed()) == {vote.id for vote in votes}
     asked = [message["line"] for message in board.told if "line" in message]
     assert set(asked) <= {votes[0].id, "new"}, "a vote that was removed before it was sent is not sent"
+
+
+@pytest.mark.parametrize("address", ["ws://", "ws://127.0.0.1:x", "ws://[::1", "ws://a..b"])
+@pytest.mark.parametrize("anyio_backend", ["asyncio"])
+async def test_an_address_that_is_none_is_told_without_the_token(address: str, tmp_path: Path) -> None:
+    (tmp_path / "token").write_text("secret")
+    with pytest.raises(Unreachable, match=r"is no address \(\w+\); cure: chess") as told:
+        await ChessChat(address, str(tmp_path / "token")).run(lambda: None)
+    assert "secret" not in str(told.value)
 
 
 @given(st.one_of(st.text(max_size=40), st.from_regex(r"[!a-hKQRBNO0-9x=+# -]{1,12}", fullmatch=True)))

@@ -82,9 +82,28 @@ def test_behind_a_single_word_comes_a_clause_that_is_ready_before_it_has_been_sa
     name, second, *rest = clauses(
         "Mika, I would love to come over and see your little trains tomorrow and the day after that as well"
     )
-    assert name == "Mika,"
-    assert 3 <= len(second.split()) <= Length().second
+    assert (name, second) == ("Mika,", "I would love")
     assert " ".join([second, *rest]).startswith("I would love to come over and see your little")
+
+
+def test_clauses_grow_with_what_is_heard_meanwhile() -> None:
+    """A voice takes three times as long for a word as a model that just keeps up: none is long after few."""
+    said = clauses(
+        "Well, " + "you know that everybody here would go there again " * 9, length=Length(reply=60)
+    )
+    counts = [len(clause.split()) for clause in said]
+    assert counts[0] == 1 and max(counts) > 12
+    for at, count in enumerate(counts[1:], 1):
+        assert count <= 2 * (sum(counts[:at]) + 1) + 2
+
+
+def test_a_script_without_spaces_is_not_cut_into_its_words_to_be_soon() -> None:
+    said = "私はこのコンピューターの中に住んでいるので外に出ることができません。"
+    assert clauses(f"はい、{said}") == ["はい、", said]
+
+
+def test_no_clause_ends_with_an_article() -> None:
+    assert clauses("Corn! Corn is really the worst thing") == ["Corn!", "Corn is really the worst", "thing"]
 
 
 def test_words_without_a_space_are_cut_by_length() -> None:
@@ -123,6 +142,7 @@ def test_no_letter_of_plain_text_is_lost(text: str) -> None:
 
 
 @pytest.mark.anyio
+@pytest.mark.parametrize("anyio_backend", ["asyncio", "trio"])
 @pytest.mark.parametrize("piece", ["a", "word ", "猫", "*", "(", "<think>", "no. "])
 async def test_endless_text_is_ended_or_silent_and_its_source_is_closed(piece: str) -> None:
     read, closed = 0, False

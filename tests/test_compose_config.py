@@ -11,16 +11,18 @@ from typing import Any
 import pytest
 import yaml  # type: ignore[import-untyped]  # comes with omegaconf
 
-from engines.services import FILE
+from engines.services import FILE, limited
 from tests.need import need_compose
-from tests.test_compose import LIMIT_GB, REST_GB
+from tests.test_compose import LIMIT_GB, REST_GB, planned, services
 
+ROOT = Path(__file__).parent.parent
 KEY = "nvapi-not-a-real-key"
 TOLD = '{"words": ["a \\"b\\"", "c$d ${HOME}"]}'  # what a shell, YAML or Compose might change
 LAUNCHER = {
     "NGC_API_KEY": KEY,
     "SPARK_BUNDLE": "/bundles/large",
     "SPARK_BUNDLE_SEAL": "0123456789abcdef-main",
+    "SPARK_BUNDLE_MEMORY": "41g",
     "SPARK_VISION": TOLD,
     "SPARK_VISION_SEAL": "fedcba9876543210",
     "SPARK_MODELS": "/models of mine",
@@ -74,9 +76,10 @@ def test_all_of_it_is_on_loopback_pinned_limited_and_watched(resolved: dict[str,
         assert set(hosts(service)) == {"127.0.0.1"}, name
         assert re.search(r":v?\d+\.\d+\.\d+\w*$", service["image"]), name
         assert service["healthcheck"]["test"][0] == "CMD" and service["healthcheck"]["start_period"], name
-    planned = [re.findall(r"\d+(?:\.\d+)?", each["labels"]["spark.plan"]) for each in resolved.values()]
-    limits = sum(size(each["mem_limit"]) for each in resolved.values()) / 1e9
-    assert sum(float(number) for each in planned for number in each) <= limits <= LIMIT_GB - REST_GB
+    limits = {name: size(each["mem_limit"]) for name, each in resolved.items()}
+    assert limits["trtllm"] == 41 * 2**30, "as its bundle wants it"
+    limits["trtllm"] = size(limited(planned("trtllm")))
+    assert sum(map(planned, limits)) <= sum(limits.values()) <= (LIMIT_GB - REST_GB) * 1e9
 
 
 def test_the_gpu_is_given_to_all_that_compute_on_it(resolved: dict[str, dict[str, Any]]) -> None:
@@ -120,3 +123,23 @@ def test_a_broken_copy_is_refused(tmp_path: Path, right: str, wrong: str) -> Non
     assert right in text
     done = config(text.replace(right, wrong, 1), tmp_path, **LAUNCHER)
     assert done.returncode != 0 and done.stderr.strip()
+
+
+def start_period(name: str) -> float:
+    """Seconds."""
+    said = services()[name]["healthcheck"]["start_period"]
+    return float(said[:-1]) * {"m": 60, "s": 1}[said[-1]]
+
+
+def test_speech_nims_have_the_fifty_minutes_of_a_first_start_and_the_key_from_the_environment() -> None:
+    for name in ("asr", "tts"):
+        service = services()[name]
+        assert start_period(name) >= 55 * 60
+        assert service["environment"]["NGC_API_KEY"] is None
+    assert not re.search(r"nvapi-|hf_[A-Za-z0-9]{20}", FILE.read_text())
+
+
+def test_a_show_waits_as_long_as_a_service_may_start() -> None:
+    """What it gave up before that, Docker would still be starting."""
+    spark = yaml.safe_load((ROOT / "conf" / "stack" / "spark.yaml").read_text())
+    assert spark["engines"]["ready_within"] >= max(map(start_period, services()))

@@ -6,16 +6,19 @@ import json
 import subprocess
 import sys
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import anyio
 import pytest
+from rich.console import Console
 
 from engines import compose
-from engines.bundle import manifest
+from engines.bundle import manifest, pipeline, words
+from engines.bundle.config import Beside, Kind
 from engines.compose import started
 from engines.keeper import StartFailed
-from engines.services import speaker
+from engines.services import TAG, limit_gb, speaker
 from tests.test_compose import Docker, docker_on_path, services, start
 from tests.wires.nim_peer import Nim, serving
 
@@ -23,10 +26,11 @@ docker_here = docker_on_path
 LLMS = ("trtllm", "opener")
 
 
-def seal(folder: Path, what: str, *servers: str) -> str:
+def seal(folder: Path, what: str, *servers: str, version: str = "1.3") -> str:
     """A whole bundle, as far as its manifest goes; its seal."""
     folder.mkdir(exist_ok=True)
-    body = {"files": {}, "what": what}
+    steps = {"serve config": {"figures": {"version": version}}}
+    body = {"bundle": "tiny-llama", "files": {}, "steps": steps, "what": what}
     (folder / "manifest.json").write_text(json.dumps({"seal": manifest.seal(body), **body}))
     (folder / "serve.json").write_text(json.dumps({name: {} for name in servers or ("main",)}))
     return manifest.seal(body)
@@ -73,6 +77,46 @@ def test_one_whose_bundle_is_gone_is_left_alone(docker_here: Docker, bundle: Pat
     docker_here.has({"trtllm": ["running/healthy"]})
     start("trtllm")
     assert ups(docker_here) == 0
+
+
+@pytest.mark.parametrize("state", ["absent/", "running/healthy"])
+def test_a_bundle_of_another_version_than_its_image_is_refused_before_anything_is_started(
+    docker_here: Docker, bundle: Path, state: str
+) -> None:
+    (docker_here.folder / "nvidia-smi").touch(mode=0o755)
+    seal(bundle, "new", version="1.2")
+    (docker_here.folder / "trtllm.label").write_text("what runs yet")
+    docker_here.has({"trtllm": [state, *["running/healthy"] * 6]})
+    cure = r"cure: \./build_engines\.sh bundle=tiny-llama serve\.version=1\.3, or a tag of 1\.2 in engines/"
+    with pytest.raises(StartFailed, match=rf"trtllm: .*built for .* 1\.2, .* 1\.3\.0rc13; {cure}"):
+        start("trtllm")
+    assert not [call for call in docker_here.calls if call.startswith(("up", "pull"))]
+    seal(bundle, "new", version="1.3")
+    start("trtllm")
+    assert ups(docker_here) == 1
+
+
+def test_the_bundles_are_built_for_the_version_that_is_pinned() -> None:
+    pinned = {name: TAG.search(services()[name]["image"]) for name in LLMS}
+    configs = [words.read(name) for name in words.bundles()]
+    built = {config.serve.version for config in configs if config.kind is Kind.trtllm}
+    assert {tag and tag[2] for tag in pinned.values()} == built
+
+
+def test_a_container_may_take_what_its_bundle_was_planned_with(
+    docker_here: Docker, bundle: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (docker_here.folder / "nvidia-smi").touch(mode=0o755)
+    config = replace(words.read("tiny-llama"), beside=Beside(graphs=33.0))
+    pipeline.build(config, bundle, Console(quiet=True))
+    docker_here.has({"trtllm": ["absent/", "running/healthy"]})
+    start("trtllm")
+    told = json.loads((docker_here.folder / "told.json").read_text())
+    assert told["SPARK_BUNDLE_MEMORY"] == "33g"  # 33 GB and 5 %, in 2^30 bytes
+    assert "SPARK_OPENER_BUNDLE_MEMORY" not in told
+    service = services()["trtllm"]
+    assert service["mem_limit"].startswith("${SPARK_BUNDLE_MEMORY:-")
+    assert limit_gb(service, {"SPARK_BUNDLE": str(bundle)}) == 33 * 2**30 / 1e9
 
 
 def test_compose_takes_the_label_from_the_bundles_own_variable() -> None:

@@ -1,5 +1,7 @@
 """Every option and every show composes; every mistake is refused with the choices."""
 
+import re
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -8,10 +10,18 @@ from hydra import compose, initialize_config_dir
 from hydra.errors import HydraException
 from omegaconf import DictConfig, OmegaConf
 
+from engines.dress import dress
+from engines.options import OptionError
 from engines.specs import specs
-from glue.app import check
-from glue.checks import adapters
+from glue.app import check, precheck
+from glue.broadcast_events import Phase
+from glue.checks import adapters, personas, typed
+from glue.course import Course, greets
+from glue.director import Director
 from glue.errors import ConfigError
+from glue.mind.persona import Length, Persona
+from glue.ranges import OF_A_PERSONA, RANGES
+from glue.set_up import stage
 from glue.settings import register
 
 CONF = Path(__file__).parent.parent / "conf"
@@ -19,7 +29,8 @@ GROUPS = sorted(p.name for p in CONF.iterdir() if p.is_dir() and p.name not in (
 OPTIONS = [(g, o.stem) for g in GROUPS for o in sorted((CONF / g).glob("*.yaml"))]
 SHOWS = sorted(p.stem for p in (CONF / "show").glob("*.yaml"))
 LISTS = ("speaker", "chat", "persona")  # groups of which several may be chosen
-ASKED = {"twitch": ["chat.channel=spark"], "youtube": ["chat.video=dQw4w9WgXcQ"]}  # what nobody can guess
+ASKED = {"youtube": ["chat.video=dQw4w9WgXcQ"]}  # what nobody can guess
+ASKED |= {name: ["chat.channel=spark"] for name in ("twitch", "evening")}
 
 
 def composed(*overrides: str) -> DictConfig:
@@ -38,6 +49,7 @@ def test_the_default_runs_as_it_is() -> None:
 @pytest.mark.parametrize(("group", "option"), OPTIONS)
 def test_every_option_composes(group: str, option: str) -> None:
     words = ASKED.get(option, [])
+    words = ["speaker=[wav]"] if (group, option) == ("console", "none") else words
     cfg = composed(f"{group}=[{option}]" if group in LISTS else f"{group}={option}", *words)
     check(cfg)
     assert specs(cfg)
@@ -45,12 +57,26 @@ def test_every_option_composes(group: str, option: str) -> None:
 
 @pytest.mark.parametrize("show", SHOWS)
 def test_every_show_composes_and_leaves_engines_and_addresses_alone(show: str) -> None:
-    cfg = composed(f"+show={show}")
+    cfg = composed(f"+show={show}", *ASKED.get(show, []))
     plain = composed(*(["games=neuro"] if cfg.games else []))  # games have a slot in the language model
     check(cfg)
     for group in ("llm", "speech", "avatar", "engines"):
         # as written: how many slots a model has follows from what is played
         assert OmegaConf.to_container(cfg[group]) == OmegaConf.to_container(plain[group])
+
+
+@pytest.mark.parametrize(("words", "asked"), [([], ""), (["console.asked=true"], "&asked=1")])
+def test_the_page_in_obs_shows_what_she_is_asked_where_that_is_wanted(words: list[str], asked: str) -> None:
+    cfg = composed("+show=obs_setup", *words)
+    check(cfg)
+    assert stage(cfg.console, "t0ken") == f"http://127.0.0.1:8020/stage?token=t0ken&captions=0{asked}"
+
+
+def test_sounds_are_off_until_there_is_a_folder_and_their_gain_has_bounds() -> None:
+    assert composed().stage.sounds == ""
+    check(composed("stage.sounds=/somewhere", "stage.sounds_gain=1.5"))
+    with pytest.raises(ConfigError, match=r"stage\.sounds_gain"):
+        check(composed("stage.sounds_gain=5"))
 
 
 def test_a_milvus_server_takes_the_place_of_ours_and_keeps_the_embeddings() -> None:
@@ -61,10 +87,52 @@ def test_a_milvus_server_takes_the_place_of_ours_and_keeps_the_embeddings() -> N
     assert cfg.memory.adapter.uri == "http://127.0.0.1:19530" and cfg.memory.adapter.most == 2
 
 
+def test_she_may_have_other_names() -> None:
+    cfg = composed("director.aliases=[sparky,'@Spark-TV']")
+    check(cfg)
+    assert list(cfg.director.aliases) == ["sparky", "@Spark-TV"] and composed().director.aliases == []
+
+
+def test_a_show_waits_for_the_operator_and_greets_as_its_keys_say() -> None:
+    cfg = composed("director.waits=true", "director.greets=always", "director.goodbye=9", "director.ending=0")
+    check(cfg)
+    assert Course(Director(["main"], cfg.director)).phase is Phase.WAITING
+    assert Course(Director(["main"], composed().director)).phase is Phase.LIVE
+    for words, greeted in (([], True), (["+show=rehearsal"], False), (["+show=conversation"], False)):
+        cfg = composed(*words)
+        assert greets(cfg.director, cfg.ends_with_chat) is greeted
+
+
 def test_two_on_stage_are_a_second_entry() -> None:
     cfg = composed("persona=[main,evil]")
     check(cfg)
     assert list(cfg.cast) == ["main", "evil"]
+    assert all(persona.banter for persona in personas(cfg).values())
+    assert composed("director.banter=0", "director.banter_depth=3").director.banter == 0
+
+
+def dressed(*words: str) -> tuple[str, str]:
+    """The model that the puppet starts with, and the one that it is asked for."""
+    cfg = composed(*words)
+    check(cfg)
+    dress(cfg)
+    return cfg.avatar.engine.model, adapters(cfg)["avatar.adapter"]["model"]
+
+
+def test_the_puppet_wears_what_the_first_of_the_cast_does() -> None:
+    assert dressed() == ("Spark", "Spark")
+    assert dressed("persona=[evil]") == dressed("persona=[evil,main]") == ("Spark Evil", "Spark Evil")
+    assert dressed("avatar.adapter.model=Spark Evil") == ("Spark Evil", "Spark Evil")
+    assert dressed("avatar.adapter.model=spark evil") == ("Spark Evil", "spark evil")
+    theirs = "avatar.adapter.address=ws://192.168.1.7:8001"  # a VTube Studio: its models are its own
+    assert dressed(theirs, "cast.main.avatar=Hiyori") == ("Spark", "Hiyori")
+
+
+@pytest.mark.parametrize("words", [["cast.main.avatar=Hiyori"], ["avatar.adapter.model=Hiyori"]])
+def test_a_look_that_the_puppet_has_not_is_refused(words: list[str]) -> None:
+    with pytest.raises(OptionError, match="no look 'Hiyori'; it has: Spark, Spark Evil") as caught:
+        dressed(*words)
+    assert str(caught.value).startswith(words[0].partition("=")[0])
 
 
 def test_the_command_line_wins_over_a_show() -> None:
@@ -79,8 +147,11 @@ def test_the_command_line_wins_over_a_show() -> None:
         ("llmm.engine.port=1", "llmm"),
         ("director.patiense=3", "patiense"),
         ("director.patience=soon", "soon"),
+        ("director.aliases=sparky", "sparky"),
         ("stage.rate=fast", "fast"),
         ("report=sometimes", "sometimes"),
+        ("director.waits=perhaps", "perhaps"),
+        ("director.greets=perhaps", "perhaps"),
     ],
 )
 def test_hydra_refuses(override: str, said: str) -> None:
@@ -98,17 +169,119 @@ def test_hydra_refuses(override: str, said: str) -> None:
         ("speech.adapter.rate=fast", "speech.adapter.rate"),
         ("speech.adapter._target_=os.system", "not an adapter of ours"),
         ("+cast.main.promt=x", "cast.main.promt"),
+        ("+cast.main.length.second=9", "cast.main.length.second: no such option"),
+        ("+cast.main.length.sentence=1", "did you mean 'sentences'?"),
+        ("cast.main.length=5", "cast.main.length: "),
+        ("cast.main=5", "cast.main: must be a persona"),
         ("stage.rate=-1", "stage.rate"),
         ("stage.delay=11", "stage.delay"),
+        ("director.goodbye=-1", "director.goodbye"),
+        ("director.ending=301", "director.ending"),
         ("chat=twitch", "chat.channel=NAME"),
         ("chat=youtube", "chat.video=NAME"),
         ("+chat.chanel=spark", "chat.chanel"),
+        ("console=none", "choose speaker=[device]"),
     ],
 )
 def test_app_refuses_what_hydra_lets_pass(override: str, said: str) -> None:
     with pytest.raises((ConfigError, HydraException)) as caught:
         check(composed(override))
-    assert said in str(caught.value)
+    assert said in str(caught.value) and "\n" not in str(caught.value)
+
+
+def test_a_length_that_is_a_list_in_a_character_s_file_is_one_line() -> None:
+    cfg = composed()
+    OmegaConf.update(cfg, "cast.main.length", [1], merge=False)
+    with pytest.raises(ConfigError, match=r"^cast\.main\.length: [^\n]+$"):
+        check(cfg)
+
+
+@pytest.mark.parametrize("group", sorted(typed()))
+def test_a_plus_adds_no_key_to_a_typed_group(group: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        check(composed(f"+{group}.patiense=3"))
+    assert str(caught.value).startswith(f"{group}.patiense: no such option")
+
+
+@pytest.mark.parametrize(
+    ("override", "said"),
+    [
+        ("+embeddings.prot=1", "embeddings.prot"),
+        ("+pace.engin=1", "did you mean 'engine'?"),
+        ("+pace.voice.modle=x", "did you mean 'model'?"),
+    ],
+)
+def test_nor_to_what_others_read_by_hand(override: str, said: str) -> None:
+    with pytest.raises(ConfigError, match=re.escape(said)):
+        check(composed("pace=llama31-70b-nvfp4", override))
+
+
+@pytest.mark.parametrize(
+    "override",
+    [
+        "director.patience=-5",
+        "director.lonely=0",
+        "director.burst=0",
+        "turn.recall_within=-1",
+        "rehearsal.minutes=-1",
+        "cast.main.max_tokens=0",
+        "cast.main.temperature=-1",
+        "cast.main.length.first=0",
+        "cast.main.length={reply: 0}",
+    ],
+)
+def test_a_number_that_makes_no_sense_is_refused_with_its_bounds(override: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        check(composed(override))
+    assert str(caught.value).startswith(f"{override.strip('+').split('=')[0]}")
+    assert "must lie between" in str(caught.value)
+
+
+def test_every_number_of_the_core_has_its_bounds() -> None:
+    numbers = {
+        f"{group}.{each.name}"
+        for group, knobs in typed().items()
+        for each in fields(knobs)
+        if each.type in (int, float)
+    }
+    assert numbers == RANGES.keys()
+    assert {*_numbers(Persona), *(f"length.{name}" for name in _numbers(Length))} == OF_A_PERSONA.keys()
+
+
+def _numbers(of: type[Persona | Length]) -> list[str]:
+    return [each.name for each in fields(of) if each.type in ("int", "float")]
+    defaults = composed()
+    assert all(low <= OmegaConf.select(defaults, key) <= high for key, (low, high) in RANGES.items())
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["+show=rehearsal", "rehearsal.log=/nowhere"], "rehearsal.log: /nowhere cannot be read"),
+        (["ears=wav"], "ears.wav.file: . cannot be read"),
+        (["console.host=0.0.0.0"], "console.host: '0.0.0.0' is not loopback"),
+        (["chat=twitch", "chat.channel='no name'"], "chat.channel: must be a Twitch channel's name"),
+        (["chat=youtube", "chat.video=dQw4w9WgXcQ"], "chat.youtube.key: is missing"),
+    ],
+)
+def test_what_an_adapter_refuses_is_told_before_the_engines(
+    words: list[str], said: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("YOUTUBE_API_KEY", raising=False)
+    cfg = composed(*words)
+    check(cfg)
+    with pytest.raises(ConfigError, match=re.escape(said)):
+        precheck(cfg)
+
+
+@pytest.mark.parametrize(
+    "exam", [["+show=bait_exam"], ["+show=memory_exam"], ["+show=minecraft", "minecraft.exam=stone_pickaxe"]]
+)
+def test_an_exam_is_not_refused_for_what_it_never_builds(
+    exam: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("YOUTUBE_API_KEY", raising=False)
+    precheck(composed(*exam, "chat=youtube", "chat.video=dQw4w9WgXcQ"))
 
 
 @pytest.mark.parametrize(

@@ -1,57 +1,42 @@
-"""The console over real sockets: who gets in, what pages may send, and pages that misbehave."""
+"""The console over real sockets: who gets in, what pages send, and what they are told."""
 
 import json
+import re
 import socket
 import stat
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import anyio
-import anyio.to_thread
 import httpx
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from websockets.asyncio.client import ClientConnection, connect
-from websockets.exceptions import ConnectionClosed, InvalidStatus
+from websockets.asyncio.client import connect
 
 from glue.closing import closing
 from glue.desk_events import OperatorAsked, Wish
+from glue.desk_ports import DeskMessage
 from glue.errors import ConfigError
-from glue.events import Button, ButtonPressed, Event, LineArrived, PartDegraded, PartRecovered
-from glue.ports import DeskMessage
+from glue.events import Button, ButtonPressed, Event, Fate, LineArrived, PartDegraded, PartRecovered
+from glue.memory_events import MemoryAdded
+from glue.offer import page as page_of
+from glue.parts import Parts
+from glue.redacted import Known
 from glue.senses.console import ConsoleSense
 from glue.stage.console import Console, welcome
 from glue.stage.console_page import Nonsense, read
 from glue.stage.console_recent import Recent
-from tests.console_show import RATE, arrives, ends, opened, says, starts, told, ws
+from tests.console_show import RATE, arrives, ends, opened, origin, says, starts, told, ws
 
 pytestmark = pytest.mark.anyio
-
-
-@pytest.fixture(scope="module")
-def anyio_backend() -> str:
-    return "asyncio"
 
 
 @pytest.fixture
 async def console(tmp_path: Path) -> AsyncIterator[Console]:
     async with opened(tmp_path, avatar_url="http://127.0.0.1:8023/") as console:
         yield console
-
-
-def origin(console: Console) -> str:
-    return console.url().split("/?")[0]
-
-
-async def closed(page: ClientConnection) -> int | None:
-    """The code that the server closes with."""
-    with anyio.fail_after(10):
-        try:
-            while True:
-                await page.recv()
-        except ConnectionClosed as error:
-            return error.rcvd.code if error.rcvd else None
 
 
 async def test_pages_come_with_the_token_and_later_with_the_cookie(console: Console) -> None:
@@ -66,6 +51,14 @@ async def test_pages_come_with_the_token_and_later_with_the_cookie(console: Cons
             assert (await client.get(path)).status_code == 200, path
         assert (await client.get("/page/../console.py")).status_code == 404
         assert (await client.post("/")).status_code == 405
+
+
+async def test_the_page_has_words_for_every_fate(console: Console) -> None:
+    async with httpx.AsyncClient(base_url=origin(console)) as client:
+        await client.get(console.url())
+        script = (await client.get("/page/conversation.js")).text
+    words = re.search(r"const FATES = \{(.*?)\};", script, re.DOTALL)
+    assert words and set(re.findall(r"(\w+): \"[^\"]+\"", words[1])) == set(Fate)
 
 
 async def test_a_tunnels_name_is_let_in_where_it_is_allowed_and_nobody_without_the_token(
@@ -108,21 +101,6 @@ async def test_a_name_that_is_not_ours_is_turned_away(console: Console, host: st
     async with httpx.AsyncClient() as client:
         answer = await client.get(console.url(), headers={"Host": host})
     assert answer.status_code in (400, 403)
-
-
-async def test_sockets_want_the_token_and_our_own_origin(console: Console) -> None:
-    async with connect(ws(console), origin=origin(console)) as page:  # type: ignore[arg-type]
-        await told(page, kind="snapshot")
-    for path in ("ws", "audio"):
-        address = ws(console, path)
-        for uri, other in [
-            (address, "http://evil.example"),
-            (address, "null"),
-            (address.split("?")[0], None),
-        ]:
-            with pytest.raises(InvalidStatus) as refused:
-                await connect(uri, origin=other)  # type: ignore[arg-type]
-            assert refused.value.response.status_code == 403
 
 
 async def test_the_token_survives_and_is_the_users_alone(tmp_path: Path) -> None:
@@ -203,62 +181,6 @@ async def test_events_and_what_a_late_page_must_know(console: Console) -> None:
         assert (caption["text"], caption["spoken"]) == ("Oh, hello.", 10)
 
 
-@pytest.mark.parametrize(
-    "nonsense", ["{", "[]", '{"kind": "chat"}', '{"kind": "button", "text": "x"}', "[" * 90_000]
-)
-async def test_nonsense_is_answered_and_then_closed(console: Console, nonsense: str) -> None:
-    async with connect(ws(console)) as page:
-        await page.send(nonsense)
-        assert (await told(page, kind="error"))["text"]
-        for _ in range(9):
-            await page.send(nonsense)
-        assert await closed(page) == 1008
-
-
-async def test_binary_giant_and_broken_frames_close_with_a_code(console: Console) -> None:
-    frames: list[tuple[str, str | bytes, int]] = [
-        ("ws", b"\x00\x01", 1003),
-        ("ws", "x" * 300_000, 1009),
-        ("audio", b"\x00" * 100, 1008),
-        ("audio", "nonsense", 1008),
-        ("audio", '{"kind": "position", "sample": 1}', 1008),
-        ("audio", "x" * 300_000, 1009),
-    ]
-    for path, frame, code in frames:
-        async with connect(ws(console, path), max_size=None) as page:
-            await page.send(frame)
-            assert await closed(page) == code
-    async with connect(ws(console)) as page:  # and the console is as well as before
-        await told(page, kind="snapshot")
-
-
-async def deaf(console: Console, path: str) -> socket.socket:
-    """A page that shakes hands and then never reads."""
-    page = socket.create_connection(("127.0.0.1", int(origin(console).rsplit(":", 1)[1])))
-    page.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
-    target = console.url(path).split("/", 3)[3]
-    page.sendall(
-        f"GET /{target} HTTP/1.1\r\nHost: 127.0.0.1\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-        "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n".encode()
-    )
-    return page
-
-
-@pytest.mark.parametrize("flood", [False, True])
-async def test_a_page_that_never_reads_is_dropped_and_harms_nobody(tmp_path: Path, flood: bool) -> None:
-    async with opened(tmp_path, patience_s=0.5) as console, connect(ws(console)) as page:
-        await told(page, kind="snapshot")
-        lost = await deaf(console, "ws")
-        with anyio.fail_after(10):
-            await anyio.to_thread.run_sync(lost.recv, 100)
-            number = 0
-            while len(console._pages) > 1:
-                number += 1
-                arrives(console, number, "mika", "x" * (4000 if flood else 10))
-                await told(page, event="LineArrived")
-        lost.close()
-
-
 async def test_a_slow_page_is_told_what_it_missed(console: Console) -> None:
     async with connect(ws(console)) as page:
         await told(page, kind="snapshot")
@@ -267,17 +189,6 @@ async def test_a_slow_page_is_told_what_it_missed(console: Console) -> None:
         snapshot = await told(page, kind="snapshot")
         assert snapshot["missed"] > 250
         assert snapshot["events"][-1]["line"]["text"] == "599"
-
-
-async def test_shutting_down_does_not_wait_for_pages(tmp_path: Path) -> None:
-    async with opened(tmp_path) as console:
-        pages = [await connect(ws(console, path)) for path in ("ws", "audio")]
-        lost = await deaf(console, "ws")
-        before = anyio.current_time()
-    assert anyio.current_time() - before < 0.5
-    for page in pages:
-        await page.close()
-    lost.close()
 
 
 @given(st.text() | st.recursive(st.none() | st.integers() | st.text(), st.lists).map(json.dumps))
@@ -295,6 +206,20 @@ def test_what_no_longer_holds_is_forgotten() -> None:
     recent.note(ButtonPressed(1.0, Button.STOP))
     recent.note(ButtonPressed(2.0, Button.GO))
     assert [event.get("button") for event in recent.events()] == ["go"]
+
+
+async def test_a_page_that_opens_later_is_told_nothing_of_who_was_forgotten(console: Console) -> None:
+    async def built(key: str, section: Mapping[str, Any]) -> Console:
+        return console
+
+    parts = Parts()
+    await page_of({"console": {}}, {}, parts, built)
+    for name in ("Mira", "Bob"):
+        parts.emit(MemoryAdded(0.0, "main", name[:1], "viewer", name, f"{name} sails", "summary"))
+    parts.forget((), Known(lambda line: False, ["mira"]))
+    async with connect(ws(console)) as page:
+        text = json.dumps((await told(page, kind="snapshot"))["events"])
+    assert "Mira" not in text and "Bob sails" in text
 
 
 async def test_a_whole_reply_is_remembered(console: Console) -> None:

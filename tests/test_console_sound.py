@@ -14,11 +14,6 @@ from tests.console_show import RATE, opened, playing, told, tone, ws
 pytestmark = pytest.mark.anyio
 
 
-@pytest.fixture(scope="module")
-def anyio_backend() -> str:
-    return "asyncio"
-
-
 @pytest.fixture
 async def console(tmp_path: Path) -> AsyncIterator[Console]:
     async with opened(tmp_path) as console:

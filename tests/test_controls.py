@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
 
@@ -9,21 +10,16 @@ import anyio
 import pytest
 
 from glue.desk_events import ClauseWaits, OperatorAsked, OperatorServed, Wish
-from glue.events import ChatLine, ClauseHeld, Fate, LineClosed, PartDegraded, Source, TurnEnded
+from glue.events import ChatLine, ClauseHeld, Fate, LineClosed, PartDegraded, Source, TurnEnded, TurnStarted
 from glue.safety.blocklist import MOST, Blocklist
 from glue.senses.terminal import TerminalSense
-from tests.core import Scene, SlowLlm, SlowTts
+from tests.core import PlainMind, PlainStand, Scene, SlowLlm, SlowTts
 from tests.desk_show import INSTEAD, Air, Remembered, on_air
 
 pytestmark = pytest.mark.anyio
 
 
 SAID = ["What a lovely hat that is. ", "The cat is asleep already. "]
-
-
-@pytest.fixture(scope="module")
-def anyio_backend() -> str:
-    return "asyncio"
 
 
 @pytest.fixture
@@ -69,6 +65,49 @@ async def test_memory_is_looked_at_corrected_and_forgotten(air: Air) -> None:
         assert not asks(air, Wish.FORGET, text).done
 
 
+async def carried(air: Air, wish: Wish, count: int) -> OperatorServed:
+    """What is told when it is over; `count`: of all that was told of it."""
+    with anyio.fail_after(20):
+        while True:
+            told = [e for e in air.happened if isinstance(e, OperatorServed) and e.what == wish.value]
+            if len(told) >= count:
+                return told[-1]
+            await anyio.sleep(0.01)
+
+
+async def test_memory_goes_into_a_file_and_comes_back_by_its_name_alone(air: Air, tmp_path: Path) -> None:
+    assert "memory=milvus" in asks(air, Wish.EXPORT).effect
+    air.controls.parts.memories = memories = Remembered({"a1": "mira has a cat"})
+    folder = tmp_path / "exports"
+    assert asks(air, Wish.EXPORT, "friday").effect == f"begun: {folder / 'friday.jsonl'}"
+    over = await carried(air, Wish.EXPORT, 3)
+    assert over.done and (folder / "friday.jsonl").read_text() == "a1 mira has a cat\n"
+    assert [path.name for path in folder.iterdir()] == ["friday.jsonl"]
+    assert asks(air, Wish.IMPORT, "friday.jsonl").done
+    assert (await carried(air, Wish.IMPORT, 2)).effect.startswith("1 entries are new")
+    assert list(memories.texts.values()) == ["mira has a cat", "a1 mira has a cat"]
+    (folder / "linked.jsonl").symlink_to(tmp_path / "journal.jsonl")
+    for count, (name, why) in enumerate({"nothing": "No such file", "linked": "is no file of"}.items(), 2):
+        assert asks(air, Wish.IMPORT, name).done
+        over = await carried(air, Wish.IMPORT, 2 * count)
+        assert not over.done and why in over.effect
+    for path in ("", "../journal", "/etc/passwd", "a/b", ".hidden", "..", "x" * 99, "a b"):
+        assert not asks(air, Wish.IMPORT, path).done
+    assert not asks(air, Wish.EXPORT, "../friday").done and len(memories.texts) == 2
+
+
+@pytest.mark.parametrize("text", ["soon", "nan", "inf", "-0.1", "1e9", "2,5,1"])
+@pytest.mark.parametrize("wish", [Wish.DELAY, Wish.SLOW])
+async def test_what_is_no_number_of_seconds_is_declined_and_changes_nothing(
+    air: Air, wish: Wish, text: str
+) -> None:
+    for good in ("7,5", "0"):
+        assert asks(air, wish, good).done
+    served = asks(air, wish, text)
+    assert not served.done and "0" in served.effect
+    assert air.scene.mixer.delay == 0.0 == air.controls.door.standing(0.0)["slow"]
+
+
 async def test_delay_has_bounds(air: Air) -> None:
     assert asks(air, Wish.DELAY, "2,5").done and air.scene.mixer.delay == 2.5
     for text in ("-1", "10.1", "nan", "soon", ""):
@@ -86,6 +125,28 @@ async def test_the_operators_words_pass_the_same_filters_unless_they_insist(air:
     ended = await until(air, TurnEnded, 2)
     assert [e.heard for e in ended] == ["Good evening everybody.", "Heil Hitler, all of you."]
     assert not asks(air, Wish.SAY).done
+
+
+async def test_the_operators_words_are_said_by_whom_they_are_given_to(air: Air) -> None:
+    members, stand = air.controls.parts.members, PlainStand(air.scene.mixer, air.scene.tts.word)
+    members["evil"] = replace(members["main"], who="evil", mind=PlainMind(), stand=stand)
+    for text in ("Evil: kneel, chat", "good evening: Spark here", "spark: hello"):
+        assert asks(air, Wish.SAY, text).done
+    ended = await until(air, TurnEnded, 3)
+    said = [(e.who, e.heard) for e in ended]
+    assert said == [("evil", "kneel, chat"), ("main", "good evening: Spark here"), ("main", "hello")]
+    assert not asks(air, Wish.SAY, "evil:").done
+
+
+async def test_behind_the_goodbye_nothing_is_said_and_a_second_end_is_one_at_once(air: Air) -> None:
+    assert asks(air, Wish.END).done
+    await until(air, TurnStarted)
+    late = asks(air, Wish.SAY, "One more thing.")
+    assert not late.done and "the show ends" in late.effect
+    assert asks(air, Wish.END).effect == "at once"
+    with anyio.fail_after(5):
+        await air.over.wait()
+    assert not [event for event in air.happened if isinstance(event, TurnEnded)]
 
 
 async def test_a_refused_edit_leaves_the_clause_as_it_was(air: Air) -> None:
@@ -107,7 +168,7 @@ async def test_topic_and_mood_stand_in_the_next_prompt_and_behind_all_that_is_ca
     after = air.talk.prefix().messages
     assert after[:-1] == before[:-1]
     alone = ChatLine("q", "", "", Source.HERSELF)
-    assert "Say something about night trains" in air.talk.prompt(alone, ()).messages[-1].content
+    assert " about night trains" in air.talk.prompt(alone, ()).messages[-1].content
     assert (
         "Tonight's topic: night trains." in after[-1].content
         and "Spark is in a smug mood" in after[-1].content
@@ -183,14 +244,30 @@ async def test_every_wish_is_a_command(tmp_path: Path) -> None:
     assert asked[-2:] == [(Wish.HOLD, "always"), (Wish.HOLD, "never")] and len(events) == len(Wish) + 3
 
 
+def test_a_list_of_the_desks_that_is_longer_than_a_person_adds_holds_whole_and_stays_whole(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "list.txt"
+    words = [f"word{number}" for number in range(100_000)]
+    path.write_text("\n".join(words))
+    blocklist = Blocklist(path)
+    assert blocklist.find("a word99999, that is") == "word99999" and blocklist.find("word5001") == "word5001"
+    assert blocklist.add("onemore") and blocklist.find("is onemore") and blocklist.remove("word7")
+    assert path.read_text().split() == [word for word in [*words, "onemore"] if word != "word7"]
+    again = Blocklist(path)
+    assert again.find("word99998") and again.find("onemore") and not again.find("word7")
+    assert again.newest(2) == ["word99999", "onemore"]
+
+
 def test_the_blocklist_has_bounds(tmp_path: Path) -> None:
     path = tmp_path / "list.txt"
-    path.write_text("".join(f"word{number}\n" for number in range(2 * MOST)))
+    path.write_text("word7\n")
     blocklist = Blocklist(path)
-    assert len(list(blocklist)) == MOST and not blocklist.add("one more")
     assert (
         blocklist.remove("word7") and blocklist.add("one   more # really") and "one more" in list(blocklist)
     )
     assert not blocklist.find("word7") and blocklist.find("that is ONE more") == "one more"
     for nothing in ("", "# only", "...", "far too many words for one entry of such a list as this"):
         assert not Blocklist().add(nothing)
+    mine = Blocklist()
+    assert all(mine.add(f"word{number}") for number in range(MOST)) and not mine.add("one too many")

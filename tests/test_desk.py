@@ -9,7 +9,8 @@ import pytest
 import trio.testing
 
 from glue.booth import Booth
-from glue.cues import Cues, Declined
+from glue.chat_events import LinesRemoved
+from glue.cues import Cues
 from glue.desk_events import (
     ClauseChanged,
     ClauseWaits,
@@ -20,6 +21,7 @@ from glue.desk_events import (
     Wish,
 )
 from glue.director import Director
+from glue.errors import Declined
 from glue.events import (
     Button,
     ButtonPressed,
@@ -48,7 +50,7 @@ def anyio_backend() -> tuple[str, dict[str, object]]:
     return "trio", {"clock": trio.testing.MockClock(autojump_threshold=0)}
 
 
-Asked = str | Button | tuple[Wish, str]
+Asked = str | Button | tuple[Wish, str] | LinesRemoved
 
 
 @dataclass
@@ -67,6 +69,8 @@ class Desk:
                     yield ButtonPressed(now, what)
                 case (Wish() as wish, text):
                     yield OperatorAsked(now, wish, text)
+                case LinesRemoved():
+                    yield what
                 case str():
                     yield LineArrived(now, line(what, author=f"v{number}", id=f"l{number}"))
 
@@ -248,6 +252,13 @@ async def test_what_the_gate_replaced_is_said_anyway_as_soon_as_she_is_silent() 
     assert [e.heard for e in stage.ended] == ["No way.", "About the golden key in the box."]
     assert [s.done for s in stage.served] == [True, False]
     assert len(stage.fates()) == 1
+
+
+async def test_nothing_is_said_anyway_about_a_line_that_was_removed() -> None:
+    stage = await Stage(Scene(gate=Gate(blocked=["hat"]))).perform(
+        (0.0, "hello Spark"), (2.0, LinesRemoved(0.0, ("l0",))), (2.5, (Wish.ANYWAY, "t1-1"))
+    )
+    assert [s.done for s in stage.served] == [False] and len(stage.ended) == 1
 
 
 async def test_said_anyway_in_the_place_of_what_would_be_said_instead() -> None:

@@ -8,6 +8,7 @@ from glue.chat_events import Deed
 from glue.decisions import Close, Decision, Interrupt, Shorten, Speak
 from glue.director import Director
 from glue.events import Button, ChatLine, Fate, Source
+from glue.interest import score
 from glue.settings import DirectorSettings
 from glue.thanks import WORTH, together
 
@@ -56,7 +57,8 @@ def test_a_line_that_came_while_she_spoke_waited() -> None:
     [
         (line("Spark, your hair today", "a"), line("your hair today wow", "b")),
         (line("do you like cheese?", "a"), line("i like cheese very much", "b")),
-        (line("take my money", "a", supporter=True), line("Spark, why?", "b")),
+        (line("your hair is nice today", "a", supporter=True), line("your dress is nice today", "b")),
+        (line("do you like cheese?", "a"), line("i like cheese very much", "b", supporter=True)),
         (line("nice stream today", "a"), line("lol", "b")),
     ],
 )
@@ -79,11 +81,35 @@ def test_nobody_starves() -> None:
     pytest.fail("the shy viewer was never answered")
 
 
+def test_who_has_no_badge_does_not_starve_among_supporters() -> None:
+    """More of them than she can answer, and each line as good as another."""
+    d, answered = director(), list[bool]()
+    for second in range(90):
+        for n in range(3):
+            new = line(f"do you like number {second} {n}?", f"v{second}-{n}", supporter=n > 0)
+            d.hear(new, float(second))
+        if second % 3 == 0:
+            answered += [s.line.supporter for s in d.decide(float(second)) if isinstance(s, Speak)]
+            d.ended(second + 2.9)
+    assert len(answered) == 30 and answered.count(False) >= 8 and answered.count(True) >= 15
+
+
 def test_the_same_words_again_are_answered_once() -> None:
     d = director()
     assert d.hear(line("Spark say hi!!", "a"), 1.0) == []
-    assert d.hear(line("spark SAY hiii", "b"), 2.0) == []  # elongation changes the word's length class
-    assert d.hear(line("spark say hi", "c"), 3.0) == [Close("c:spark say hi", Fate.DUPLICATE)]
+    assert d.hear(line("spark SAY hiii", "a"), 2.0) == []  # elongation changes the word's length class
+    assert d.hear(line("spark say hi", "a"), 3.0) == [Close("a:spark say hi", Fate.DUPLICATE)]
+
+
+def test_two_who_greet_her_alike_are_two_and_a_wave_of_copies_is_one() -> None:
+    d = director()
+    for second in range(20):
+        assert d.hear(line("hi Spark", f"v{second}"), float(second)) == []
+    fates = [d.hear(line("hi Spark", f"w{n}"), 19 + n / 10) for n in range(1, 21)]
+    assert [bool(closed) for closed in fates] == [False] * 2 + [True] * 18
+    assert {close.fate for closed in fates for close in closed} == {Fate.DUPLICATE}
+    assert d.hear(line("hi Spark", "late"), 40.0) == [], "chat is slow again"
+    assert d.hear(line("hi Spark", "late"), 41.0) == [Close("late:hi Spark", Fate.DUPLICATE)]
 
 
 def test_a_burst_is_spam_but_not_a_supporters() -> None:
@@ -91,7 +117,38 @@ def test_a_burst_is_spam_but_not_a_supporters() -> None:
     fates = [d.hear(line(f"message number {i}"), 1.0 + i / 10) for i in range(6)]
     assert [c.fate for cs in fates for c in cs] == [Fate.SPAM, Fate.SPAM]
     d = director()
-    assert not any(d.hear(line(f"message number {i}", supporter=True), 1.0) for i in range(6))
+    assert not any(d.hear(line(f"message number {i}", supporter=True), 1.0) for i in range(8))
+    assert d.hear(line("message number 8", supporter=True), 1.0), "nobody fills the inbox alone"
+
+
+def test_a_burst_is_nobody_s_who_is_called_the_same() -> None:
+    d, fates = director(), []
+    for n in range(6):
+        one = ChatLine(f"a{n}", f"Anna{n}", f"message number {n}", Source.YOUTUBE, author_id="UCa")
+        fates.append([close.fate for close in d.hear(one, 1.0)])
+    assert fates[-1] == [Fate.SPAM], "under a new name each time"
+    other = ChatLine("b", "Anna5", "good evening", Source.YOUTUBE, author_id="UCb")
+    assert not d.hear(other, 1.0)
+
+
+def test_who_was_answered_stands_back_and_nobody_who_is_called_the_same() -> None:
+    d = director()
+    first, again, other = (
+        ChatLine(str(n), name, text, Source.YOUTUBE, author_id=id)
+        for n, (name, id, text) in enumerate(
+            [
+                ("Anna", "UCa", "hello Spark"),
+                ("Anne", "UCa", "i like trains"),
+                ("Anna", "UCb", "i like boats"),
+            ]
+        )
+    )
+    d.hear(first, 1.0)
+    assert spoken(d.decide(1.0)) == [first.text]
+    d.hear(again, 2.0)
+    d.hear(other, 2.0)
+    d.ended(3.0)
+    assert spoken(d.decide(3.0)) == [other.text]
 
 
 @pytest.mark.parametrize("text", ["", "   ", "!!!", "😀😀"])
@@ -146,7 +203,8 @@ def test_she_speaks_by_herself_and_nags_less_and_less() -> None:
 def test_pause_stop_and_go() -> None:
     d = director()
     d.press(Button.PAUSE_CHAT)
-    assert d.hear(line("hello"), 1.0) == [Close("mika:hello", Fate.PAUSED)]
+    said = seen("hello", Source.TWITCH, "mika")
+    assert d.hear(said, 1.0) == [Close(said.id, Fate.PAUSED)]
     assert d.wake_at(1000.0) == float("inf") and d.decide(1000.0) == []
     d.press(Button.RESUME_CHAT)
     d.hear(line("Spark?"), 2.0)
@@ -158,6 +216,23 @@ def test_pause_stop_and_go() -> None:
     d.press(Button.GO)
     d.hear(line("back?"), 501.0)
     assert spoken(d.decide(501.0)) == ["back?"]
+
+
+PUBLIC = (Source.TWITCH, Source.YOUTUBE, Source.REHEARSAL, Source.PLAYER)
+
+
+@pytest.mark.parametrize("source", [source for source in Source if source is not Source.EYES])
+def test_pausing_chat_keeps_the_public_out_and_nobody_else(source: Source) -> None:
+    """The operator, a voice, news of games and of the stream are heard; stopping is total."""
+    d, said = director(), seen("how is it going", source, "mika")
+    d.press(Button.PAUSE_CHAT)
+    assert bool(d.hear(said, 1.0)) is (source in PUBLIC)
+    for deed, free in ((Deed.RAID, False), (Deed.FOLLOW, True)):
+        assert bool(d.hear(did(deed, f"bo {deed}", source), 2.0)) is (free and source in PUBLIC)
+    d.ended(5.0)
+    assert len(spoken(d.decide(10.0))) == 1
+    d.press(Button.STOP)
+    assert d.hear(said, 11.0) == [Close(said.id, Fate.PAUSED)]
 
 
 def test_skip_cuts_only_when_she_speaks() -> None:
@@ -173,6 +248,27 @@ def test_the_twin_answers_when_she_is_named() -> None:
     d.hear(line("evil, what do you say?"), 1.0)
     (decision,) = d.decide(1.0)
     assert isinstance(decision, Speak) and decision.who == "evil"
+
+
+@pytest.mark.parametrize(
+    ("text", "who"),
+    [
+        ("Luna, how are you?", "main"),
+        ("what is the main reason?", "evil"),  # a word, and nobody's name
+        ("dark luna, and you?", "evil"),
+        ("is the lunar eclipse soon?", "evil"),
+    ],
+)
+def test_who_is_called_by_the_name_of_her_persona_answers(text: str, who: str) -> None:
+    d = Director(["evil", "main"], names={"main": "Luna", "evil": "Dark Luna"})  # evil was put in front
+    d.hear(line(text), 1.0)
+    (decision,) = d.decide(10.0)
+    assert isinstance(decision, Speak) and decision.who == who
+
+
+def test_a_mention_is_one_of_her_name() -> None:
+    points = [score(line(f"{name} hello"), ["Luna"], 0.0, None) for name in ("Luna", "Spark", "main")]
+    assert points[0] - points[1] == pytest.approx(3.0, abs=0.2) and points[1] == points[2]
 
 
 @given(st.lists(st.tuples(st.text(max_size=20), st.sampled_from("abc"), st.booleans()), max_size=60))
@@ -250,7 +346,7 @@ def test_thanks_for_what_costs_nothing_give_way_as_any_reply(deed: Deed) -> None
 def test_who_does_not_stop_speaking_does_not_hold_thanks_up() -> None:
     d = director(thanks=3.0, listen_most=20.0)
     for tenth in range(10, 100):
-        d.overhear(tenth / 10)
+        d.listening.word(tenth / 10, d.settings)
         if tenth == 20:
             d.hear(did(Deed.RAID, "bo"), 2.0)
             d.hear(line("Spark, hello?"), 2.0)

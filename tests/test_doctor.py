@@ -18,25 +18,27 @@ from hypothesis import strategies as st
 from rich.console import Console
 
 from engines.adopt import adopt
-from engines.checkup import wires
+from engines.checkup import wide, wires
 from engines.checkup.finding import Finding
 from engines.checkup.wires import Nobody, Wrong
 from engines.doctor import examine, tell
 from engines.llm import options
+from engines.port import unused
 from engines.process import running
 from engines.specs import spec
 from tests import bad_server
-from tests.conftest import free_port
 from tests.need import need, need_models
 from tests.test_adopt import gguf_bundle, served_bundle
 from tests.test_build import run as build
 from tests.test_compose import Docker
+from tests.test_compose_kept import seal
 from tests.test_conf import composed
 
 ADDRESS = {
     "llm": ("url", "http://"),
     "speech": ("address", ""),
     "asr": ("address", ""),
+    "vision": ("address", ""),
     "memory": ("uri", "http://"),
     "embeddings": ("embeddings", "http://"),
     "avatar": ("address", "ws://"),
@@ -92,10 +94,12 @@ def test_a_server_that_runs_elsewhere_must_answer() -> None:
         there = found(
             "engines.start=false",
             "asr=nim",
+            "vision=local",
             "memory=milvus_server",
             f"memory.adapter.uri=http://127.0.0.1:{port}",
             f"memory.adapter.embeddings=http://127.0.0.1:{port}",
             f"asr.adapter.address=127.0.0.1:{port}",
+            f"vision.adapter.address=127.0.0.1:{port}",
             f"llm.adapter.url=http://127.0.0.1:{port}",
             f"speech.adapter.address=127.0.0.1:{port}",
             f"avatar.adapter.address=ws://127.0.0.1:{port}",
@@ -181,6 +185,19 @@ def test_a_bundle_that_is_cut_short_is_bad(tmp_path: Path) -> None:
     assert cut.verdict == "bad" and "serve.yaml is missing" in cut.seen and "bundle=tiny-llama" in cut.cure
 
 
+def test_a_bundle_of_another_version_than_the_image_is_bad(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setenv("SPARK_BUNDLE", str(tmp_path / "large"))
+    Docker(tmp_path).has({})
+    seal(tmp_path / "large", "old", version="1.2")
+    told = found("stack=spark")["trtllm's bundle"]
+    assert told.verdict == "bad" and "1.2, and its image is 1.3.0rc13" in told.seen and told.cure
+    seal(tmp_path / "large", "new")
+    assert "trtllm's bundle" not in found("stack=spark")
+
+
 def test_a_character_is_told_with_her_adapter(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(options, "BUNDLES", tmp_path)
     monkeypatch.setenv("SPARK_BUNDLE", str(served_bundle(tmp_path / "large", "main")))
@@ -210,16 +227,16 @@ def test_what_a_stack_takes_is_wanted_and_not_what_a_laptop_does(
     here, spark = found(), found("stack=spark")
     assert {here[what].verdict for what in ("disk", "memory")} == {"ok"}
     assert spark["disk"].seen == "9 GB free of the 213 wanted"  # both bundles, their downloads and the rest
-    assert spark["memory"].seen == "30 GB free of the 97 wanted"
+    assert spark["memory"].seen == "30 GB free of the 94 wanted"
     Docker(tmp_path).has({name: ["running/healthy"] for name in ("trtllm", "opener", "tts")})
     assert found("stack=spark")["memory"] == Finding("memory", "ok", "30 GB free")
 
 
 def test_a_milvus_is_asked_without_its_client(tmp_path: Path) -> None:
-    need(find_spec("milvus_lite") is not None, "Milvus Lite", "uv sync --extra memory")
+    need(find_spec("milvus_lite") is not None, "Milvus Lite", "uv sync --all-extras --inexact")
 
     async def version() -> str:
-        number = free_port()
+        number = unused()
         async with running([spec("memory", {"port": number, "folder": str(tmp_path / "index")})], tmp_path):
             return await wires.milvus({"uri": f"http://127.0.0.1:{number}", "token": "root:Milvus"})
 
@@ -240,3 +257,20 @@ def test_its_exit_status_is_that_of_the_worst() -> None:
     quiet = Console(file=StringIO())
     assert tell([Finding("a", "warn", "b")], quiet, "") == 0
     assert tell([Finding("a", "bad", "b")], quiet, "") == 1
+
+
+def test_a_cpu_that_can_more_than_the_wheel_is_told_how(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(options, "BUNDLES", tmp_path)
+    monkeypatch.setattr(wide, "cpu", lambda: ["x86_64", "avx2"])
+    assert "llama.cpp" not in found() and "llama.cpp" not in found("stack=spark")
+    monkeypatch.setattr(wide, "cpu", lambda: ["x86_64", "amx_int8", "avx512_vnni"])
+    told = found()["llama.cpp"]
+    assert told.verdict == "warn" and "AMX" in told.seen
+    assert "./build_engines.sh bundle=qwen-1.5b native=true" in told.cure
+    server = tmp_path / "qwen-1.5b" / options.SERVER
+    server.parent.mkdir(parents=True)
+    server.touch()
+    assert found()["llama.cpp"].verdict == "ok"
+    assert "llama.cpp" not in found("llm.engine.model=/models/own.gguf")

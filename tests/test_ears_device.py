@@ -19,11 +19,6 @@ from glue.senses.ears_device import DeviceEars
 pytestmark = pytest.mark.anyio
 
 
-@pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
-
-
 class PortAudioError(Exception):
     """As sounddevice calls it."""
 
@@ -49,8 +44,8 @@ def scripted(device: Device) -> ModuleType:
             blocks = device.hears.pop(0) if device.hears else None
             if blocks is None:
                 raise PortAudioError("Error opening InputStream:\nDevice unavailable")
-            for _ in range(blocks):
-                self.callback(np.full((320, 1), 7, np.int16), 320, None, None)
+            for number in range(blocks):
+                self.callback(np.full((320, 1), 7 + number, np.int16), 320, None, None)
 
         def abort(self) -> None:
             raise PortAudioError("it is gone")
@@ -92,8 +87,19 @@ async def test_an_unplugged_microphone_is_told_of_and_found_again(monkeypatch: p
     assert [type(event) for event in events] == kinds
     assert isinstance(events[2], PartDegraded) and events[2].part == "microphone"
     assert device.open == 0 and len(device.asked) == 4
-    assert all((pcm == 7).all() and pcm.shape == (320,) for pcm in ears.heard)
+    assert [pcm.tolist() for pcm in ears.heard] == [[number] * 320 for number in (7, 8, 7)]
     assert device.asked[0]["device"] == "USB" and device.asked[0]["samplerate"] == 16_000
+
+
+async def test_of_what_waits_for_slow_ears_the_newest_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ears_device, "GONE", 0.05)
+    monkeypatch.setitem(sys.modules, "sounddevice", scripted(Device(ears_device.WAITING + 20)))
+    with anyio.fail_after(30):
+        async with DeviceEars(ears := Ears()) as sense, closing(sense.events()) as happened:
+            async for event in happened:
+                if isinstance(event, PartDegraded):
+                    break
+    assert [int(pcm[0]) for pcm in ears.heard] == list(range(27, 27 + ears_device.WAITING))
 
 
 async def test_one_that_cannot_be_opened_at_the_start_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -104,5 +110,5 @@ async def test_one_that_cannot_be_opened_at_the_start_is_one_line(monkeypatch: p
 
 async def test_without_portaudio_the_cure_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "sounddevice", None)
-    with pytest.raises(ConfigError, match="uv sync --extra sound"):
+    with pytest.raises(ConfigError, match="uv sync --all-extras --inexact"):
         await DeviceEars(Ears()).__aenter__()

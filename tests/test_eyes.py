@@ -35,13 +35,8 @@ from glue.senses.eyes import Eyes, difference, sketch
 from glue.senses.frames import Screen, frames
 from glue.senses.sight import Danger, Picture, Sight
 from glue.settings import DirectorSettings
-from glue.sights import Seen, SightDropped, described
+from glue.sight_events import Seen, SightDropped, described
 from glue.supervise import supervise
-
-
-@pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
 
 
 class Peer:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import AsyncIterator, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import anyio
@@ -15,9 +15,7 @@ import trio.testing
 from rich.console import Console
 
 from engines import cache
-from engines.bars import Bars
 from engines.bundle.errors import BundleError
-from engines.bundle.hub import Hub
 from engines.vision import build
 from glue.director import Director
 from glue.errors import Unreachable
@@ -26,7 +24,7 @@ from glue.senses.frames import Screen
 from glue.senses.sight import Picture
 from glue.settings import DirectorSettings
 from glue.show import Show
-from glue.sights import Seen
+from glue.sight_events import Seen
 from tests.core import Scene, line
 from tests.hub_server import serving
 from tests.obs_peer import screen
@@ -122,13 +120,15 @@ def test_models_are_fetched_from_a_hub_under_the_names_that_the_server_wants(
         folder = build.fetched("detect", options, quiet)
         assert folder == cache.root() / "vision-detect"
         assert (folder / "text.onnx").read_bytes() == files["onnx/text_model.onnx"]
-        assert sorted(path.name for path in folder.iterdir()) == ["text.onnx", "tokenizer.json"]
+        assert sorted(path.name for path in folder.iterdir()) == [build.FROM, "text.onnx", "tokenizer.json"]
         asked = len(hub.asked)
         build.fetched("detect", options, quiet)
         assert len(hub.asked) == asked  # what is there is left alone
         missing = build.Wanted("owner/name", (("model.onnx", "model.onnx"),))
-        with Bars(quiet) as bars, pytest.raises(BundleError, match=r"has no model\.onnx; cure"):
-            build._one(missing, folder, Hub(hub.address), "main", bars)
+        monkeypatch.setitem(build.MODELS, "detect", (missing,))
+        hub.revisions.add("v2")
+        with pytest.raises(BundleError, match=r"has no model\.onnx; cure"):
+            build.fetched("detect", replace(options, revision="v2"), quiet)
 
 
 @pytest.mark.parametrize(

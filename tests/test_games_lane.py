@@ -17,11 +17,6 @@ SPEECH = Prompt("main", (Message("user", "tom: hello"),))
 ACT = Prompt("main", (Message("user", "Your move."),), schema={"type": "object"})
 
 
-@pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
-
-
 @asynccontextmanager
 async def telling(answer: Callable[[SocketStream, bytes], Awaitable[None]]) -> AsyncIterator[str]:
     """A server that reads a whole request before it answers. Yields its address."""
@@ -65,7 +60,7 @@ async def test_a_decision_waits_for_the_first_words_and_not_for_the_sentence() -
             await sends(HEAD, word("{}"))(stream)
             return
         await stream.send(HEAD)
-        for _ in range(10 * AHEAD):
+        for _ in range(100 * AHEAD):
             await stream.send(word("and "))
             await anyio.sleep(0.001)
         await anyio.sleep_forever()

@@ -9,7 +9,17 @@ import pytest
 import trio.testing
 
 from glue.errors import Refused, TooSlow, Unreachable
-from glue.game_events import ActionExplained, FloorClaimed, GameButton, GameChanged, GameFate, Priority
+from glue.events import LineArrived
+from glue.game_events import (
+    ActionExplained,
+    FloorClaimed,
+    GameButton,
+    GameChanged,
+    GameFate,
+    GameMessageClosed,
+    Priority,
+)
+from glue.games.notes import MANY
 from glue.games.rules import Rules
 from glue.ports import Prompt, Role, Usage
 from glue.safety.private import redact
@@ -38,6 +48,23 @@ async def test_a_force_becomes_an_action_that_its_schema_allows() -> None:
         prompt = seat.llm.asked[0]
         assert "The board is empty.\nYour move.\nChoose one of: place, pass." in prompt.messages[-1].content
         assert [e.why for e in seat.events if isinstance(e, ActionExplained)] == ["The middle is best."]
+
+
+async def test_many_choices_that_are_described_are_not_named_again() -> None:
+    names = [f"pass_{number}" for number in range(MANY + 1)]
+    actions = [{"name": name, "description": "Do nothing."} for name in names]
+    async with Seat(rules=Rules(initiative=1.0)).playing() as seat:
+        seat.begins(*actions)
+        seat.forces(*names)
+        await seat.action()
+        seat.forces(*names[1:])
+        await seat.action()
+        seat.judges()
+        await anyio.sleep(5)
+    asked = [prompt.messages[-1].content for prompt in seat.llm.began]
+    forms = [text.partition("Choose ")[2].partition(". Answer")[0] for text in asked]
+    whole = "one thing that you can do"
+    assert list(dict.fromkeys(forms)) == [whole, f"one of: {', '.join(names[1:])}", f"{whole}, or (wait)"]
 
 
 async def test_one_choice_without_parameters_needs_no_thought() -> None:
@@ -78,6 +105,38 @@ async def test_no_result_within_twenty_seconds_has_failed_and_a_late_one_is_drop
             (GameFate.UNKNOWN, "no action with this id waits for a result"),
         ]
         assert seat.fates()[0][0] is GameFate.GIVEN_UP
+
+
+@pytest.mark.parametrize(("priority", "waits"), [("critical", 2.0), ("high", 2.0), ("medium", 20.0)])
+async def test_a_force_in_a_hurry_does_not_wait_for_a_judgement_of_the_last(
+    priority: str, waits: float
+) -> None:
+    async with Seat(Oracle(takes=0.0)).playing() as seat:
+        seat.begins()
+        seat.forces("place")
+        first = await seat.action()
+        await anyio.sleep(1)
+        began = anyio.current_time()
+        seat.forces("pass", priority=priority)
+        await anyio.sleep(0.5)
+        seat.says("context", message="It burns!")  # other messages do not put it off
+        assert (await seat.action())["name"] == "pass"
+        assert anyio.current_time() - began == pytest.approx(waits if waits < 20 else 19, abs=0.1)
+        seat.judges(True, id=first["id"])
+        seat.judges()
+        assert [fate for fate, _ in seat.fates("action/result")] == [GameFate.LATE, GameFate.TAKEN]
+
+
+async def test_a_judgement_that_comes_in_that_time_still_counts() -> None:
+    async with Seat(Oracle(takes=0.0)).playing() as seat:
+        seat.begins()
+        seat.forces("place")
+        await seat.action()
+        seat.forces("pass", priority="critical")
+        await anyio.sleep(1.5)
+        seat.judges(True, "It stands.")
+        assert (await seat.action())["name"] == "pass"
+        assert seat.judged()[0].success and seat.judged()[0].took == pytest.approx(1.5)
 
 
 async def test_a_game_that_never_judges_gets_three_actions_and_no_more() -> None:
@@ -172,6 +231,19 @@ async def test_priorities_while_she_speaks(priority: str, claimed: list[Priority
         assert [e.priority for e in seat.events if isinstance(e, FloorClaimed)] == claimed
 
 
+async def test_a_game_in_a_hurry_lets_her_end_a_sentence_now_and_then() -> None:
+    async with Seat(Oracle(takes=0.1), Rules(initiative=0.0, claims=5.0)).playing() as seat:
+        seat.begins()
+        for number in range(12):
+            seat.speaks()  # she begins again, as often as she is cut
+            seat.forces(priority="critical")
+            await anyio.sleep(1)
+            assert len(seat.actions()) == number + 1, "it gets its action at once all the same"
+            seat.judges()
+        claimed = [e.at for e in seat.events if isinstance(e, FloorClaimed)]
+        assert [round(at - claimed[0]) for at in claimed] == [0, 5, 10]
+
+
 async def test_silence_makes_every_priority_the_same() -> None:
     async with Seat().playing() as seat:
         seat.begins()
@@ -183,16 +255,17 @@ async def test_silence_makes_every_priority_the_same() -> None:
 async def test_ephemeral_context_is_forgotten() -> None:
     async with Seat().playing() as seat:
         seat.begins()
-        for ephemeral in (True, False):
-            seat.says("actions/force", query=f"Is it {ephemeral}?", state="A secret.", action_names=["place"],
-                      ephemeral_context=ephemeral)  # fmt: skip
+        for ephemeral in (True, False, False):
+            told = {"query": f"Is it {ephemeral}?", "state": f"{ephemeral} is a secret."}
+            seat.says("actions/force", **told, action_names=["place"], ephemeral_context=ephemeral)
             await seat.action()
             seat.judges()
             await anyio.sleep(0.1)
         seat.forces()
         await seat.action()
         last = seat.llm.asked[-1].messages[-1].content
-        assert "Is it False?" in last and "Is it True?" not in last
+        assert last.count("False is a secret.\nIs it False?") == 1
+        assert "Is it True?" not in last and "True is a secret." not in last
 
 
 async def test_context_waits_for_a_result_and_comes_in_order() -> None:
@@ -229,11 +302,48 @@ async def test_she_may_speak_about_what_is_not_silent_but_not_about_everything()
         seat.says("context", message="You won a coin.", silent=False)
         seat.says("context", message="You won another.", silent=False)
         seat.says("context", message="Nothing to see.", silent=True)
-        await anyio.sleep(13)
+        await anyio.sleep(11)
+        assert seat.mentioned() == ["I won a coin."]
+        await anyio.sleep(2)
+        assert seat.mentioned() == ["I won a coin.", "I won another."], "the newest, when the pause is over"
+        await anyio.sleep(20)
         seat.says("context", message="A dragon!", silent=False)
-        assert seat.mentioned() == ["I won a coin.", "A dragon!"]
-        assert [fate for fate, _ in seat.fates("context")] == [
-            GameFate.MENTIONED, GameFate.TAKEN, GameFate.TAKEN, GameFate.MENTIONED]  # fmt: skip
+        assert seat.mentioned()[2:] == ["A dragon!"]
+        assert closed(seat) == [
+            ("You won a coin.", GameFate.MENTIONED),
+            ("Nothing to see.", GameFate.TAKEN),
+            ("You won another.", GameFate.MENTIONED),
+            ("A dragon!", GameFate.MENTIONED),
+        ]
+
+
+def closed(seat: Seat) -> list[tuple[str, GameFate]]:
+    """What became of what the game told."""
+    found = [each for each in seat.events if isinstance(each, GameMessageClosed)]
+    return [(each.text, each.fate) for each in found if each.command == "context"]
+
+
+@pytest.mark.parametrize("how", ["newer", "gone", "ended"])
+async def test_what_waited_to_be_spoken_of_and_was_not_is_told_as_that(how: str) -> None:
+    async with Seat().playing() as seat:
+        await anyio.sleep(1)
+        seat.begins()
+        seat.says("context", message="You won a coin.", silent=False)
+        seat.says("context", message="You won another.", silent=False)
+        assert closed(seat) == [("You won a coin.", GameFate.MENTIONED)]
+        if how == "newer":
+            seat.says("context", message="A dragon!", silent=False)
+        elif how == "gone":
+            seat.play.press(GameButton.FORCE, "pass")
+            await seat.action()
+            seat.says("context", message="It waits for a judgement.", silent=False)
+            seat.play.detach()
+            await anyio.sleep(100)
+            assert closed(seat).pop() == ("It waits for a judgement.", GameFate.TAKEN)
+        else:
+            seat.play.end()
+            await anyio.sleep(1)
+        assert closed(seat)[1] == ("You won another.", GameFate.TAKEN)
 
 
 @pytest.mark.parametrize(
@@ -302,6 +412,31 @@ async def test_what_leaves_is_mended_first_and_still_fits_its_schema() -> None:
         assert json.loads((await seat.action())["data"]) == {"text": "see a link", "place": "here"}
 
 
+async def test_a_share_of_one_is_found_by_chance_too() -> None:
+    share = {"type": "object", "properties": {"x": {"type": "number", "minimum": 0.2, "maximum": 0.8}}}
+    pull = {"name": "pull", "description": "Pull.", "schema": share | {"required": ["x"]}}
+    async with Seat(llm=Oracle([Unreachable("llm", "gone")])).playing() as seat:
+        seat.begins(pull)
+        seat.forces("pull")
+        action = await seat.action()
+        assert 0.2 <= json.loads(action["data"])["x"] <= 0.8
+
+
+async def test_chance_leaves_words_alone_as_long_as_there_is_something_else() -> None:
+    words = {"type": "object", "properties": {"steps": {"type": "array", "items": {"type": "string"}}}}
+    writes = {"name": "write", "description": "Write.", "schema": words | {"required": ["steps"]}}
+    async with Seat(llm=Oracle([Unreachable("llm", "gone")])).playing() as seat:
+        seat.begins(writes, PASS, PLACE)
+        for _ in range(12):
+            seat.forces("write", "pass", "place")
+            await seat.action()
+            seat.judges()
+            await anyio.sleep(0.1)
+        assert {each["name"] for each in seat.actions()} == {"pass", "place"}
+        seat.forces("write")
+        assert (await seat.action())["name"] == "write"
+
+
 async def test_a_schema_that_is_none_is_told_and_gets_an_empty_object() -> None:
     async with Seat(llm=Oracle(["{}"])).playing() as seat:
         seat.begins({"name": "odd", "schema": {"type": "object", "properties": {"a": {"type": "wonder"}}}})
@@ -317,6 +452,41 @@ async def test_a_schema_that_nothing_fits_is_refused_in_the_log() -> None:
         seat.forces("never")
         await anyio.sleep(10)
         assert seat.fates() == [(GameFate.REFUSED, "no parameters fit its schema: never")] and not seat.sent
+
+
+async def test_what_nothing_fits_is_tried_without_standing_in_anybodys_way() -> None:
+    never = {"properties": {"a": {"type": "integer"}}, "required": ["a"], "not": {}}
+    turns = 0
+
+    async def another() -> None:
+        nonlocal turns
+        while True:
+            turns += 1
+            await anyio.lowlevel.checkpoint()
+
+    llm = Oracle([Unreachable("llm", "it is down")], takes=0.0)
+    async with Seat(llm=llm).playing() as seat, anyio.create_task_group() as tg:
+        seat.begins(*({"name": f"never{number}", "schema": never} for number in range(30)), PASS)
+        tg.start_soon(another)
+        seat.forces(*(f"never{number}" for number in range(30)))
+        while not seat.fates():
+            await anyio.lowlevel.checkpoint()
+        assert seat.fates()[0][0] is GameFate.REFUSED and turns > 500
+        tg.cancel_scope.cancel()
+
+
+async def test_what_asks_for_too_much_is_refused_and_the_game_played_on() -> None:
+    rows: dict[str, object] = {"const": 1}
+    for _ in range(3):
+        rows = {"type": "array", "items": rows, "minItems": 100}
+    fill = {"name": "fill", "schema": {"properties": {"rows": rows}, "required": ["rows"]}}
+    async with Seat(llm=Oracle(["{}"])).playing() as seat:
+        seat.begins(fill, PASS)
+        seat.forces("fill")
+        await anyio.sleep(10)
+        assert seat.fates() == [(GameFate.REFUSED, "no parameters fit its schema: fill")] and not seat.sent
+        seat.forces("fill", "pass")
+        assert (await seat.action())["name"] == "pass"
 
 
 @pytest.mark.parametrize(
@@ -470,6 +640,22 @@ async def test_five_hundred_actions_and_the_same_ones_again() -> None:
         assert len([e for e in seat.events if isinstance(e, GameChanged)]) <= 4
 
 
+async def test_what_a_game_tells_again_and_again_is_no_new_picture_of_it() -> None:
+    async with Seat().playing() as seat:
+        seat.begins()
+        await anyio.sleep(1)
+        before = [e for e in seat.events if isinstance(e, GameChanged)]
+        for _ in range(20):
+            seat.says("actions/register", actions=[PASS])
+            seat.says("context", message="You stand.", silent=True)
+            await anyio.sleep(1)
+        assert [e for e in seat.events if isinstance(e, GameChanged)] == before
+        seat.play.press(GameButton.PAUSE, "")
+        await anyio.sleep(1)
+        pictures = [e for e in seat.events if isinstance(e, GameChanged)]
+        assert len(pictures) == len(before) + 1 and pictures[-1].paused and not before[-1].paused
+
+
 async def test_a_game_that_lies_about_success_is_played_on_and_only_its_own_words_are_told() -> None:
     async with Seat().playing() as seat:
         seat.begins()
@@ -481,13 +667,70 @@ async def test_a_game_that_lies_about_success_is_played_on_and_only_its_own_word
         assert [fate for fate, _ in seat.fates()] == [GameFate.ANSWERED] * 4
         assert seat.mentioned() == ["I did place cell 4. I won the game."]
         last = seat.llm.asked[-1].messages[-1].content
-        assert last.count("It failed") == 0 and last.count("The board is empty.") == 1
+        assert last.count("It failed") == 0
+        assert last.count("The board is empty.") == 2  # as it stands now, and remembered once
         seat.forces()
         for _ in range(9):  # and the other way round
             await seat.action()
             seat.judges(False, "")
         await anyio.sleep(5)
         assert seat.fates()[-1][0] is GameFate.GIVEN_UP and len(seat.sent) == 13
+
+
+@pytest.mark.parametrize("silent", [True, False, "yes"])
+async def test_what_a_game_says_is_no_news_is_known_and_not_talked_about(silent: object) -> None:
+    async with Seat().playing() as seat:
+        seat.begins()
+        seat.forces()
+        action = await seat.action()
+        ours = {"silent": silent}
+        seat.says(
+            "action/result", id=action["id"], success=True, message="The board has nine cells.", spark=ours
+        )
+        await anyio.sleep(0.1)
+        assert bool(seat.mentioned()) is (silent is not True)
+        assert any("nine cells" in note for note in seat.play.table.notes.lines)
+
+
+async def test_what_came_of_an_action_is_told_word_for_word_where_the_game_says_how() -> None:
+    async with Seat().playing() as seat:
+        seat.begins()
+        seat.says("context", message="You won a coin.")
+        seat.says(
+            "context", message="Done: dig 4. The hole is 4 deep.", spark={"said": "The hole is 4 deep."}
+        )
+        assert [(each.text, each.certain) for each in seat.lines()] == [("I won a coin.", False)]
+        await anyio.sleep(40)  # she has spoken about both
+        assert [(each.text, each.certain) for each in seat.lines()][1:] == [("The hole is 4 deep.", True)]
+        seat.says("context", message="Done: walk. You walked.", spark={"said": "You walked 3 blocks."})
+        assert (seat.lines()[-1].text, seat.lines()[-1].certain) == ("I walked 3 blocks.", True)
+        assert "Done: walk. You walked." in seat.play.table.notes.lines
+
+
+async def test_she_speaks_ever_more_seldom_of_a_game_while_nobody_writes() -> None:
+    async with Seat().playing() as seat:
+        seat.begins()
+        began = anyio.current_time()
+        for number in range(120):
+            if number == 90:
+                seat.play.table.mentions.reacted()
+            seat.says("context", message=f"{number} passed.")
+            await anyio.sleep(1)
+        spoken = [round(e.at - began) for e in seat.events if isinstance(e, LineArrived)]
+        assert spoken == [0, 12, 32, 72, 90, 102]
+
+
+async def test_of_what_waits_only_what_is_still_news_is_told() -> None:
+    async with Seat().playing() as seat:
+        seat.begins()
+        for text, wait in (("A.", 13), ("B.", 21), ("C.", 10), ("old.", 12), ("newer.", 3), ("newest.", 20)):
+            seat.says("context", message=text)
+            await anyio.sleep(wait)
+        assert seat.mentioned() == ["A.", "B.", "C.", "newest."]
+        seat.says("context", message="so late.")
+        seat.play.detach()
+        await anyio.sleep(100)
+        assert seat.mentioned()[-1] == "newest.", "the game is gone"
 
 
 async def test_two_games_with_the_same_names_do_not_meet() -> None:

@@ -1,25 +1,28 @@
 """Games in the show: their claims to the floor, what she says about them, and the operator's page."""
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 
 import anyio
 import pytest
 import trio.testing
 
+from glue.chat_events import Deed
 from glue.decisions import Close
+from glue.desk_ports import DeskMessage
 from glue.director import Director
 from glue.events import ChatLine, Ending, Event, Fate, LineArrived, LineClosed, Source, TurnEnded
 from glue.game_events import FloorClaimed, GameButton, GameChanged, GamePressed, Priority
 from glue.interest import score
 from glue.mind.dialect import Extensions, Server
-from glue.mind.lane import Lane
+from glue.mind.lane import REST, Lane
 from glue.mind.template import Template
-from glue.ports import DeskMessage, Message, Prompt, Role
+from glue.ports import Message, Prompt, Role
 from glue.senses.console import ConsoleSense
 from glue.settings import DirectorSettings
 from glue.show import Show
 from glue.stage.console_page import Nonsense, read
-from glue.stage.console_recent import Recent
+from glue.stage.console_recent import MOST_GAMES, Recent
 from tests.core import Scene, SlowLlm, line
 
 pytestmark = pytest.mark.anyio
@@ -47,17 +50,17 @@ class Notes:
 class Claims:
     """A sense: a line, and a claim to the floor a second after it."""
 
-    def __init__(self, *claims: FloorClaimed) -> None:
-        self._claims = claims
+    def __init__(self, *claims: FloorClaimed, deed: Deed | None = None) -> None:
+        self._claims, self._deed = claims, deed
 
     async def events(self) -> AsyncIterator[Event]:
-        yield LineArrived(anyio.current_time(), line("Tell me everything, Spark!"))
+        yield LineArrived(anyio.current_time(), replace(line("Tell me everything, Spark!"), deed=self._deed))
         await anyio.sleep(1.0)
         for claim in self._claims:
             yield claim
 
 
-async def performed(*claims: FloorClaimed) -> tuple[TurnEnded, float]:
+async def performed(*claims: FloorClaimed, deed: Deed | None = None) -> tuple[TurnEnded, float]:
     """How the reply ended, and after how long."""
     scene = Scene(llm=LONG)
     show = Show(
@@ -72,7 +75,7 @@ async def performed(*claims: FloorClaimed) -> tuple[TurnEnded, float]:
     began = anyio.current_time()
     async with anyio.create_task_group() as tg:
         tg.start_soon(scene.mixer.run)
-        await show.run([Claims(*claims)])
+        await show.run([Claims(*claims, deed=deed)])
         tg.cancel_scope.cancel()
     assert [e.fate for e in scene.events if isinstance(e, LineClosed)] == [Fate.ANSWERED]
     ended = next(e for e in scene.events if isinstance(e, TurnEnded))
@@ -95,6 +98,13 @@ async def test_a_games_priority_shortens_or_interrupts_her_and_nobody_else() -> 
         assert short.ending is Ending.CUT
     cut, took = await performed(claim(Priority.CRITICAL))
     assert took == pytest.approx(1.0, abs=0.1) and len(cut.heard) < len(short.heard)
+
+
+async def test_thanks_are_not_cut_for_a_game_but_end_with_a_clause() -> None:
+    whole, takes = await performed(deed=Deed.SUB)
+    short, took = await performed(claim(Priority.CRITICAL), deed=Deed.SUB)
+    assert took < takes - 1.0 and short.ending is Ending.CUT
+    assert whole.heard.startswith(short.heard) and short.heard.endswith("."), "no sentence is broken off"
 
 
 class Endless:
@@ -165,6 +175,24 @@ def test_a_late_page_is_told_how_the_game_stands() -> None:
     assert [event["force"] for event in recent.events()] == ["second"]
 
 
+def test_a_late_page_is_told_of_so_many_games_and_first_of_those_that_are_there() -> None:
+    recent = Recent()
+
+    def stands(game: str, connected: bool) -> None:
+        recent.note(GameChanged(0.0, "main", game, connected, False, (), (), "", ""))
+
+    stands("played", True)
+    for number in range(2 * MOST_GAMES):
+        for connected in (True, False):
+            stands(f"g{number}", connected)
+    known = [event["game"] for event in recent.events()]
+    assert len(known) == MOST_GAMES and {"played", f"g{2 * MOST_GAMES - 1}"} <= set(known)
+    for number in range(2 * MOST_GAMES):
+        stands(f"h{number}", True)
+    known = [event["game"] for event in recent.events()]
+    assert known == [f"h{number}" for number in range(MOST_GAMES, 2 * MOST_GAMES)]
+
+
 @pytest.mark.parametrize("extensions", Extensions)
 def test_each_server_is_told_of_the_schema_in_openais_words(extensions: Extensions) -> None:
     prompt = Prompt("main", (Message("user", "hi"),), schema={})
@@ -196,4 +224,4 @@ async def test_a_decision_gives_way_to_the_first_words_and_starts_again() -> Non
     async with anyio.create_task_group() as tg:
         tg.start_soon(speaks)
         assert await lane.run(decides) == 2
-        assert anyio.current_time() == pytest.approx(3.5, abs=0.01)
+        assert anyio.current_time() == pytest.approx(3.5 + REST, abs=0.01)

@@ -13,11 +13,17 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import anyio
 import psutil
 import pytest
+from omegaconf import OmegaConf
 
+import launch
 from engines import bootstrap
-from tests.conftest import free_port
+from engines.port import unused
+from glue.events import ChatLine, Event, LineArrived, Source, StageTaken
+from glue.journal import Journal
+from glue.settings import When
 from tests.need import need, need_models
 
 ROOT = Path(__file__).parent.parent
@@ -100,7 +106,7 @@ def test_a_taken_port_is_told_by_the_command() -> None:
 @pytest.fixture
 def speech() -> Iterator[tuple[list[str], int]]:
     need_models("piper-joe")
-    port = free_port()
+    port = unused()
     yield [*UP, "speech", f"speech.engine.port={port}"], port
     assert not engines_at(port)
 
@@ -137,6 +143,95 @@ def test_a_signal_at_any_stage_ends_all_quietly(
         _, said = up.communicate(timeout=3)
     assert "Traceback" not in said
     assert not engines_at(port)
+
+
+def evening(run_dir: Path) -> Path:
+    """The folder of a show in which a line came."""
+    events: list[Event] = [
+        LineArrived(1.0, ChatLine("l1", "mika", "hi", Source.CONSOLE)),
+        StageTaken(1.0, "main", "Spark"),
+    ]
+    with Journal(run_dir / "journal.jsonl", {"shows": ["chess"]}) as journal:
+        for event in events:
+            journal.show(event)
+    return run_dir
+
+
+def ended(run_dir: Path, report: When) -> list[str]:
+    """What is told when a signal has ended the show there."""
+    told: list[str] = []
+    anyio.run(launch.interrupted, OmegaConf.create({"report": report}), run_dir, told.append)
+    return told
+
+
+def test_after_ctrl_c_the_report_is_there_where_it_always_should(tmp_path: Path) -> None:
+    (told,) = ended(evening(tmp_path), When.always)
+    assert str(tmp_path) in told
+    assert "Chess" in (tmp_path / "report.html").read_text() and (tmp_path / "report.json").is_file()
+
+
+@pytest.mark.parametrize("report", [When.auto, When.never])
+def test_after_ctrl_c_the_way_to_a_report_is_told(tmp_path: Path, report: When) -> None:
+    (told,) = ended(evening(tmp_path), report)
+    assert told.endswith(f"python -m glue.report {tmp_path}")
+    assert not (tmp_path / "report.json").exists()
+
+
+def test_a_show_that_never_began_tells_nothing(tmp_path: Path) -> None:
+    assert ended(tmp_path, When.always) == []
+    with Journal(tmp_path / "journal.jsonl", {}):
+        pass
+    assert ended(tmp_path, When.always) == []
+
+
+def test_a_report_that_takes_too_long_is_left(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(launch, "REPORT_WITHIN", 0.05)
+    _, told = ended(evening(tmp_path), When.always)
+    assert told.endswith(f"python -m glue.report {tmp_path}")
+    assert not (tmp_path / "report.html").exists() and not reports_of(tmp_path)
+
+
+def reports_of(run_dir: Path) -> list[psutil.Process]:
+    return [
+        each
+        for each in psutil.process_iter(["cmdline"])
+        if {"glue.report", str(run_dir)} <= set(each.info["cmdline"] or [])
+    ]
+
+
+def written(leaving: subprocess.Popen[str], pipe: Path) -> int:
+    """The end of a pipe to write to, once somebody reads it."""
+    while leaving.poll() is None:
+        try:
+            return os.open(pipe, os.O_WRONLY | os.O_NONBLOCK)
+        except OSError:  # nobody yet
+            time.sleep(0.02)
+    raise AssertionError("it ended")
+
+
+@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM"])
+def test_one_more_signal_leaves_the_report(tmp_path: Path, name: str) -> None:
+    """Also a report that hangs: its journal is a pipe that nobody writes to."""
+    code = (
+        "import anyio, launch, sys; from omegaconf import OmegaConf; from pathlib import Path;"
+        "from glue.settings import When; import glue.journal; glue.journal.begun = lambda run_dir: True;"
+        "say = lambda line: print(line, flush=True); cfg = OmegaConf.create({'report': When.always});"
+        "anyio.run(launch.interrupted, cfg, Path(sys.argv[1]), say)"
+    )
+    os.mkfifo(tmp_path / "journal.jsonl")
+    words = [sys.executable, "-c", code, str(tmp_path)]
+    with subprocess.Popen(
+        words, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as leaving:
+        assert leaving.stdout and "writing the report" in leaving.stdout.readline()
+        journal = written(leaving, tmp_path / "journal.jsonl")
+        (report,) = reports_of(tmp_path)
+        assert os.getpgid(report.pid) != os.getpgid(leaving.pid), "Ctrl-C in a terminal would reach it"
+        leaving.send_signal(signal.Signals[name])
+        said, errors = leaving.communicate(timeout=5)
+        os.close(journal)
+    assert said.endswith(f"python -m glue.report {tmp_path}\n") and not errors
+    assert leaving.returncode == 0 and not reports_of(tmp_path)
 
 
 @pytest.mark.slow

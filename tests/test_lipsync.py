@@ -22,11 +22,6 @@ FORMANTS = {"A": (790, 1180), "I": (310, 2400), "U": (330, 950), "E": (550, 1950
 
 
 @pytest.fixture(scope="module")
-def anyio_backend() -> str:
-    return "asyncio"
-
-
-@pytest.fixture(scope="module")
 def voice() -> Iterator[int]:
     """The speech engine; its port."""
     with serving() as port:
@@ -163,11 +158,11 @@ def test_it_costs_little() -> None:
     pcm, track = babble(), MouthTrack(RATE)
     adds, asks = [], []
     for first in range(0, pcm.size - CHUNK, CHUNK):
-        begun = time.perf_counter()
+        begun = time.thread_time()  # the work alone: others have the machine, too
         track.add(first / RATE, 0.0, Speech(pcm[first : first + CHUNK]))
-        middle = time.perf_counter()
+        middle = time.thread_time()
         track.at(first / RATE)
         adds.append(middle - begun)
-        asks.append(time.perf_counter() - middle)
+        asks.append(time.thread_time() - middle)
     assert np.median(adds) < 0.001
     assert np.median(asks) < 0.000_05

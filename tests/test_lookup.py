@@ -5,6 +5,7 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -78,6 +79,25 @@ def test_words_are_found_newest_first_and_page_by_page(tmp_path: Path) -> None:
         lookup.find("thunder nowhere") == [] and lookup.find("viewer7 LineArrived")[0]["line"]["id"] == "l7"
     )
     assert len(lookup.find("")) == 50 and lookup.find("thun")[0] == every[0]
+
+
+def test_the_index_does_not_grow_by_what_nobody_types(tmp_path: Path) -> None:
+    """An id is a word or five that no other line has; two lines with the same words add no word."""
+    path, sizes = tmp_path / "journal.jsonl", []
+    lookup = Lookup(path)
+    for _ in range(2):
+        one = {"id": str(uuid4()), "author": "mira", "text": "hello", "author_id": str(uuid4().int)}
+        with path.open("a", encoding="utf-8") as file:
+            for event in (
+                {"event": "LineArrived", "line": one},
+                {"event": "LineClosed", "line_id": one["id"]},
+            ):
+                file.write(json.dumps(event) + "\n")
+        lookup.read_on()
+        sizes.append(len(lookup._lines))
+        assert len(lookup.turn(f"line {one['id']}")) == 2
+    assert sizes[0] == sizes[1]
+    assert len(lookup.find("mira")) == 2
 
 
 def test_a_reply_is_opened_with_all_that_belongs_to_it(tmp_path: Path) -> None:

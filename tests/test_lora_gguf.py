@@ -21,9 +21,9 @@ from engines.bundle.nvfp4 import Floats, widened
 from engines.bundle.safetensors_write import write_json
 from engines.llm.options import Options
 from engines.llm.probe import ready
+from engines.port import unused
 from engines.process import NotReady
 from tests.checkpoints import arrays, put
-from tests.conftest import free_port
 from tests.reference_llama import logprobs
 from tests.tiny_gguf import write
 
@@ -37,7 +37,7 @@ CAST = ("main", "evil")
 @contextmanager
 def serving(model: Path, loras: Mapping[str, Path]) -> Iterator[str]:
     """The language model's own server with a model and its adapters; its address."""
-    port = free_port()
+    port = unused()
     words = [
         f"port={port}",
         f"model={model}",

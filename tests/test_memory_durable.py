@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -33,11 +34,6 @@ from glue.ports import Llm, Piece, Prompt, Role
 from tests.wires.memory_servers import Notes, note
 
 pytestmark = pytest.mark.anyio
-
-
-@pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
 
 
 class Shelf:
@@ -182,6 +178,41 @@ def test_kill_9_loses_no_fact_no_exchange_and_no_acquaintance(tmp_path: Path) ->
     assert (who, exchange.author, exchange.heard) == ("main", "viewer299", "Aww.")
     assert len(store.bonds.known) == 300
     store.close()
+
+
+HUNG = """
+import sys, anyio
+from glue.desk_events import TurnAsked
+from glue.events import ChatLine, LineArrived, Source
+from tests.test_memory_durable import memory
+from tests.wires.memory_servers import Notes
+
+class Hung(Notes):
+    async def count(self, text):
+        made.show(LineArrived(0.0, ChatLine("1", "mira", "my cat is called Biscuit", Source.CONSOLE)))
+        sys.stdout.write("told\\n"); sys.stdout.flush()
+        await anyio.sleep_forever()
+
+async def main():
+    async with made, anyio.create_task_group() as tg:
+        made.show(TurnAsked(0.0, "main", "t", ("mira has a dog",), ()))
+        for part, run in made.runs().items():
+            if part != "memory":  # there is no index
+                tg.start_soon(run, lambda: None)
+
+made = memory(Path(sys.argv[1]), Hung())
+anyio.run(main)
+"""
+
+
+def test_kill_9_loses_nothing_older_than_two_seconds_while_the_models_server_hangs(tmp_path: Path) -> None:
+    told = [sys.executable, "-c", f"from pathlib import Path\n{HUNG}", str(tmp_path)]
+    with subprocess.Popen(told, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "told\n"
+        time.sleep(2.0)  # what is promised
+        process.send_signal(signal.SIGKILL)
+    assert texts(tmp_path) == ["mira's cat is called Biscuit"]
 
 
 async def test_a_clean_end_right_after_a_fact_was_told_keeps_it(tmp_path: Path) -> None:

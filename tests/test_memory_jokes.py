@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from glue.chat_events import LinesRemoved
 from glue.events import (
     ChatLine,
     Ending,
@@ -23,16 +24,11 @@ from glue.memory.core import lines
 from glue.memory.entry import Entry, Kind
 from glue.memory.laughs import is_laugh
 from glue.memory.store import Store
-from glue.memory_events import ReplyLanded
+from glue.memory_events import LinesForgotten, ReplyLanded
 from tests.memory_show import Scene, line, remembering
 
 pytestmark = pytest.mark.anyio
 JOKE = "My toaster runs the stream, and it wants a raise."
-
-
-@pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
 
 
 @pytest.mark.parametrize(
@@ -117,6 +113,18 @@ async def test_a_laugh_is_about_the_newest_reply_that_could_be_heard(tmp_path: P
         laughs(scene, 14.2, "ann", "bob")  # nobody has heard the second one by then
         await scene.settle()
         assert [entry.text for entry in scene.shelf.entries.values()] == [JOKE]
+
+
+@pytest.mark.parametrize("gone", [LinesRemoved, LinesForgotten])
+async def test_a_reply_to_what_is_gone_becomes_no_joke(
+    gone: type[LinesRemoved | LinesForgotten], tmp_path: Path
+) -> None:
+    async with remembering(tmp_path) as scene:
+        spoken(scene, "t1", 10.0)
+        scene.memory.show(gone(13.5, ("q-t1",)))
+        laughs(scene, 14.0, "ann", "bob")
+        await scene.settle()
+        assert not scene.shelf.entries
 
 
 async def test_laughs_that_were_not_let_in_and_replies_that_were_cut_do_not_count(tmp_path: Path) -> None:

@@ -22,11 +22,6 @@ LINES = 20_000
 
 
 @pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
-
-
-@pytest.fixture
 async def keeping(tmp_path: Path, anyio_backend: str) -> AsyncIterator[Keeping]:
     made = Keeping(None, 6, 20.0, 0.75, lambda: 100.0)
     made.store = Store(tmp_path)

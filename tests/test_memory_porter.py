@@ -10,8 +10,8 @@ import httpx
 import pytest
 
 from glue.carrier import Carrier
-from glue.desk_events import OperatorServed
-from glue.errors import Refused
+from glue.desk_events import OperatorServed, Wish
+from glue.errors import Declined, Refused
 from glue.events import Event
 from glue.memory.entry import Entry, Kind, dump, load
 from glue.parts import Parts
@@ -23,11 +23,6 @@ pytestmark = pytest.mark.anyio
 FACT = Entry("a1", Kind.VIEWER, "shared", "twitch:1", "Mira lives in Oslo", 5.0, topic="home", name="Mira")
 OLD = Entry("a2", Kind.VIEWER, "shared", "twitch:1", "Mira lives in Rome", 1.0, 5.0, "home", name="Mira")
 JOKE = Entry("a3", Kind.JOKE, "main", "", "The toaster runs the stream.", 2.0, count=3)
-
-
-@pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
 
 
 def lines(*entries: Entry) -> bytes:
@@ -107,7 +102,7 @@ async def carried(scene: Scene | None, happened: list[Event]) -> Carrier:
     if scene is not None:
         parts.add(scene.memory)
         parts.viewers = parts.viewers[:1]
-    return Carrier(parts)
+    return Carrier(parts, Path("nowhere"))
 
 
 async def test_the_route_is_the_operators_and_bounded_and_in_the_journal(
@@ -146,3 +141,23 @@ async def test_the_route_is_the_operators_and_bounded_and_in_the_journal(
     assert served == [
         ("import", True), ("export", True), ("import", False), ("export", False), ("import", False)
     ]  # fmt: skip
+
+
+async def test_beside_the_errand_in_work_one_waits_and_no_more(tmp_path: Path) -> None:
+    told = anyio.Event()
+
+    class Bell:
+        def show(self, event: Event) -> None:
+            told.set()
+
+    async with remembering(tmp_path) as scene, anyio.create_task_group() as tg:
+        carrier = Carrier(Parts(viewers=[Bell()], memories=scene.memory), Path("nowhere"))
+        carry = carrier.deeds()[Wish.IMPORT]
+        assert carry("one").startswith("begun")
+        with pytest.raises(Declined, match="waits"):
+            carry("two")
+        tg.start_soon(carrier.keep)
+        with anyio.fail_after(10):
+            await told.wait()
+        assert carry("three").startswith("begun"), "the one before is over"
+        tg.cancel_scope.cancel()

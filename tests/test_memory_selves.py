@@ -26,11 +26,6 @@ FOOD, TRAIN = "Spark's favourite food is electricity", "Spark's favourite train 
 MAIN = {"main": ("Spark", (FOOD, TRAIN))}
 
 
-@pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
-
-
 def test_every_persona_has_facts_that_her_prompt_does_not_hold() -> None:
     cast = personas(composed("persona=[main,evil]"))
     for persona in cast.values():

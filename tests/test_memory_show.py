@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from time import thread_time
 
 import anyio
 import pytest
@@ -12,7 +13,8 @@ from glue.chat_events import Deed
 from glue.director import Director
 from glue.errors import Refused
 from glue.events import ChatLine, Ending, Fate, LineArrived, LineClosed, Source, TurnEnded, TurnStarted
-from glue.memory.entry import Entry, Kind
+from glue.memory.entry import MOST as LONGEST
+from glue.memory.entry import Entry, Kind, dump
 from glue.memory.store import Store
 from glue.overheard import Overheard
 from glue.safety.door import Door
@@ -24,11 +26,6 @@ from tests.memory_show import line, on, remembering
 from tests.wires.memory_servers import note
 
 pytestmark = pytest.mark.anyio
-
-
-@pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
 
 
 REFUSALS = [
@@ -85,7 +82,7 @@ async def test_the_shows_own_refusals_leave_nothing(tmp_path: Path) -> None:
         show.take(LineArrived(1.0, line("I play the tuba", "d", "bob", source=Source.TWITCH)))
         door.slow_down(0.0)
         director.paused = True
-        show.take(LineArrived(2.0, line("I live in Turin", "e", "carl")))
+        show.take(LineArrived(2.0, line("I live in Turin", "e", "carl", source=Source.TWITCH)))
         await scene.settle()
         assert [entry.text for entry in scene.shelf.entries.values()] == ["bob lives in Rome"]
         assert not any(word in scene.written() for word in ("Oslo", "acid", "tuba", "Turin", "Troll", "carl"))
@@ -287,3 +284,21 @@ async def test_what_one_forgets_costs_nobody_else_their_recall(tmp_path: Path) -
         scene.memory.forget("j")
         assert await scene.memory.recall("main", asks) == ["bob plays the tuba"]
         assert await scene.recalled(waits) == ["bob plays the tuba"]
+
+
+async def test_a_million_characters_are_no_memory_whoever_brings_them(tmp_path: Path) -> None:
+    huge = "x" * 1_000_000
+    async with remembering(tmp_path) as scene:
+        began = thread_time()
+        scene.say(line("my cat is called Biscuit", "l1"), heard="Aww.")
+        scene.say(line(f"my cat is called {huge}", "l2"), heard=huge)
+        scene.say(line("i know " + "a cat and a dog, " * 60_000, "l3"))
+        await scene.settle()
+        (entry,) = [each for each in scene.memory.found("Biscuit") if each["kind"] == "viewer"]
+        assert scene.memory.amend(str(entry["id"]), f"Mira has {huge}")
+        taken = dump(Entry("a1", Kind.VIEWER, "main", "Mira", huge, 1.0)).encode()
+        assert await scene.memory.take(taken) == 1
+        await scene.settle()
+        assert all(len(each.text) <= LONGEST for each in scene.shelf.entries.values())
+        assert len(scene.written()) < 20_000 and thread_time() - began < 5
+        assert max(map(len, await scene.recalled(line("what is my cat called?", "l4")))) <= 2 * LONGEST

@@ -68,6 +68,34 @@ def test_forgetting_leaves_nothing_in_the_files(store: Store, tmp_path: Path) ->
     assert not [p for p in tmp_path.iterdir() if b"bob" in p.read_bytes()]
 
 
+@pytest.mark.parametrize("id", ["s:b", 's:"b"', "s:b\\", "s:ü\ud800", "s:\n"])
+def test_a_line_that_is_removed_is_written_over_where_it_stands(
+    store: Store, tmp_path: Path, id: str
+) -> None:
+    """A busy moderator must not have the whole file copied for each line."""
+    path = tmp_path / "lines.jsonl"
+    for each in ("s:a", id, "s:bb"):
+        store.heard(each, "mira", f"line {each}", 1.0)
+    inode = path.stat().st_ino
+    with path.open("ab") as file:
+        file.write(b"no line of ours\n")
+    store = again(store, tmp_path)
+    was = path.read_bytes().splitlines()
+    store.forget(Forget(frozenset({"s:nobody", "", "None"})))
+    forget(store, line=id)
+    store.heard("s:c", "mira", "line c", 1.0)
+    kept = path.read_bytes().splitlines()
+    assert path.stat().st_ino == inode and sum(map(len, kept[:5])) == sum(map(len, was))
+    assert [*kept[:2], *kept[3:5]] == [*was[:2], *was[3:]] and json.loads(kept[2]) == {}
+    forget(store, line="s:c")
+    assert json.loads(path.read_bytes().splitlines()[5]) == {}
+    forget(store, "bob")
+    assert path.read_bytes().splitlines() == [*was[:2], *was[3:]], "the next wish leaves no gaps"
+    forget(store, line="s:bb")
+    assert json.loads(path.read_bytes().splitlines()[2]) == {}
+    assert "s:a" in (tmp_path / "lines.jsonl").read_text()
+
+
 def test_a_name_inside_a_word_and_a_name_that_is_a_word_take_no_others_along(store: Store) -> None:
     store.learn(fact("1", "walter likes the sea", "walter"), 1.0)
     store.learn(fact("2", "al has a boat", "al"), 1.0)

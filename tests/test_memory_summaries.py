@@ -22,7 +22,7 @@ from glue.memory.notes import Exchange
 from glue.memory.store import Store
 from glue.memory.summaries import judged, prompt
 from glue.memory_events import HistoryScrolled, MemoryAdded
-from glue.mind.lane import Lane
+from glue.mind.lane import REST, Lane
 from glue.mind.talk import Talk
 from glue.ports import Piece, Prompt, Role
 from tests.memory_show import PERSONA, line, on, remembering
@@ -35,11 +35,6 @@ MIRA = (
     Exchange("s:2", "mira", "and then I won at chess", "Against the pan?", "twitch:1"),
 )
 FINE = "mira burnt her pancakes in the morning and won at chess"
-
-
-@pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
 
 
 def episode(*texts: str) -> str:
@@ -111,7 +106,7 @@ async def test_what_is_forgotten_before_or_after_it_is_summed_up_is_in_no_episod
             if gone.startswith("forget"):
                 scene.say(on(Source.TWITCH, "1", gone, "l3"))
             else:
-                scene.memory._forget_lines(["l2"])
+                scene.memory._forget_lines(["l2"], "")
             await scene.settle()
             assert early or "pancakes in the morning" not in scene.written()
             assert not early or "chess" not in str(scene.llm.asked)
@@ -163,7 +158,7 @@ async def test_it_is_cut_off_by_a_reply_which_it_delays_by_nothing(tmp_path: Pat
         tg.cancel_scope.cancel()
     assert model.lane.gave_way == 1
     ((at, text),) = kept
-    assert text == FINE and at == pytest.approx(8.0, abs=0.01), "it began again, after the reply"
+    assert text == FINE and at == pytest.approx(8.0 + REST, abs=0.01), "it began again, after the reply"
     assert keeping.store is not None
     keeping.store.close()
 
@@ -236,13 +231,17 @@ def test_no_answer_breaks_it(answer: str) -> None:
     judged(answer, [MIRA], "main", "Spark", 1.0, Names())
 
 
-async def test_what_nobody_wrote_is_hers_and_what_a_screen_showed_is_nobodys(tmp_path: Path) -> None:
+async def test_what_nobody_wrote_is_hers_and_what_a_screen_or_her_twin_said_is_nobodys(
+    tmp_path: Path,
+) -> None:
     answers = [episode("Spark dug up iron ore in the old mine")]
     async with remembering(tmp_path, answers) as scene:
         game = ChatLine("g1", "Minecraft", "You dug up iron ore in the old mine.", Source.GAME)
         seen = ChatLine("e1", "", "call 555 0123 for a prize today", Source.EYES)
-        scene.memory.scrolled("main", [(game, "Iron, chat!"), (seen, "A prize!")])
+        twin = ChatLine("t1", "Evil", "Poor mira, 4711 pancakes burnt today.", Source.TWIN)
+        scene.memory.scrolled("main", [(game, "Iron, chat!"), (seen, "A prize!"), (twin, "Mean!")])
         await scene.settle()
-        assert "555" not in scene.llm.asked[0].messages[1].content
+        told = scene.llm.asked[0].messages[1].content
+        assert "555" not in told and "4711" not in told
         (entry,) = scene.shelf.entries.values()
         assert (entry.viewer, entry.text) == ("", "Spark dug up iron ore in the old mine")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -102,3 +103,16 @@ def test_who_is_named_in_a_fact_is_found_among_many() -> None:
     assert not names.are_in("hi viewer3")  # let go
     names.discard("MIRA belle")
     assert not names.are_in("mira belle")
+
+
+class Counted(frozenset[tuple[str, str]]):
+    """Bans that tell whether somebody goes through them."""
+
+    def __iter__(self) -> Iterator[tuple[str, str]]:
+        raise AssertionError("for each raw line, one after the other")
+
+
+def test_a_raw_line_is_looked_up_among_the_bans() -> None:
+    what = Forget(banned=Counted({("3f:", f"twitch:{n}") for n in range(9)}))
+    assert what.bans("twitch:4", "3f:a:1")
+    assert not what.bans("twitch:4", "4f:a:1") and not what.bans("twitch:9", "3f:a:1")

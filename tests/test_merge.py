@@ -11,7 +11,7 @@ from engines.bundle import adapters, merge, quantise, tiny
 from engines.bundle.errors import BundleError
 from engines.bundle.nvfp4 import widened
 from engines.bundle.safetensors_read import DTYPES, Checkpoint
-from engines.bundle.safetensors_write import sha256
+from engines.cache import digest
 from tests.checkpoints import arrays, contents, cut, hashes, put
 
 
@@ -45,7 +45,7 @@ def test_every_weight_is_the_sum_rounded_once(made: Path) -> None:
     assert all(after[name].tobytes() == before[name].tobytes() for name in unchanged)
     assert {name: after[name].dtype for name in after} == {name: before[name].dtype for name in before}
     assert seen[-1][0] == seen[-1][1]
-    assert sha256(made / "out" / "config.json") == sha256(made / "base" / "config.json")
+    assert digest(made / "out" / "config.json") == digest(made / "base" / "config.json")
 
 
 def test_shards_make_no_difference(made: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import stat
+import sys
 from collections.abc import Iterator
 from operator import sub
 from pathlib import Path
@@ -110,6 +111,22 @@ def test_whatever_she_builds_holds_together(ask: Asked, plan: str, size: int, tu
     assert ask("blocks", "castle", size, turn) is None
 
 
+def test_what_failed_twice_is_not_proposed_again_unless_nothing_else_is_left(ask: Asked) -> None:
+    failed = [["collect", "collect log 3", False, at] for at in (1000, 2000)]
+    went = [["explore", "explore", False, 1500], ["explore", "explore", True, 2500]]
+    names = ["collect", "explore"]
+    assert ask("lately", failed + went, names, 3000) == [["explore"], 4]
+    assert ask("lately", failed + went, names, 182_000) == [names, 4], "that is long ago"
+    assert (
+        ask("lately", failed + [["explore", "explore", False, at] for at in (1, 2)], names, 3000)[0] == names
+    )
+
+
+def test_of_what_came_of_her_jobs_only_the_last_is_kept(ask: Asked) -> None:
+    many = [["collect", f"collect log {at}", True, at] for at in range(500)]
+    assert ask("lately", many, ["collect"], 500) == [["collect"], 50]
+
+
 def test_a_hut_has_a_door_and_a_roof(ask: Asked) -> None:
     hut = {tuple(cell) for cell in ask("blocks", "hut", 3, 0)}
     assert not {(1, 0, 0), (1, 1, 0), (1, 0, 1), (1, 1, 1)} & hut
@@ -212,12 +229,15 @@ def test_the_report_says_what_share_of_worlds_was_passed() -> None:
 
 
 def test_what_grows_over_hours_is_told_and_its_beginning_is_not_counted() -> None:
-    def sample(n: int, heap: float = 30.0, listeners: int = 166) -> soak.Sample:
-        return soak.Sample(float(n), n, 150.0, heap, listeners, {})
+    def sample(n: int, heap: float = 30.0, listeners: int = 166, memory: float = 150.0) -> soak.Sample:
+        return soak.Sample(float(n), n, memory, heap, listeners, {})
 
     warm = [sample(n, heap=10.0 * n, listeners=15) for n in range(3)]
     assert soak.grown([*warm, *(sample(n) for n in range(9))]) == []
     assert soak.grown([*warm, *(sample(n, heap=30 + 5 * n) for n in range(9))]) == ["heap: from 35 to 65 MB"]
+    assert soak.grown([*warm, *(sample(n, memory=150 + 6 * n) for n in range(9))]) == []
+    told = soak.grown([*warm, *(sample(n, memory=150 + 8 * n) for n in range(9))])
+    assert told == ["memory: from 158 to 206 MB"]
     told = soak.grown([*warm, *(sample(n, listeners=166 + n // 8) for n in range(9))])
     assert told == ["listeners: from 166 to 167"]
     assert soak.grown([sample(0)]) == ["it was too short to say"]
@@ -250,7 +270,8 @@ def test_launch_refuses_an_exam_before_anything_is_fetched() -> None:
         ("server_port=0", "not a port"),
         ("username=x y", "3 to 16 letters"),
         ("version=latest", "such as 1.20.4"),
-        ("idle=-1", "0 or more"),
+        ("idle=-1", "between 0 and"),
+        ("stuck=1", "between 2 and 600"),
         ("cook=0", "between 0.1 and 60"),
         ("auth=none", "auth"),
     ],
@@ -259,6 +280,11 @@ def test_options_are_refused_in_one_line(word: str, said: str) -> None:
     with pytest.raises(OptionError, match=said) as caught:
         parse(Options, [word])
     assert "\n" not in str(caught.value)
+
+
+def test_a_way_may_take_its_time_before_she_shakes_herself() -> None:
+    """A slow server lets her stand for seconds; the test of the reflex in a world waits for less."""
+    assert Options().stuck == 20.0
 
 
 def program(path: Path, text: str) -> str:
@@ -300,4 +326,17 @@ def test_without_a_network_the_first_start_says_so_and_a_later_one_works(
         modules()
     with pytest.raises(ModelError, match=r"cannot be fetched .*cure: see that this machine reaches npm"):
         install(said.append)
-    assert len(said) == 1 and "500 MB" in said[0]
+    assert "500 MB" in said[0] and all(line.startswith("npm: 0 of ") for line in said[1:])
+
+
+def test_how_far_npm_is_is_told_and_how_it_ended(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(node, "TOLD_SECONDS", 0.2)
+    (tmp_path / "package-lock.json").write_text('{"packages": {"": {}, "node_modules/a": {}, "b": {}}}')
+    made = "import pathlib, sys, time; p = pathlib.Path('b'); p.mkdir(); (p / 'package.json').touch();"
+    said: list[str] = []
+    argv = [sys.executable, "-c", f"{made} time.sleep(1); sys.exit('npm error none')"]
+    assert node._watched(argv, tmp_path, said.append) == (1, "npm error none\n")
+    assert said and said[-1] == "npm: 1 of 2 packages"
+    monkeypatch.setattr(node, "FETCH_SECONDS", 0.3)
+    with pytest.raises(ModelError, match="longer than 0 s; cure: start again"):
+        node._watched([sys.executable, "-c", "import time; time.sleep(60)"], tmp_path, said.append)

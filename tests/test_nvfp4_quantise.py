@@ -19,7 +19,8 @@ from engines.bundle import nvfp4, quantise, tiny
 from engines.bundle.errors import BundleError
 from engines.bundle.safetensors_read import INDEX, SINGLE, read_json
 from engines.bundle.safetensors_shards import JOURNAL
-from engines.bundle.safetensors_write import PART, Slot, sha256, write, write_json
+from engines.bundle.safetensors_write import PART, Slot, write, write_json
+from engines.cache import digest
 from tests.checkpoints import Changes, arrays, contents, cut, hashes, put
 
 DOWN = "model.layers.1.mlp.down_proj.weight"
@@ -60,7 +61,7 @@ def test_the_layout_is_the_documented_one(base: Path, tmp_path: Path) -> None:
     config = read_json(tmp_path / "out" / "config.json")
     assert config.pop("quantization_config")
     assert config == read_json(base / "config.json")
-    assert sha256(tmp_path / "out" / "tokenizer.json") == sha256(base / "tokenizer.json")
+    assert digest(tmp_path / "out" / "tokenizer.json") == digest(base / "tokenizer.json")
 
 
 def test_what_is_not_a_linear_is_kept_and_linears_are_near(base: Path, tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -16,9 +16,10 @@ import pytest
 from anyio import to_thread
 from websockets.asyncio.server import ServerConnection, serve
 
-from glue.broadcast_events import Fault, HighlightMarked, StreamFaltered
-from glue.chat_events import Deed
-from glue.errors import ConfigError, PortError, TooSlow
+from glue.broadcast_events import Fault, HighlightMarked, Phase, PhaseBegun, StreamFaltered
+from glue.chat_events import Deed, LinesRemoved
+from glue.desk_events import OperatorServed
+from glue.errors import ConfigError, PortError, TooSlow, Unreachable
 from glue.events import (
     AWAY,
     Button,
@@ -34,11 +35,12 @@ from glue.events import (
 )
 from glue.game_events import GameChanged
 from glue.senses.frames import frames
+from glue.senses.twitch_chat import deed as twitch_deed
 from glue.stage.obs import Obs
-from glue.stage.obs_cues import Cue, Cues, State
+from glue.stage.obs_cues import Cue, Cues, State, why
 from glue.stage.obs_desk import Desk
 from glue.stage.obs_layout import Pages, layout
-from glue.stage.obs_link import Link
+from glue.stage.obs_link import Denied, Link
 from glue.stage.obs_marks import marked
 from tests.test_eyes_show import VIRTUAL
 from tests.test_safety_show import closed, perform
@@ -126,6 +128,42 @@ def test_the_twins_are_on_while_the_second_one_speaks_and_a_while_longer() -> No
     assert show.cue(70.0).state is State.BRB
 
 
+def test_who_was_made_the_first_is_alone_in_the_picture() -> None:
+    show = cues(StageTaken(0.0, "main", "Spark"), StageTaken(0.0, "evil", "Evil"))
+    show.note(TurnStarted(1.0, "evil", "t1", RAID, False))
+    assert show.note(OperatorServed(1.5, "persona", "evil", True, "evil answers from the next reply on"))
+    show.note(ended(2.0, "kneel", "evil"))
+    assert show.cue(2.0).state is State.TWINS and show.changes_at(2.0) == 62.0
+    show.note(TurnStarted(62.0, "evil", "t1", RAID, False))
+    show.note(ended(63.0, "kneel", "evil"))
+    assert show.cue(62.5).state is show.cue(63.0).state is State.CHATTING
+    show.note(TurnStarted(64.0, "main", "t1", RAID, False))
+    assert show.cue(64.0).state is State.TWINS, "the other one is the second now"
+    show.note(ended(65.0, "hi"))
+    declined = OperatorServed(66.0, "persona", "nobody", False, "on stage: evil, main")
+    assert not show.note(declined) and show.cue(125.0).state is State.CHATTING
+
+
+def test_until_go_the_starting_scene_is_on_whatever_happens() -> None:
+    show = cues(PhaseBegun(0.0, Phase.WAITING), TurnStarted(1.0, "main", "t1", RAID, False), GAME)
+    assert show.cue(1.0).state is State.STARTING
+    show.note(ButtonPressed(2.0, Button.STOP))
+    assert show.cue(2.0).state is State.BRB
+    show.note(ButtonPressed(3.0, Button.GO))
+    show.note(replace(GAME, connected=False))
+    assert show.note(PhaseBegun(3.0, Phase.LIVE)) and show.cue(3.0).state is State.CHATTING
+
+
+def test_live_and_ending_have_their_scenes_though_nobody_speaks() -> None:
+    show = cues(PhaseBegun(0.0, Phase.LIVE))
+    assert show.cue(0.0).state is State.CHATTING
+    show.note(PhaseBegun(1.0, Phase.LEAVING))
+    assert show.cue(1.0).state is State.CHATTING
+    show.note(ButtonPressed(1.5, Button.STOP))
+    show.note(PhaseBegun(2.0, Phase.ENDING))
+    assert show.cue(2.0).state is State.ENDING, "also of a show that was stopped"
+
+
 def test_one_alone_is_never_the_twins() -> None:
     show = cues(StageTaken(0.0, "evil", "Evil"), TurnStarted(1.0, "evil", "t1", RAID, False))
     assert show.cue(1.0).state is State.CHATTING
@@ -141,12 +179,26 @@ def test_mute_is_told() -> None:
 @pytest.mark.parametrize(("line", "heard", "marks"), [(RAID, "thanks", 1), (RAID, "", 0)])
 def test_a_highlight_is_one_that_was_thanked_for(line: ChatLine, heard: str, marks: int) -> None:
     show = cues(TurnStarted(1.0, "main", "t1", line, False), ended(2.0, heard))
-    assert list(show.marks) == [(2.0, "mika raided with 40 viewers")][:marks]
+    assert [(at, why(line)) for at, line in show.marks] == [(2.0, "mika raided with 40 viewers")][:marks]
 
 
 def test_what_is_no_highlight_is_not_marked() -> None:
     follow = replace(RAID, deed=Deed.FOLLOW)
     assert not cues(TurnStarted(1.0, "main", "t1", follow, False), ended(2.0, "thanks")).marks
+
+
+def test_a_mark_has_the_deed_and_none_of_the_viewer_s_own_words() -> None:
+    line = twitch_deed("l1", "mika", Deed.BITS, "cheered with 5 bits", "look at this")
+    assert why(line) == "mika cheered with 5 bits"
+
+
+@pytest.mark.parametrize("praised", [RAID, replace(RAID, id="l0", joined=(replace(RAID, id="l0"), RAID))])
+def test_what_a_moderator_removed_is_no_highlight(praised: ChatLine) -> None:
+    began, other = TurnStarted(1.0, "main", "t1", praised, False), replace(RAID, id="l2")
+    assert not cues(began, LinesRemoved(1.5, ("l1",)), ended(2.0, "thanks")).marks, "while she thanks"
+    late = cues(began, ended(2.0, "thanks"), TurnStarted(2.1, "main", "t2", other, False), ended(2.5, "too"))
+    late.note(LinesRemoved(3.0, ("l1",)))
+    assert list(late.marks) == [(2.5, other)], "before OBS had it"
 
 
 def test_eyes_on_obs_need_obs() -> None:
@@ -159,7 +211,6 @@ def test_an_output_that_there_is_not_is_refused_at_the_start() -> None:
         Obs(start=["video"])
 
 
-@pytest.mark.parametrize("anyio_backend", ["asyncio"])
 @pytest.mark.anyio
 async def test_no_obs_is_one_line_with_the_cure(port: int) -> None:
     async with Obs(port=port) as obs:
@@ -213,12 +264,48 @@ async def speaking(peer: Callable[[ServerConnection], Awaitable[None]]) -> Async
         yield next(iter(server.sockets)).getsockname()[1]
 
 
-@pytest.mark.parametrize("anyio_backend", ["asyncio"])
 @pytest.mark.anyio
 async def test_an_obs_that_is_too_old_is_one_line_with_the_cure() -> None:
     async with speaking(silent) as port, Obs(port=port, timeout_s=0.3) as obs:
         with pytest.raises(TooSlow, match=r"says nothing .* cure: OBS 28 or newer"):
             await obs.watch(lambda event: None, lambda: None)
+
+
+ODD: list[Answers] = [
+    {"GetSceneList": {"scenes": None}},
+    {"GetInputList": {"inputs": [{}]}},
+    {"GetStats": {}},
+    {"GetStreamStatus": {"outputActive": False, "outputReconnecting": False, "outputBytes": float("inf")}},
+    {"GetRecordStatus": {"outputActive": True, "outputDuration": "long"}},
+]
+
+
+@pytest.mark.parametrize("odd", ODD)
+@pytest.mark.anyio
+async def test_an_odd_answer_is_an_outage_of_obs_and_ends_no_show(odd: Answers, tmp_path: Path) -> None:
+    async with speaking(recording(**odd)) as port, Obs(tmp_path, port=port, highlights=[Deed.RAID]) as obs:
+        obs.show(TurnStarted(0.0, "main", "t1", RAID, False))
+        obs.show(ended(anyio.current_time(), "Thanks!"))
+        with anyio.fail_after(10), pytest.raises(Unreachable, match=r"OBS at .* gave an odd answer"):
+            await obs.watch(lambda event: None, lambda: None)
+
+
+@pytest.mark.anyio
+async def test_a_picture_that_is_none_is_an_outage_too() -> None:
+    async with speaking(recording(GetSourceScreenshot={})) as port, Obs(port=port) as obs:
+        works = anyio.Event()
+
+        async def watch() -> None:
+            with suppress(PortError):  # the connection is given up under it
+                await obs.watch(lambda event: None, works.set)
+
+        async with anyio.create_task_group() as tg:
+            tg.start_soon(watch)
+            with anyio.fail_after(10):
+                await works.wait()
+                with pytest.raises(Unreachable, match="odd answer"):
+                    await to_thread.run_sync(obs.shot, "Game", 640)
+            tg.cancel_scope.cancel()
 
 
 async def highlighted(peer: Callable[[ServerConnection], Awaitable[None]], run_dir: Path) -> HighlightMarked:
@@ -240,7 +327,6 @@ async def highlighted(peer: Callable[[ServerConnection], Awaitable[None]], run_d
 MARKS = "00:00:00 Start\n00:00:01 mika raided with 40 viewers\n"
 
 
-@pytest.mark.parametrize("anyio_backend", ["asyncio"])
 @pytest.mark.anyio
 async def test_obs_28_on_another_machine_does_what_it_can(tmp_path: Path) -> None:
     mark = await highlighted(recording(), tmp_path)
@@ -249,7 +335,6 @@ async def test_obs_28_on_another_machine_does_what_it_can(tmp_path: Path) -> Non
     assert (tmp_path / "recording.marks.txt").read_text() == MARKS
 
 
-@pytest.mark.parametrize("anyio_backend", ["asyncio"])
 @pytest.mark.anyio
 async def test_a_newer_obs_gets_a_chapter_and_marks_beside_the_video(tmp_path: Path) -> None:
     for name, size in (("talk.mp4", 900), ("Replay.mp4", 200), ("old.mp4", 1000), ("notes.txt", 1000)):
@@ -272,6 +357,28 @@ def test_a_second_mark_goes_into_the_same_file(tmp_path: Path) -> None:
     assert file.read_text() == "00:00:00 Start\n00:00:01 hello\n01:02:05 hello\n"
 
 
+@pytest.mark.parametrize(
+    ("recording", "start", "told"),
+    [(True, ["replay"], True), (False, [], True), (True, [], False), (True, ["record"], False)],
+)
+def test_a_replay_that_is_denied_is_one_line_for_who_asked_for_it_or_has_no_mark(
+    recording: bool, start: list[str], told: bool, tmp_path: Path
+) -> None:
+    class NoReplay(Asked):
+        def ask(self, request: str, **words: object) -> dict[str, object]:
+            if request == "SaveReplayBuffer":
+                raise Denied(request, 501, "Replay buffer is not active.")
+            return super().ask(request, **words)
+
+    link = cast(Link, NoReplay(outputActive=recording, outputDuration=1500))
+    desk = Desk(link, {}, "", "", "", "", start, tmp_path)
+    for number in range(2):
+        mark = desk.mark("hello", float(number))
+        assert not mark.replay and mark.chapter == recording
+    line = "OBS saves no replay of a highlight; cure: broadcast.start=[replay]"
+    assert desk.lacking == ({line} if told else set())
+
+
 def test_marks_that_cannot_be_written_are_one_line_with_the_cure(tmp_path: Path) -> None:
     desk = Desk(
         cast(Link, Asked(outputActive=True, outputDuration=1500)), {}, "", "", "", "", [], tmp_path / "no"
@@ -280,7 +387,6 @@ def test_marks_that_cannot_be_written_are_one_line_with_the_cure(tmp_path: Path)
     assert [why for why in desk.lacking if "cure: " in why]
 
 
-@pytest.mark.parametrize("anyio_backend", ["asyncio"])
 @pytest.mark.anyio
 async def test_what_connects_when_the_show_is_over_leaves_no_connection() -> None:
     came: list[ServerConnection] = []

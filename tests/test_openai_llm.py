@@ -11,7 +11,7 @@ from anyio.abc import SocketStream
 
 from glue.closing import closing
 from glue.errors import PortError, Refused, TooSlow, Unreachable
-from glue.mind.lane import Lane
+from glue.mind.lane import REST, Lane
 from glue.mind.openai_llm import Extensions, OpenAiLlm
 from glue.ports import Message, Prompt, Role, Usage
 
@@ -19,11 +19,6 @@ pytestmark = pytest.mark.anyio
 PROMPT = Prompt("main", (Message("user", "tom: hello"),), max_tokens=8)
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nConnection: close\r\n\r\n"
 Answer = Callable[[SocketStream], Awaitable[None]]
-
-
-@pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
 
 
 def word(text: str) -> bytes:
@@ -116,8 +111,9 @@ async def test_text_then_usage_however_the_bytes_are_cut() -> None:
     ],
 )
 async def test_bad_servers_are_named(answer: Answer, error: type[PortError], why: str) -> None:
-    with anyio.fail_after(3), pytest.raises(error, match=why):
+    with anyio.fail_after(3), pytest.raises(error, match=why) as caught:
         await said(answer)
+    assert caught.value.quoted is (error is Refused), "what a server says may hold the prompt"
 
 
 async def test_nobody_there(port: int) -> None:
@@ -181,14 +177,16 @@ async def test_background_work_gives_way_starts_again_and_is_not_lost() -> None:
 
 
 async def test_the_lane_runs_one_job_at_a_time_and_counts_what_gave_way() -> None:
-    lane, running, most = Lane(), 0, 0
+    lane, running, most, begun = Lane(), 0, 0, anyio.Event()
 
     async def job() -> int:
         nonlocal running, most
         running += 1
         most = max(most, running)
+        first = not begun.is_set()
+        begun.set()
         try:
-            await anyio.sleep(0.02)
+            await (anyio.sleep_forever() if first else anyio.sleep(0.02))
         finally:
             running -= 1
         return 7
@@ -196,13 +194,14 @@ async def test_the_lane_runs_one_job_at_a_time_and_counts_what_gave_way() -> Non
     async def run() -> None:
         assert await lane.run(job) == 7
 
-    async with anyio.create_task_group() as tg:
-        for _ in range(3):
-            tg.start_soon(run)
-        await anyio.sleep(0.005)
-        with lane.speaking():
-            await anyio.sleep(0.005)
-            assert running == 0
+    with anyio.fail_after(10):
+        async with anyio.create_task_group() as tg:
+            for _ in range(3):
+                tg.start_soon(run)
+            await begun.wait()
+            with lane.speaking():
+                await anyio.sleep(0.005)
+                assert running == 0
     assert (most, lane.gave_way) == (1, 1)
 
 
@@ -243,3 +242,23 @@ async def test_whoever_waits_for_the_lane_can_be_cancelled() -> None:
     with lane.speaking(), anyio.move_on_after(0.02) as scope:
         await lane.run(anyio.sleep_forever)
     assert scope.cancelled_caught
+
+
+async def test_what_waits_for_the_lane_lets_a_prepared_reply_begin_first() -> None:
+    """Preparing ends a moment before its reply begins: a job that used that moment would cost it a batch."""
+    lane, ran = Lane(), 0.0
+
+    async def job() -> None:
+        nonlocal ran
+        ran = anyio.current_time()
+
+    async with anyio.create_task_group() as tg:
+        with lane.speaking():
+            tg.start_soon(lane.run, job)
+            await anyio.sleep(0.005)
+        await anyio.sleep(0.05)
+        with lane.speaking():
+            await anyio.sleep(REST)
+            quiet = anyio.current_time()
+            assert not ran
+    assert ran - quiet >= REST - 0.01

@@ -14,9 +14,9 @@ from glue.closing import closing
 from glue.errors import Unreachable
 from glue.mind.opened_llm import OpenedLlm
 from glue.mind.opening import Opening
-from glue.mind.sse import read
 from glue.ports import Opened, Sampled
 from glue.settings import When
+from glue.sse import read
 from tests.test_opened_llm import OPENING, PROMPT, SMALL, Model, anyio_backend, said, slow
 
 __all__ = ["anyio_backend"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 
 import anyio
@@ -81,6 +82,9 @@ class Model:
 
     async def settle(self, prompt: Prompt) -> int:
         return await self.warm(prompt)
+
+    def still(self) -> AbstractContextManager[None]:
+        return nullcontext()
 
     async def count(self, text: str) -> int:
         return 0
@@ -225,11 +229,13 @@ async def test_never_is_the_main_model_alone() -> None:
     assert not small.asked and not small.warmed
 
 
-async def test_background_work_is_the_small_models() -> None:
+@pytest.mark.parametrize("when", [When.always, When.auto])
+@pytest.mark.parametrize("role", [Role.BACKGROUND, Role.ACT, Role.URGENT])
+async def test_background_work_and_decisions_are_the_small_models(role: Role, when: When) -> None:
     main, small = slow(), Model()
-    async with OpenedLlm(main, small, When.always) as llm:
-        assert [piece async for piece in llm.stream(PROMPT, Role.BACKGROUND)]
-    assert [role for _, role in small.asked] == [Role.BACKGROUND] and not main.asked
+    async with OpenedLlm(main, small, when) as llm:
+        assert [piece async for piece in llm.stream(PROMPT, role)]
+    assert [asked for _, asked in small.asked] == [role] and not main.asked
 
 
 async def test_background_work_waits_until_both_have_spoken() -> None:

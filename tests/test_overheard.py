@@ -56,6 +56,16 @@ def anyio_backend() -> tuple[str, dict[str, object]]:
         ("", Meaning.NOTHING),
         ("Mhm.", Meaning.NOTHING),
         ("Hahaha oh wow", Meaning.NOTHING),
+        ("Hahahaha! Heh heh, hee hee.", Meaning.NOTHING),
+        ("Uh-huh. Mm-hmm.", Meaning.NOTHING),
+        ("M.H.M.", Meaning.NOTHING),
+        ("H-h-h-h-h-", Meaning.NOTHING),
+        ("S-S-S-S", Meaning.NOTHING),
+        ("That's", Meaning.DOUBT),
+        ("I\u2019ll", Meaning.DOUBT),
+        ("A him", Meaning.DOUBT),
+        ("I have", Meaning.FLOOR),
+        ("He hummed, human", Meaning.FLOOR),
         ("Wait", Meaning.DOUBT),
         ("Oh, wait", Meaning.DOUBT),
         ("Wait, stop", Meaning.FLOOR),
@@ -91,12 +101,88 @@ def test_an_answer_in_some_of_her_words_is_no_echo(text: str) -> None:
     assert heard.unmeant(text, 4.0, 3.5, speaking=True) is None
 
 
+@pytest.mark.parametrize(
+    ("said", "answer"),
+    [
+        ("I love trains, thunderstorms and terrible puns!", "I love trains too"),
+        ("Do you like cats?", "I like cats"),
+        ("I love trains.", "I hate trains"),
+        ("That is a dangerous question.", "that is not true"),
+        ("Do you like the rain?", "I like the rain."),
+        ("Do you know what happened?", "No, what happened?"),
+        ("Do you like the rain today?", "I like the rain today."),
+        ("I think cats are better than dogs.", "I think dogs are better than cats."),
+        ("Do you want to play a game?", "I want to play a song."),
+        ("Then she told me of another friend.", "Other friend?"),
+    ],
+)
+def test_an_answer_that_sounds_like_her_words_stops_her(said: str, answer: str) -> None:
+    heard = Overheard()
+    heard.says(said, 1.0)
+    assert heard.meaning(answer, 2.5) is Meaning.FLOOR and heard.unmeant(answer, 3.0, 2.5, True) is None
+
+
+@pytest.mark.parametrize(
+    ("said", "answer"),
+    [
+        ("Do you know that game?", "No."),
+        ("They said it was over.", "Hey."),
+        ("Do you like the color of my eyes?", "Yes."),
+        ("Do you want to just open it?", "Stop."),
+        ("Have you ever done something like it?", "Hi."),
+        ("That was the best party ever.", "Part"),
+    ],
+)
+def test_an_answer_of_one_word_is_none_of_hers_because_its_letters_stand_in_them(
+    said: str, answer: str
+) -> None:
+    heard = Overheard()
+    heard.says(said, 1.0)
+    assert heard.unmeant(answer, 3.0, 2.5, False) is None
+
+
+@pytest.mark.parametrize(
+    ("said", "heard"),
+    [
+        ("I don't think that popcorn is a snack.", "I do not think that popped corn is a snack"),
+        (
+            "I stand by that. Chess is just angry chequers. I stand by that.",
+            "Justice just angry checkers. I stand by that.",
+        ),
+    ],
+)
+def test_her_own_words_come_in_her_order(said: str, heard: str) -> None:
+    hers = Overheard()
+    hers.says(said, 1.0)
+    assert hers.echo(heard, 5.0, 4.5)
+
+
 def test_many_words_may_be_misheard_and_the_last_cut_off() -> None:
     heard = Overheard()
     heard.says(QUESTION, 1.0)
     assert heard.echo("what do you think happens when I open a box", 4.0)
     assert heard.echo("think happens wh", 3.0)
     assert not heard.echo("happens when ice", 3.0)
+
+
+@pytest.mark.parametrize(
+    ("said", "heard"),
+    [
+        (
+            "Chess is just angry chequers with horses. I stand by that.",
+            "Justice just angry checkers with forces. I stand by that.",
+        ),
+        ("Well, my favourite snack is popcorn.", "well my favour it snack is popped corn"),
+        ("Well, my favourite snack is popcorn.", "well, my favorite"),
+        ("Oh, hello Mika! I have been waiting for you.", "Oh, well, Mica. I have been waiting too long"),
+    ],
+)
+def test_words_that_a_recogniser_heard_as_others_are_known_by_their_letters(said: str, heard: str) -> None:
+    hers = Overheard()
+    hers.says(said, 1.0)
+    assert hers.meaning(heard, 4.5) is Meaning.NOTHING and hers.echo(heard, 5.0, 4.5)
+    assert Overheard().meaning(heard, 3.5) is Meaning.FLOOR
+    assert hers.meaning("what do you do with all of the horses", 3.5) is Meaning.FLOOR
 
 
 def test_only_what_could_be_heard_just_then_is_an_echo() -> None:
@@ -133,21 +219,22 @@ def test_any_words_mean_something(said: str, text: str) -> None:
 
 
 def test_nobody_is_answered_while_somebody_speaks_but_not_for_ever() -> None:
-    director = Director(["main"], DirectorSettings(listen=1.5, listen_most=5.0))
+    settings = DirectorSettings(listen=1.5, listen_most=5.0)
+    director = Director(["main"], settings)
     director.hear(line("Spark, how are you?"), 0.0)
     now = 0.0
     while now < 4.9:
-        director.overhear(now)
+        director.listening.word(now, settings)
         assert not [d for d in director.decide(now) if isinstance(d, Speak)]
         assert director.wake_at(now) <= now + 1.5
         now += 0.5
-    director.overhear(now)
+    director.listening.word(now, settings)
     assert [d for d in director.decide(5.0) if isinstance(d, Speak)]
 
 
 def test_who_has_finished_speaking_is_answered_at_once() -> None:
     director = Director(["main"])
-    director.overhear(1.0)
+    director.listening.word(1.0, director.settings)
     said = ChatLine("v", "mic", "tell me a story", Source.VOICE)
     director.hear(line("Spark, how are you?"), 1.1)
     director.hear(said, 1.2)
@@ -209,6 +296,24 @@ async def test_two_words_stop_her_and_then_she_answers_them() -> None:
     assert [e.ending for e in ended] == [Ending.CUT, Ending.FINISHED]
     assert ended[0].at == pytest.approx(1.2, abs=0.02) and ended[0].heard
     assert started[1].line.text.endswith("dogs?") and started[1].at == pytest.approx(1.8, abs=0.02)
+
+
+async def test_whose_last_words_come_late_is_not_talked_over_with_the_rest_of_what_they_stopped() -> None:
+    said = "I love trains and thunderstorms. Nobody has ever asked me why. It is the noise that they make."
+    scene = Scene(SlowLlm(words=[f"{word} " for word in said.split()]), memory=NoMemory())
+    events = await perform(
+        scene,
+        [
+            (0.0, "tell me everything", True),
+            (1.5, "oh wait stop", False),
+            (3.6, "Oh wait, stop, what about dogs?", True),
+        ],
+    )
+    first, rest, dogs = (e for e in events if isinstance(e, TurnStarted))
+    assert first.at < 1.5 < rest.at < 3.6 and rest.line.id.endswith("-rest")
+    assert dogs.line.text.endswith("dogs?") and dogs.at == pytest.approx(3.6, abs=0.02)
+    endings = [e.ending for e in events if isinstance(e, TurnEnded)]
+    assert endings == [Ending.CUT, Ending.CUT, Ending.FINISHED]
 
 
 async def test_who_goes_on_before_she_spoke_is_answered_as_a_whole() -> None:

@@ -7,17 +7,21 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 import anyio
 import psutil
 import pytest
 
-from engines import keeper
+from engines import child, keeper
+from engines.port import unused
 from engines.process import Spec, StartFailed, running
-from tests.conftest import free_port
+from engines.speech import probe as voice
+from engines.speech.options import Options as SpeechOptions
 from tests.toy_engine import probe
+from tests.waiting import eventually
 
 pytestmark = pytest.mark.anyio
 Seen = list[tuple[str, str, str]]
@@ -29,7 +33,7 @@ def anyio_backend() -> str:
 
 
 def toy(way: str = "good", name: str = "toy") -> Spec:
-    port = free_port()
+    port = unused()
     argv = (sys.executable, "-m", "tests.toy_engine", str(port), way)
     return Spec(name, argv, f"127.0.0.1:{port}", "127.0.0.1", port, probe(port), f"{name}.engine.port")
 
@@ -49,10 +53,16 @@ def teller(seen: Seen) -> keeper.Notify:
     return lambda name, state, why: seen.append((name, state, why))
 
 
-async def until(true: Callable[[], object], seconds: float = 10.0) -> None:
-    with anyio.fail_after(seconds):
-        while not true():  # noqa: ASYNC110  # processes set no events
-            await anyio.sleep(0.01)
+async def test_one_whose_start_was_given_up_is_started_again(tmp_path: Path) -> None:
+    seen: Seen = []
+    pids: dict[str, int] = {}
+    kept = keeper.Keeper(toy(), tmp_path / "toy.log", teller(seen), pids, 10.0)
+    async with anyio.create_task_group() as tg:
+        tg.start_soon(kept.keep)
+        await eventually(lambda: pids)
+        tg.cancel_scope.cancel()
+    await kept.down()
+    assert [(state, why) for _, state, why in seen][:2] == [("down", "it is gone"), ("starting", "")]
 
 
 async def test_engines_run_inside_the_block_and_not_after_it(tmp_path: Path) -> None:
@@ -62,6 +72,8 @@ async def test_engines_run_inside_the_block_and_not_after_it(tmp_path: Path) -> 
         assert engines.addresses == {"one": one.address, "two": two.address}
         assert sorted(engines.pids) == ["one", "two"]
         assert all(psutil.pid_exists(pid) for pid in engines.pids.values())
+        for pid in engines.pids.values():
+            assert psutil.Process(pid).environ()["GLIBC_TUNABLES"] == "glibc.malloc.hugetlb=1"
         began = anyio.current_time()
     assert anyio.current_time() - began < 1.0
     assert not left(one) and not left(two) and not engines.pids
@@ -114,6 +126,14 @@ async def test_an_early_exit_is_told_at_once_with_its_last_words(tmp_path: Path)
     assert not left(good) and not left(bad)
 
 
+async def test_a_cure_of_an_earlier_start_is_not_told_again(tmp_path: Path) -> None:
+    (tmp_path / "toy.log").write_text("toy: the port is taken; cure: another\n")
+    (tmp_path / "been").touch()
+    with pytest.raises(StartFailed, match=r"exit 1: toy: once was enough \(log"):
+        async with running([toy(f"once:{tmp_path / 'been'}")], tmp_path):
+            pytest.fail("it started")
+
+
 async def test_one_that_never_answers_is_given_up(tmp_path: Path) -> None:
     spec = toy("silent")
     with pytest.raises(
@@ -124,13 +144,34 @@ async def test_one_that_never_answers_is_given_up(tmp_path: Path) -> None:
     assert not left(spec)
 
 
+async def test_of_two_copies_started_at_once_one_gets_all_ports(tmp_path: Path) -> None:
+    """Each listing them in another order; nobody listens yet when both look."""
+    specs, refused, up = [toy(), toy(name="other")], list[str](), list[str]()
+
+    async def copy(own: list[Spec]) -> None:
+        try:
+            async with running(own, tmp_path, within=30):
+                up.append(own[0].name)
+                await eventually(lambda: refused)
+        except StartFailed as error:
+            refused.append(str(error))
+
+    async with anyio.create_task_group() as tg:
+        tg.start_soon(copy, specs)
+        tg.start_soon(copy, specs[::-1])
+    assert len(up) == 1
+    first = min(specs, key=lambda spec: spec.port)
+    assert refused[0].startswith(f"{first.name}: port {first.port} is taken")
+    assert f"cure: {first.port_key}=" in refused[0]
+
+
 async def test_another_ones_answer_does_not_count(tmp_path: Path) -> None:
     """Of two copies started in the same moment, the second must not take the first's engine for its own."""
     spec = toy("silent")
     async with anyio.create_task_group() as tg:
 
         async def squat() -> None:
-            await until(lambda: left(spec))
+            await eventually(lambda: left(spec))
             stranger = (sys.executable, "-m", "tests.toy_engine", str(spec.port), "good")
             async with await anyio.open_process(stranger, stdout=None, stderr=None):
                 await anyio.sleep_forever()
@@ -148,7 +189,7 @@ async def test_a_killed_engine_comes_back(tmp_path: Path) -> None:
     async with running([spec], tmp_path, teller(seen)) as engines:
         first = engines.pids["toy"]
         psutil.Process(first).kill()
-        await until(lambda: engines.pids.get("toy", first) != first)
+        await eventually(lambda: engines.pids.get("toy", first) != first)
         assert [state for _, state, _ in seen] == ["starting", "up", "down", "starting", "up"]
         assert seen[2][2] == "killed by SIGKILL"
     assert not left(spec)
@@ -160,12 +201,12 @@ async def test_one_is_restarted_on_request_and_another_left_alone(tmp_path: Path
     async with running([one, two], tmp_path, teller(seen)) as engines:
         before = dict(engines.pids)
         assert engines.restart("one") and not engines.restart("three")
-        await until(lambda: engines.pids.get("one", before["one"]) != before["one"], 60)
+        await eventually(lambda: engines.pids.get("one", before["one"]) != before["one"], 60)
         assert engines.pids["two"] == before["two"]
         assert ("one", "down", "a restart was asked for") in seen
         again = engines.pids["one"]
         assert engines.restart("one") and engines.restart("one")  # two consoles at once: one restart
-        await until(lambda: engines.pids.get("one", again) != again, 60)
+        await eventually(lambda: engines.pids.get("one", again) != again, 60)
     assert [state for name, state, _ in seen if name == "one"].count("down") == 2
 
 
@@ -179,7 +220,7 @@ async def test_restarts_back_off(tmp_path: Path) -> None:
 
     async with running([spec], tmp_path, notify) as engines:
         psutil.Process(engines.pids["toy"]).kill()
-        await until(lambda: len(times) >= 5)
+        await eventually(lambda: len(times) >= 5)
         assert not engines.pids
     pauses = [later - sooner for sooner, later in itertools.pairwise(times[1:])]
     assert pauses[0] < pauses[1] < pauses[2]
@@ -195,9 +236,9 @@ async def test_one_that_hangs_is_restarted(tmp_path: Path, monkeypatch: pytest.M
     async with running([spec], tmp_path, teller(seen)) as engines:
         first = engines.pids["toy"]
         flag.touch()
-        await until(lambda: "toy" not in engines.pids)
+        await eventually(lambda: "toy" not in engines.pids)
         flag.unlink()
-        await until(lambda: engines.pids.get("toy", first) != first)
+        await eventually(lambda: engines.pids.get("toy", first) != first)
     assert ("toy", "down", "no answer 4 times: no answer within 0 s") in seen
 
 
@@ -207,7 +248,7 @@ async def test_whoever_ignores_sigterm_is_killed_with_all_its_children(tmp_path:
     async with running([spec, other], tmp_path):
         began = anyio.current_time()
     assert anyio.current_time() - began < 2.0
-    await until(lambda: not left(spec) and not left(other), 1.0)
+    await eventually(lambda: not left(spec) and not left(other), 1.0)
 
 
 @pytest.mark.parametrize("seconds", [0.0, 0.05, 0.3])
@@ -251,4 +292,65 @@ async def test_a_killed_parent_leaves_no_engine(tmp_path: Path) -> None:
         assert left(spec)
         parent.send_signal(signal.SIGKILL)
         await parent.wait()
-        await until(lambda: not left(spec), 2.0)
+        await eventually(lambda: not left(spec), 2.0)
+
+
+def deaf(tmp_path: Path) -> Spec:
+    """An engine that takes connections and never answers; it is asked as a voice is."""
+    port = unused()
+    code = (
+        "import socket, sys, time\n"
+        f"server = socket.create_server(('127.0.0.1', {port}))\n"
+        f"open({str(tmp_path / 'up')!r}, 'a').write('up ')\n"
+        "time.sleep(1000)"
+    )
+    ready = partial(voice.ready, SpeechOptions(port=port))
+    return Spec(
+        "speech",
+        (sys.executable, "-c", code),
+        f"127.0.0.1:{port}",
+        "127.0.0.1",
+        port,
+        ready,
+        "speech.engine.port",
+    )
+
+
+async def test_one_on_grpc_that_dies_while_it_loads_is_tried_again(tmp_path: Path) -> None:
+    """The probe is under way then: gRPC's own CancelledError ended every engine, and the show with exit 0."""
+    seen: Seen = []
+    kept = keeper.Keeper(deaf(tmp_path), tmp_path / "log", teller(seen), {}, 30.0)
+    async with anyio.create_task_group() as tg:
+        tg.start_soon(kept.keep)
+        await eventually(lambda: (tmp_path / "up").exists())
+        for _ in range(3):
+            before = len(seen)
+            await eventually(lambda: kept._child is not None)
+            await anyio.sleep(0.3)  # into the middle of a probe: it takes 1.5 s
+            kept._child._signal(signal.SIGKILL)  # type: ignore[union-attr]
+            await eventually(lambda before=before: ("speech", "starting", "") in seen[before:])  # type: ignore[misc]
+        seen.append(("test", "up", "reached its end"))
+        tg.cancel_scope.cancel()
+    await kept.down()
+    assert seen[-1][0] == "test" and "killed by SIGKILL" in seen[-3][2]
+
+
+async def test_a_restart_that_cannot_fork_is_tried_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: Seen = []
+    failures = iter([OSError(12, "Cannot allocate memory")])
+
+    async def short(argv: Sequence[str], log: Path) -> child.Child:
+        if error := next(failures, None):
+            raise error
+        return await child.start(argv, log)
+
+    monkeypatch.setattr(keeper, "start", short)
+    kept = keeper.Keeper(toy(), tmp_path / "toy.log", teller(seen), {}, 10.0)
+    async with anyio.create_task_group() as tg:
+        tg.start_soon(kept.keep)
+        await eventually(lambda: ("toy", "up") in [each[:2] for each in seen])
+        tg.cancel_scope.cancel()
+    await kept.down()
+    assert ("toy", "down", "toy cannot be started: Cannot allocate memory") in seen

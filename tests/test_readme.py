@@ -12,7 +12,7 @@ from glue.app import check
 from tests.test_conf import composed
 
 ROOT = Path(__file__).parent.parent
-PAGES = [ROOT / "README.md", *sorted(ROOT.glob("*/README.md"))]
+PAGES = [ROOT / "README.md", *(ROOT / each / "README.md" for each in ("engines", "glue", "tests"))]
 # In a block to the line's comment, in a sentence to the closing mark.
 COMMAND = re.compile(r"launch\.py (?! )([^#`\n]*(?:\n[^#`\n]*(?=`))?)")
 SWEPT = re.compile(r"^([\w.]+=)([^,\[]+),.*$")  # of a sweep, its first
@@ -34,11 +34,21 @@ def test_a_command_of_a_page_composes(command: str, monkeypatch: pytest.MonkeyPa
     check(composed(*overrides(command)))
 
 
+def test_both_pages_have_the_same_commands_for_a_spark() -> None:
+    first, second = (
+        page.read_text().split("\n## On a DGX Spark\n")[1].split("\n## ")[0] for page in PAGES[:2]
+    )
+    blocks = [re.findall(r"```sh\n(.*?)```", each, re.DOTALL) for each in (first, second)]
+    assert blocks[0] == blocks[1] and len(blocks[0]) == 1
+    for way in ("verify bundle=", "+show=check"):
+        assert way in first and way in second
+
+
 def test_links_between_the_pages_lead_somewhere() -> None:
     for page in PAGES:
         for target, anchor in re.findall(r"\]\((?!http)([^)#]*)#?([^)]*)\)", page.read_text()):
             there = (page.parent / target).resolve() if target else page
             assert there.is_file(), target
-            heads = re.findall(r"^#+ (.+)$", there.read_text(), re.MULTILINE)
+            heads = re.findall(r"^#+ (.+)$", there.read_text() if anchor else "", re.MULTILINE)
             slugs = {re.sub(r"[^\w -]", "", head.casefold()).replace(" ", "-") for head in heads}
             assert not anchor or anchor in slugs, anchor

@@ -29,23 +29,23 @@ from glue.events import (
     LineArrived,
     LineClosed,
     PartDegraded,
-    ReplyOpened,
     Source,
     Stage,
     StageReached,
     TurnEnded,
     TurnStarted,
 )
+from glue.game_events import ActionChosen
 from glue.journal import Journal
-from glue.measured import FloorMeasured, PaceKept, TurnMeasured, VitalsTaken
+from glue.measured_events import FloorMeasured, PaceKept, TurnMeasured, VitalsTaken
 from glue.report.numbers import report
 from glue.report.page import page
 from glue.report.read import fold, read
-from glue.report.spread import spread
 from glue.report.table import show, summary
 from glue.report.targets import TARGETS
 from glue.report.write import write
 from glue.settings import When
+from glue.spread import spread
 from glue.vitals import Vitals, families, machine
 
 LLM, VOICE, OURS = 0.3, 0.1, 0.02
@@ -146,6 +146,25 @@ def test_what_she_says_by_herself_is_no_answer() -> None:
     assert (found.turns, found.by_herself, found.first_audio_ms.n) == (1, 1, 0)
 
 
+@pytest.mark.parametrize("source", [Source.GAME, Source.HERSELF, Source.EYES, Source.TWIN])
+def test_a_remark_on_what_nobody_said_is_no_answer(source: Source) -> None:
+    events = [
+        replace(e, line=replace(e.line, source=source)) if isinstance(e, TurnStarted) else e
+        for e in reply(1, received=1.0)
+    ]
+    found = report(fold([*events, *reply(2, received=20.0)]))
+    assert (found.turns, found.by_herself, found.first_audio_ms.n) == (2, 1, 1)
+
+
+def test_who_decided_in_games_is_told() -> None:
+    chosen = [ActionChosen(1.0, "main", "Chess", str(n), "e4", "", by, 1.0) for n, by in enumerate("ab")]
+    more = replace(chosen[0], by="model")
+    found = report(fold([*chosen, more, more]))
+    assert found.decisions_by == {"model": 2, "a": 1, "b": 1}
+    assert "Decisions in games: 2 by model, 1 by a, 1 by b." in summary(found)
+    assert "Decisions" not in summary(report(fold([])))
+
+
 def test_every_line_is_accounted_for() -> None:
     lost = LineArrived(50.0, ChatLine("x", "a", "b", Source.CONSOLE))
     found = report(fold([*reply(1, 10.0), *reply(2, 20.0, heard=""), lost]))
@@ -153,14 +172,6 @@ def test_every_line_is_accounted_for() -> None:
     assert found.lines_by_fate == {"answered": 1, "silent": 1}
     assert found.lines_without_fate == 1
     assert found.turns_by_ending == {"finished": 1, "empty": 1}
-
-
-def test_openers_are_told_apart() -> None:
-    events = [e for n in range(4) for e in reply(n, 10.0 * n)]
-    openings = ("Oh Mika,", "Well,", "Oh Mika,")
-    opened = [ReplyOpened(1.0, "main", f"t{n}", text) for n, text in enumerate(openings)]
-    found = report(fold([*events, *opened]))
-    assert (found.opened, found.distinct_openings) == (3, 0.667)
 
 
 @pytest.mark.parametrize(("faster", "met"), [(0, True), (2, False)])
@@ -178,7 +189,7 @@ def test_a_pace_that_was_not_kept_is_a_target_missed(faster: int, met: bool) -> 
 
 
 def test_a_show_that_was_faster_than_stated_ends_with_an_error(tmp_path: Path) -> None:
-    cfg = OmegaConf.create({"report": When.always, "ends_with_chat": True})
+    cfg = OmegaConf.create({"report": When.always, "ends_with_chat": True, "pace": {}})
     journal(tmp_path, reply(1, received=1.0))
     assert _report(cfg, tmp_path) is not None
     hasty = PaceKept(9.0, "voice", "magpie", 10.0, 40.0, 83.0, 20.0, 0.0, 3, unit="seconds of sound")
@@ -186,6 +197,17 @@ def test_a_show_that_was_faster_than_stated_ends_with_an_error(tmp_path: Path) -
     with pytest.raises(TooFast, match="3 answers"):
         _report(cfg, tmp_path)
     assert json.loads((tmp_path / "report.json").read_text())["paces"][0]["kept"] == 40.0
+
+
+def test_a_paced_show_whose_pace_nobody_knows_ends_with_an_error(tmp_path: Path) -> None:
+    cfg = OmegaConf.create({"report": When.always, "ends_with_chat": True, "pace": {"engine": {"port": 1}}})
+    voice = PaceKept(9.0, "voice", "magpie", 10.0, 9.8, 83.0, 85.0, 3.0, 0, unit="seconds of sound")
+    journal(tmp_path, [*reply(1, received=1.0), voice])
+    with pytest.raises(TooFast, match="did not say which pace"):
+        _report(cfg, tmp_path)
+    main = PaceKept(9.0, "main", "big", 4.2, 4.19, 238.0, 240.0, 3.0, 0)
+    journal(tmp_path, [*reply(1, received=1.0), voice, main])
+    assert _report(cfg, tmp_path) is not None
 
 
 def test_a_joint_without_silence_is_a_gap_of_nothing() -> None:
@@ -357,8 +379,3 @@ async def test_vitals_are_taken_again_and_again() -> None:
     with anyio.move_on_after(0.5):
         await Vitals(lambda: {"glue": os.getpid()}).watch(taken.append, every=0.01)
     assert len(taken) > 3
-
-
-@pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"

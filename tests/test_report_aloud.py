@@ -32,16 +32,16 @@ from glue.events import (
     TurnStarted,
 )
 from glue.journal import Journal
-from glue.measured import ScriptSpoken
+from glue.measured_events import ScriptSpoken
 from glue.overheard import SECOND, real
 from glue.ports import Pcm, Words
 from glue.report.numbers import report
 from glue.report.page import page
 from glue.report.read import fold
-from glue.report.spread import spread
 from glue.report.table import summary
 from glue.report.write import write
 from glue.senses.ears_wav import Said, WavEars
+from glue.spread import spread
 
 pytestmark = pytest.mark.anyio
 

@@ -10,6 +10,8 @@ from glue.report import exams
 
 MARKS: dict[str, Any] = {
     "recall_at_5": 0.91,
+    "recall_at_2": 0.85,
+    "recall_at_1": 0.6,
     "recall_at_5_changed": 0.8,
     "recall_at_5_by_kind": {"one": 0.9, "changed": 0.8},
     "stale_share": 0.0,
@@ -37,6 +39,7 @@ BAIT: dict[str, Any] = SHARES | {
     "tuned": SHARES,
     "held_out": SHARES,
     "missed": [{"family": "leaks", "text": "<script>", "why": "", "said": ""}],
+    "unread": [{"family": "leaks", "text": "tell us", "why": "to be read", "said": "Hm, ducks."}],
     "over_blocked": [],
     "clause_ms": {"p50": 0.5, "p95": 0.7},
     "goals": {"held_share": 0.99, "over_blocked_share": 0.02, "clause_ms_p95": 15.0},
@@ -65,7 +68,7 @@ def test_baits_page_says_what_was_missed_and_what_was_not_measured() -> None:
     page = exams.bait(BAIT)
     assert verdicts(page) == ["met", "unknown", "met"]
     assert len(drawings(page)) == 2
-    assert "&lt;script&gt;" in page and "<script>" not in page and "Nothing." in page
+    assert "Hm, ducks." in page and "&lt;script&gt;" in page and "<script>" not in page and "Nothing." in page
 
 
 @pytest.mark.parametrize("times", [{}, {"1000": {"p50": 1.0, "p95": 2.0}}])

@@ -32,11 +32,6 @@ from tests.wires.memory_servers import Notes
 pytestmark = pytest.mark.anyio
 
 
-@pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
-
-
 def turn(number: int, first_audio: float, wait: float, recalled: TurnRecalled | None) -> list[Event]:
     at, id = number * 10.0, f"t{number}"
     line = ChatLine(f"l{number}", "mira", "hi", Source.REHEARSAL)

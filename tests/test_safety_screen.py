@@ -1,8 +1,10 @@
 """What comes in and what goes out: outcomes with their reasons, and that it takes no time."""
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from time import thread_time
+from typing import TypeVar
 
 import pytest
 from hypothesis import given
@@ -13,6 +15,7 @@ from glue.events import ChatLine, Source
 from glue.gate import Gate, Held, Passed, Replaced
 from glue.parts import gate_of
 from glue.safety.blocklist import Blocklist
+from glue.safety.door import Door
 from glue.safety.screen import Screen
 from glue.safety_events import Screened
 from glue.settings import SafetySettings
@@ -47,6 +50,11 @@ def said(text: str, source: Source = Source.CONSOLE) -> ChatLine:
         ("i want to kill myself", Screened.FLAGGED, "harm"),
         ("honestly i have had enough of life", Screened.FLAGGED, "harm"),
         ("i had enough of this boss", Screened.PASSED, ""),
+        ("what is the quickest way to the station?", Screened.PASSED, ""),
+        ("did a certain mustached man do nothing wrong?", Screened.IGNORED, "hate"),
+        ("the guy with the mustache in this show is so cool", Screened.PASSED, ""),
+        ("whats the quickest way to die", Screened.IGNORED, "harm"),
+        ("easiest way to get rid of my annoying roommate", Screened.IGNORED, "harm"),
         ("call me: 555-867-5309", Screened.SANITISED, ""),
         ("see www.spam.example", Screened.SANITISED, ""),
         ("la " * 160, Screened.SANITISED, ""),
@@ -129,23 +137,52 @@ def full(folder: Path, words: list[str]) -> Screen:
 def test_every_list_may_be_empty_or_hold_a_hundred_thousand_entries(tmp_path: Path) -> None:
     """Start-up stays within seconds on a busy machine, and a line and a clause cost the same."""
     many = [f"entry{n} of{n % 7}" if n % 3 else f"entry{n}" for n in range(100_000)]
-    began = thread_time()
-    huge = full(tmp_path, many)
-    assert thread_time() - began < 4
+    huge, took = _timed(lambda: full(tmp_path, many))
+    _, less = _timed(lambda: full(tmp_path, many[:10_000]))
+    assert took < 4 and took < 20 * less, "ten times the entries cost ten times as much"
     empty = full(tmp_path, [])
     assert huge.line("So ENTRY99999, then").family == huge.line("entry1 of1").family == "blocked"
     assert huge.clause("you said entry99999") and not empty.clause("you said entry99999")
     assert empty.line("So ENTRY99999, then").outcome is Screened.PASSED
     for judge in (Screen.line, Screen.clause):
-        assert _cost(judge, huge) < 2 * _cost(judge, empty)
+        assert _cost(partial(judge, huge)) < 2 * _cost(partial(judge, empty))
 
 
-def _cost(judge: Callable[[Screen, str], object], screen: Screen) -> float:
+def test_a_persona_s_list_and_the_allowed_viewers_may_be_as_long() -> None:
+    many = [f"entry{n} of{n % 7}" if n % 3 else f"entry{n}" for n in range(100_000)]
+    huge, took = _timed(lambda: Gate(blocked=many))
+    assert took < 4 and isinstance(huge.check("you said ENTRY99999."), Held)
+    some = Gate(blocked=many[:10])
+    assert _cost(huge.check) < 2 * _cost(some.check)
+    crowd = Door(SafetySettings(allowed=many, overall=1), None)
+    few = Door(SafetySettings(allowed=many[:10], overall=1), None)
+    assert crowd.admit(_said("hi", "Entry99999"), 0.0).line is not None
+
+    def admits(door: Door) -> Callable[[str], object]:
+        return lambda text: door.admit(_said(text, "nobody"), 0.0)
+
+    assert _cost(admits(crowd)) < 3 * _cost(admits(few))
+
+
+def _said(text: str, author: str) -> ChatLine:
+    return ChatLine(text, author, text, Source.TWITCH)
+
+
+Made = TypeVar("Made")
+
+
+def _timed(make: Callable[[], Made]) -> tuple[Made, float]:
+    """What was made, and the processor's seconds that it took."""
+    began = thread_time()
+    return make(), thread_time() - began
+
+
+def _cost(judge: Callable[[str], object]) -> float:
     """Seconds of the quickest of some judgements, each of a text that was not read before."""
     times = []
     for n in range(100):
         began = thread_time()
-        judge(screen, f"should this be clause {n} of a reply, neither short nor very long, Mika")
+        judge(f"should this be clause {n} of a reply, neither short nor very long, Mika")
         times.append(thread_time() - began)
     return min(times)
 
@@ -225,10 +262,13 @@ def test_personal_data_and_links_are_not_spoken(screen: Screen) -> None:
 
 
 def test_she_does_not_say_the_same_again(screen: Screen) -> None:
-    strict = gate(screen)
-    assert isinstance(strict.check("I love trains more than cake."), Passed)
+    strict, clause = gate(screen), "I love trains more than cake."
+    assert isinstance(strict.check(clause), Passed)
+    assert isinstance(strict.check(clause), Passed), "nobody has heard it"
+    assert isinstance(strict.check(clause, said=[clause]), Held), "she is about to say it"
+    strict.heard([clause, "Nice hat!"])
     assert isinstance(strict.check("I LOVE trains, more than cake!"), Held)
-    assert isinstance(strict.check("Nice hat!"), Passed) and isinstance(strict.check("Nice hat!"), Passed)
+    assert isinstance(strict.check("Nice hat!"), Passed)
 
 
 def test_a_clause_stays_within_its_budget(screen: Screen) -> None:
@@ -245,5 +285,22 @@ def test_a_clause_stays_within_its_budget(screen: Screen) -> None:
 def test_her_own_examples_and_replacements_pass(screen: Screen, who: str) -> None:
     persona = personas(composed("persona=[main,evil]"))[who]
     own = gate_of(persona, screen)
-    for text in [shot.reply for shot in persona.shots] + list(persona.instead):
+    for text in [shot.reply for shot in persona.together().shots] + list(persona.instead):
         assert isinstance(own.check(text, said("hi")), Passed), text
+
+
+@pytest.mark.parametrize("said", ["нигга", "ну ты фаггот", "νιγγερ", "ты ретард", "чинк"])
+def test_what_is_harmless_to_read_is_judged_as_an_english_voice_says_it(screen: Screen, said: str) -> None:
+    verdict = gate(screen).check(said)
+    assert not isinstance(verdict, Passed), verdict
+
+
+@pytest.mark.parametrize(
+    "said", ["Привет, Катя! Как дела?", "こんにちは、元気", "ㅋㅋㅋㅋ 안녕!", "Γειά, Νίκη!"]
+)
+def test_other_scripts_may_be_spoken(screen: Screen, said: str) -> None:
+    assert isinstance(gate(screen).check(said), Passed)
+
+
+def test_marks_that_are_no_sound_are_not_sent_to_a_voice(screen: Screen) -> None:
+    assert gate(screen).check("ーーー") == Held("nothing left to say")

@@ -9,7 +9,7 @@ import anyio
 import pytest
 
 from glue.errors import Unreachable
-from glue.senses.socket import LINGER_S, relay
+from glue.senses.socket import LINGER_S, relay, wire
 from tests.test_eyes_show import VIRTUAL
 
 pytestmark = pytest.mark.anyio
@@ -47,6 +47,15 @@ class Service:
             await anyio.sleep_forever()
         finally:
             self.ended[name] = anyio.current_time()
+
+
+@pytest.mark.parametrize("address", ["ws://", "ws://127.0.0.1:x/", "ws://[::1/", "ws://a..b/"])
+@pytest.mark.parametrize("anyio_backend", ["asyncio"])
+async def test_an_address_that_is_none_is_told_without_what_is_secret(address: str) -> None:
+    with pytest.raises(Unreachable, match=r"is no address \(\w+\)") as told:
+        async with wire("chat", f"{address}?token=secret", 1.0, 100):
+            pass
+    assert "secret" not in str(told.value)
 
 
 async def test_the_old_line_is_read_until_a_new_one_works() -> None:

@@ -7,6 +7,8 @@ from pathlib import Path
 import anyio
 import pytest
 
+from glue.broadcast_events import Phase, PhaseBegun
+from glue.desk_events import OperatorAsked, Wish
 from glue.events import (
     Button,
     ButtonPressed,
@@ -31,11 +33,6 @@ from glue.senses.terminal import HELP, TerminalSense
 from glue.stage.terminal import TerminalViewer
 
 pytestmark = pytest.mark.anyio
-
-
-@pytest.fixture(scope="module")
-def anyio_backend() -> str:
-    return "asyncio"
 
 
 async def heard(sense: TerminalSense) -> list[Event]:
@@ -85,10 +82,36 @@ async def test_the_operator_times_out_and_slows_down() -> None:
     told: list[str] = []
     events = await heard(TerminalSense(out, told.append))
     os.close(out)
-    outs = [e for e in events if isinstance(e, ViewerTimedOut)]
-    assert [(e.author, round(e.until - e.at)) for e in outs] == [("old tom", 60), ("nina", 0)]
-    assert [e.gap for e in events if isinstance(e, SlowModeSet)] == [15.0, 0.0]
-    assert told == [HELP]
+    asked = [(e.wish, e.text) for e in events if isinstance(e, OperatorAsked)]
+    assert asked == [
+        (Wish.TIMEOUT, "old tom 60"),
+        (Wish.SLOW, ""),
+        (Wish.SLOW, "0"),
+        (Wish.TIMEOUT, "pete"),
+        (Wish.TIMEOUT, "nina 0"),
+    ]
+    assert told == []
+
+
+async def test_the_operator_ends_the_show_and_is_told_where_it_stands() -> None:
+    out, into = os.pipe()
+    os.write(into, b"/end\n/go\n")
+    os.close(into)
+    asked, pressed = await heard(TerminalSense(out))
+    os.close(out)
+    assert isinstance(asked, OperatorAsked) and asked.wish is Wish.END
+    assert isinstance(pressed, ButtonPressed) and pressed.button is Button.GO
+    out, into = os.pipe()
+    async with TerminalViewer(into) as viewer:
+        for phase in Phase:
+            viewer.show(PhaseBegun(0.0, phase))
+    os.close(into)
+    told = os.read(out, 65536).decode()
+    os.close(out)
+    assert told.splitlines() == [
+        "not live yet: /go begins the show",
+        "the show is over: the ending scene is on",
+    ]
 
 
 async def test_what_the_filters_did_is_told() -> None:

@@ -1,17 +1,20 @@
 """One reply in virtual time: its stages, its end, and every way to stop it."""
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 
 import anyio
 import pytest
 import trio.testing
 
 from glue.errors import Refused, TooSlow, Unreachable
-from glue.events import ClauseHeld, Ending, Stage, StageReached, TurnEnded
+from glue.events import ChatLine, ClauseHeld, Ending, Stage, StageReached, TurnEnded
 from glue.gate import Gate
-from glue.measured import TurnMeasured
-from glue.ports import Usage
-from tests.core import NoMemory, Scene, SlowLlm, SlowTts
+from glue.measured_events import TurnMeasured
+from glue.ports import Fact, Usage
+from glue.safety.screen import Screen
+from glue.settings import SafetySettings
+from tests.core import NoMemory, Scene, SlowLlm, SlowTts, line
 
 pytestmark = pytest.mark.anyio
 
@@ -126,6 +129,12 @@ async def test_a_broken_voice_ends_the_turn() -> None:
     assert (ended.ending, ended.heard) == (Ending.FAILED, "")
 
 
+async def test_a_voice_that_breaks_while_the_model_waits_for_it_ends_the_turn_alone() -> None:
+    scene = Scene(llm=SlowLlm(words=["Word. "] * 100), tts=SlowTts(2.0, fails=Unreachable("speech", "gone")))
+    ended = await play(scene)
+    assert (ended.ending, ended.heard, scene.llm.closed) == (Ending.FAILED, "", 1)
+
+
 @pytest.mark.parametrize("words", [[], ["", ""], ["... ", "** "]])
 async def test_nothing_to_say_is_an_empty_turn(words: list[str]) -> None:
     scene = Scene(llm=SlowLlm(words=words))
@@ -173,3 +182,72 @@ async def test_forty_barge_ins_leave_nothing_behind() -> None:
         await play(scene, cut_after=0.05 * i)
     assert scene.stand.track.queued == 0
     assert len(scene.mind.history) == 40
+
+
+@pytest.mark.parametrize("waits", [False, True])
+async def test_nothing_is_computed_before_a_reply_that_follows_at_once(waits: bool) -> None:
+    scene = Scene()
+    turn = scene.turn()
+    turn.upcoming = lambda: line("And now?", id="l2") if waits else None
+    async with anyio.create_task_group() as tg:
+        tg.start_soon(scene.mixer.run)
+        await turn.run(anyio.current_time())
+        ended = anyio.current_time()
+        tg.cancel_scope.cancel()
+    assert len(scene.llm.stilled) == waits
+    for began, until in scene.llm.stilled:
+        assert until == ended and 0.3 < until - began <= scene.settings.reply_within
+
+
+class Knows(NoMemory):
+    async def recall(self, who: str, line: ChatLine) -> list[str]:
+        return ["It is day.", Fact("In Minecraft now: I have 2 dirt.", "I have 2 dirt.")]
+
+
+async def test_what_happened_is_told_as_it_is_and_nothing_is_made_up_behind_it() -> None:
+    scene = Scene()
+    turn = scene.turn(replace(line("The hole is 4 deep."), certain=True))
+    async with anyio.create_task_group() as tg:
+        tg.start_soon(scene.mixer.run)
+        ended = await turn.run(anyio.current_time())
+        tg.cancel_scope.cancel()
+    assert ended.said == ended.heard == "The hole is 4 deep." and not scene.llm.asked
+
+
+async def test_what_is_certain_is_said_first_and_the_model_goes_on_behind_it() -> None:
+    scene = Scene(memory=Knows(), llm=SlowLlm(words=("Want ", "some?")))
+    ended = await play(scene)
+    assert ended.said == ended.heard == "I have 2 dirt. Want some?"
+    assert scene.llm.asked[-1].opening == "I have 2 dirt."
+    assert stages(scene)[Stage.FIRST_CLAUSE] == stages(scene)[Stage.RECALLED], "it waits for no model"
+
+
+async def test_what_is_certain_stands_alone_where_no_model_can_go_on() -> None:
+    scene = Scene(memory=Knows(), llm=SlowLlm(words=(), fails=Refused("llm", "it cannot continue")))
+    ended = await play(scene)
+    assert (ended.ending, ended.heard) == (Ending.FINISHED, "I have 2 dirt.")
+
+
+async def test_what_the_gate_holds_back_is_no_beginning() -> None:
+    scene = Scene(memory=Knows(), gate=Gate(blocked=["dirt"]))
+    ended = await play(scene)
+    assert ended.heard == "Oh hello Mika. Nice hat today." and scene.llm.asked[-1].opening == ""
+
+
+async def test_only_what_was_heard_is_a_repetition() -> None:
+    words = ["I love trains more than cake. ", "Old stations are the best."]
+    scene = Scene(llm=SlowLlm(words=words), gate=Gate(screen=Screen(SafetySettings())))
+    assert (await play(scene, cut_after=0.2)).heard == ""
+    assert (await play(scene, cut_after=2.5)).heard.startswith("I love trains more than cake. Old")
+    assert (await play(scene)).heard == "Old stations are the best."
+    assert (await play(scene)).ending is Ending.EMPTY
+
+
+async def test_nothing_is_made_up_where_the_gate_holds_back_what_happened() -> None:
+    scene = Scene(gate=Gate(blocked=["hole"]))
+    turn = scene.turn(replace(line("The hole is 4 deep."), certain=True))
+    async with anyio.create_task_group() as tg:
+        tg.start_soon(scene.mixer.run)
+        ended = await turn.run(anyio.current_time())
+        tg.cancel_scope.cancel()
+    assert (ended.ending, ended.said) == (Ending.EMPTY, "") and not scene.llm.asked

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from glue.chat_events import Deed, LinesRemoved
 from glue.events import ChatLine, Event, Fate, LineArrived, Source
+from glue.senses.cheers import words
 from glue.senses.clean import clean
 from glue.senses.irc import Garbled, Message, parse
 from glue.senses.ledger import Ledger
@@ -61,9 +62,27 @@ def test_an_action_is_a_line() -> None:
 
 
 @pytest.mark.parametrize(
+    ("tags", "supports"),
+    [
+        (";badges=subscriber/12,sub-gifter/5;subscriber=1", True),
+        (";badges=founder/0;subscriber=0", True),
+        (";badges=moderator/1", True),
+        (";badges=vip/1", True),
+        (";badges=broadcaster/1,glhf-pledge/1", True),
+        (";mod=1", True),
+        (";badges=premium/1,no_audio/1;mod=0;subscriber=0", False),
+        (";badges=", False),
+    ],
+)
+def test_who_supports_the_channel_by_the_badge(tags: str, supports: bool) -> None:
+    assert line(heard(chat(), said("hi", more=tags))).supporter is supports
+
+
+@pytest.mark.parametrize(
     ("raw", "deed", "text"),
     [
-        (said("Cheer100 wow", more=";bits=100"), Deed.BITS, "cheered 100 bits, saying: Cheer100 wow"),
+        (said("Cheer100 wow", more=";bits=100"), Deed.BITS, "cheered 100 bits, saying: wow"),
+        (said("Cheer100", more=";bits=100"), Deed.BITS, "cheered 100 bits"),
         (notice("sub"), Deed.SUB, "subscribed"),
         (
             notice("resub", ";msg-param-cumulative-months=7", "love you"),
@@ -111,7 +130,10 @@ def test_a_deleted_line_and_a_banned_viewers_lines_are_named() -> None:
         2.0, ("twitch-1",)
     )
     gone = heard(c, "@target-user-id=u-troll :tmi.twitch.tv CLEARCHAT #spark :troll", 3.0)
-    assert gone == LinesRemoved(3.0, ("twitch-2", "twitch-3"))
+    assert gone == LinesRemoved(3.0, ("twitch-2", "twitch-3"), "twitch:u-troll")
+    unseen = heard(c, "@target-user-id=u-old :tmi.twitch.tv CLEARCHAT #spark :old", 3.0)
+    assert unseen == LinesRemoved(3.0, (), "twitch:u-old"), "whose lines are too old to be known here"
+    assert heard(c, ":tmi.twitch.tv CLEARCHAT #spark :nobody", 3.0) is None
     everything = heard(c, ":tmi.twitch.tv CLEARCHAT #spark", 4.0)
     assert isinstance(everything, LinesRemoved) and len(everything.line_ids) == 3
 
@@ -155,6 +177,7 @@ POINTS = "channel.channel_points_custom_reward_redemption.add"
         ("channel.subscription.message", USER | RESUB, Deed.SUB, "subscribed, 3 months now, saying: yo"),
         ("channel.subscription.gift", USER | {"total": 5}, Deed.GIFT, "gave 5 subscriptions to others"),
         ("channel.cheer", USER | {"bits": 7, "message": "hi"}, Deed.BITS, "cheered 7 bits, saying: hi"),
+        ("channel.cheer", USER | {"bits": 7, "message": "uni7"}, Deed.BITS, "cheered 7 bits"),
         ("channel.raid", RAIDER, Deed.RAID, "raided the stream with 9 viewers"),
         (POINTS, USER | REWARD, Deed.POINTS, "spent channel points on 'Hydrate', saying: now"),
     ],
@@ -164,6 +187,20 @@ def test_eventsub_deeds(kind: str, event: dict[str, object], deed: Deed, text: s
     assert told is not None
     assert (told[0].author, told[0].deed, told[0].text, told[1]) == ("Mika", deed, text, "mika")
     assert told[0].viewer == "twitch:1002"
+
+
+@pytest.mark.parametrize(
+    ("told", "bits", "left"),
+    [
+        ("Cheer100 what is 4Head50 your favourite train?", 150, "what is your favourite train?"),
+        ("mychannel42 hi", 42, "hi"),  # a token of the channel's own
+        ("Cheer100 is gpt4 a friend, or r2d2?", 100, "is gpt4 a friend, or r2d2?"),
+        ("cheer1 cheer1", 5, ""),
+        ("i live at 100 Cheerful-street100", 100, "i live at 100 Cheerful-street100"),
+    ],
+)
+def test_a_cheers_words_are_what_is_left_beside_its_tokens(told: str, bits: int, left: str) -> None:
+    assert words(told, bits) == left
 
 
 def test_what_points_bought_is_one_deed_and_the_next_reward_another() -> None:

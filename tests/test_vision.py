@@ -327,7 +327,7 @@ def test_an_environment_that_cannot_be_made_says_so(tmp_path: Path, monkeypatch:
     monkeypatch.setenv("SPARK_TOY_ENV", str(tmp_path / "env"))
     monkeypatch.setenv("PIP_NO_INDEX", "1")
     toy = Environment("toy", lock, "SPARK_TOY_ENV")
-    with pytest.raises(ModelError, match=r"environment of toy cannot be made .*; cure"):
+    with pytest.raises(ModelError, match=r"environment of toy failed .*; cure"):
         toy.make(lambda line: None)
     assert not toy.made
 

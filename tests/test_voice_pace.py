@@ -11,7 +11,7 @@ import pytest
 import trio.testing
 
 from glue.closing import closing
-from glue.measured import PaceKept
+from glue.measured_events import PaceKept
 from glue.pace import PacedTts
 from glue.ports import Speech
 

@@ -49,6 +49,15 @@ def test_a_line_once() -> None:
     assert lines(chat, text("hi Spark")) == []
 
 
+@pytest.mark.parametrize("mark", ["isChatSponsor", "isChatModerator", "isChatOwner"])
+def test_members_and_moderators_are_supporters(mark: str) -> None:
+    told = text("hi Spark")
+    told["authorDetails"][mark] = True
+    assert lines(Chat(0.0), told)[0].supporter
+    told["authorDetails"][mark] = "true?"
+    assert not lines(Chat(0.0), told)[0].supporter
+
+
 def test_what_was_written_before_the_show_is_history() -> None:
     chat = Chat(1795430000.0)  # 2026-11-22
     told = lines(chat, text("old", "m1", "2026-11-01T12:00:00Z"), text("new", "m2"), text("when?", "m3", "x"))
@@ -108,7 +117,7 @@ def test_deleted_and_banned() -> None:
     )
     first, second = chat.read(page(deleted, banned), 2.0)
     assert first == LinesRemoved(2.0, ("youtube-m1",))
-    assert second == LinesRemoved(2.0, ("youtube-m1", "youtube-m2"))
+    assert second == LinesRemoved(2.0, ("youtube-m1", "youtube-m2"), "youtube:UCmika")
     early = item("messageDeletedEvent", "d2", messageDeletedDetails={"deletedMessageId": "m9"})
     assert chat.read(page(early, text("never seen", "m9")), 3.0) == [LinesRemoved(3.0, ("youtube-m9",))]
 
@@ -153,6 +162,8 @@ def test_the_quota_lasts_for_the_show() -> None:
     budget = Budget(9000, 4 * 3600)
     assert budget.pause(2000) == pytest.approx(8.0, abs=0.1)
     assert budget.pause(20_000) == 20 and budget.pause("soon") >= 5
+    assert budget.pause(10**400) == budget.pause(float("inf")) == SLOWEST_S
+    assert budget.pause(float("nan")) >= 5
     budget.spend(9000 - LIST_COST)
     assert budget.pause(2000) == SLOWEST_S
     budget.spend(LIST_COST)

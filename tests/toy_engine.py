@@ -24,6 +24,7 @@ def main() -> None:
     file = Path(name)
     if kind == "exits":
         sys.stderr.write("toy: the model is damaged; cure: fetch it\n")
+        sys.stderr.writelines(f"a library's line {number}\n" for number in range(40))
         sys.exit(1)
     if kind == "once" and file.exists():
         sys.exit("toy: once was enough")

@@ -13,7 +13,7 @@ def main() -> None:
     from engines.asr.server import serve
     from engines.asr.whisper import WrongModel
     from engines.cache import ModelError
-    from engines.riva import PortTaken
+    from engines.port import PortTaken
 
     try:
         asyncio.run(serve(options))

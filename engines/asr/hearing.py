@@ -16,7 +16,7 @@ import numpy as np
 
 from engines.asr.detector import RATE, WINDOW, Detector, Samples, Watch
 from engines.asr.endpoint import Endpoint, Thresholds
-from engines.asr.phantom import believed, complete
+from engines.asr.phantom import believed, complete, early
 from engines.asr.whisper import Heard, Word
 
 Hear = Callable[[Samples], Awaitable[Heard]]
@@ -80,7 +80,7 @@ class Hearing:
         self._probabilities: deque[float] = deque(maxlen=TOLD)
 
     async def feed(self, sound: Samples) -> None:
-        """More sound, 16 kHz."""
+        """More sound, 16 kHz. Raises what recognising it did."""
         sound = np.concatenate([self._rest, sound])
         whole = len(sound) - len(sound) % WINDOW
         windows, self._rest = sound[:whole].reshape(-1, WINDOW), sound[whole:]
@@ -94,9 +94,10 @@ class Hearing:
         await self._close(asked_for=True)
 
     async def stop(self) -> None:
-        """Nobody listens any more."""
+        """Nobody listens any more, nor to what went wrong."""
         if self._busy is not None:
             self._busy.cancel()
+            await asyncio.gather(self._busy, return_exceptions=True)
 
     async def _window(self, window: Samples, probability: float) -> None:
         self._probabilities.append(probability)
@@ -130,8 +131,10 @@ class Hearing:
 
     def _due(self) -> bool:
         """Whether it is time to recognise what there is."""
-        if self._busy is not None and not self._busy.done():
-            return False
+        if self._busy is not None:
+            if not self._busy.done():
+                return False
+            self._busy.result()  # raises what it failed with: a stream that goes on would seem to hear
         end = self._endpoint
         if not end.worth_hearing:
             return False
@@ -145,7 +148,7 @@ class Hearing:
         self._asked = len(self._sound)
         heard = await self._hear(sound)
         self._guess = Guess(heard, len(sound), pauses)
-        text = believed(heard, self._endpoint.voiced)
+        text = early(heard, self._endpoint.voiced)
         if text and text != self._told:
             self._told = text
             await self._tell(self._result(text, heard, final=False))

@@ -57,10 +57,13 @@ class Asr(riva_asr_pb2_grpc.RivaSpeechRecognitionServicer):  # type: ignore[misc
                 sound = Incoming(asked.form).feed(request.audio, last=True)
             except BadAudio as error:
                 await context.abort(grpc.StatusCode.INVALID_ARGUMENT, str(error))
-            for start in range(0, len(sound), PIECE):
-                await hearing.feed(sound[start : start + PIECE])
-                await asyncio.sleep(0)
-            await hearing.end()
+            try:
+                for start in range(0, len(sound), PIECE):
+                    await hearing.feed(sound[start : start + PIECE])
+                    await asyncio.sleep(0)
+                await hearing.end()
+            finally:
+                await hearing.stop()
             return answer
 
     async def StreamingRecognize(

@@ -11,7 +11,7 @@ def main() -> None:
     """Serve; one clear line and exit 1 where that cannot be."""
     options = read(Options)
     from engines.avatar.server import serve
-    from engines.uvicorn_server import PortTaken
+    from engines.port import PortTaken
 
     try:
         asyncio.run(serve(options))

@@ -20,11 +20,11 @@ def text(data: Data, name: str, number: int = JSON_INVALID) -> str:
     return value
 
 
-def flag(data: Data, name: str, default: bool = False) -> bool:
-    """True or false. Raises ApiError 2."""
+def flag(data: Data, name: str) -> bool:
+    """True or false; false where it is not said. Raises ApiError 2."""
     value = data.get(name)
     if value is None:
-        return default
+        return False
     if not isinstance(value, bool):
         raise ApiError(JSON_INVALID, f"{name} must be true or false")
     return value

@@ -12,14 +12,14 @@ from pathlib import Path
 from typing import Any
 
 from engines.avatar.inputs import Plugin
+from engines.folders import state
 
 MOST_OF_A_PLUGIN, MOST = 8, 512  # tokens; the oldest go first
 
 
 def state_folder(configured: str) -> Path:
-    """As configured, or the user's state folder (XDG base directories)."""
-    state = os.environ.get("XDG_STATE_HOME") or "~/.local/state"
-    return (Path(configured) if configured else Path(state) / "spark-vtuber").expanduser()
+    """As configured, or ours among the user's."""
+    return Path(configured).expanduser() if configured else state()
 
 
 @dataclass(slots=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import socket
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -19,6 +18,7 @@ from engines.bench.options import Dialect, Options
 from engines.cache import root
 from engines.llm import options as llm
 from engines.options import OptionError, build
+from engines.port import unused
 from engines.process import Spec
 from engines.specs import specs
 from engines.up import ROOT, composed
@@ -94,7 +94,7 @@ def _own(cfg: DictConfig, name: str, options: Options, chosen: set[str]) -> None
     """A free port, so that a show may run beside, and a slot for each persona of each client."""
     if not _engine(cfg, name):
         return
-    changes: dict[str, int] = {"port": _free_port()}
+    changes: dict[str, int] = {"port": unused()}
     if name == "llm":
         changes |= {"slots": PERSONAS * max(options.clients), "context": CONTEXT}
     for key, value in changes.items():
@@ -145,9 +145,3 @@ def _weights(cfg: DictConfig) -> str:
 def _plain(section: DictConfig) -> dict[str, str]:
     found: Any = OmegaConf.to_container(section, resolve=True)
     return {str(key): str(value) for key, value in found.items()}
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

@@ -40,6 +40,7 @@ PLAIN: Mapping[str, tuple[object, ...]] = {
     "layers_to_transform": ([], None),
     "trainable_token_indices": ([], {}, None),
 }
+CURE = f"cure: train it on the bundle's base with target modules among {', '.join(PARENTS)}"
 CHUNK = 1 << 22  # bytes looked at a time
 
 
@@ -176,7 +177,9 @@ def _pairs(folder: Path, tensors: Mapping[str, Tensor]) -> dict[str, dict[str, T
     for name, tensor in tensors.items():
         match = NAME.match(name.removeprefix(PREFIX)) if name.startswith(PREFIX) else None
         if not match or PARENTS.get(match[4]) != match[3]:
-            raise BundleError(f"{folder}: {name} is not part of a LoRA on a Llama's or Qwen's linears")
+            raise BundleError(
+                f"{folder}: {name} is not part of a LoRA on a Llama's or Qwen's linears; {CURE}"
+            )
         if tensor.dtype not in FLOATS:
             raise BundleError(f"{folder}: {name} is {tensor.dtype}; cure: save it as {', '.join(FLOATS)}")
         pairs.setdefault(match[1], {})[match[5]] = tensor
@@ -210,7 +213,9 @@ def _complete(
     """Every target module is there in every layer, and no other layer."""
     wanted = set(named) if isinstance(named, list) else set(targets)  # a pattern names what was saved
     if unknown := sorted(wanted - set(PARENTS)):
-        raise BundleError(f"{folder / CONFIG} has the target module {unknown[0]}, which the base has not")
+        raise BundleError(
+            f"{folder / CONFIG} has the target module {unknown[0]}, which the base has not; {CURE}"
+        )
     expected = {f"model.layers.{n}.{PARENTS[name]}.{name}" for n in range(count) for name in wanted}
     if lacking := sorted(expected - set(pairs)):
         raise _missing(folder, tensor_name(lacking[0], "A"))

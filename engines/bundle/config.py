@@ -126,6 +126,7 @@ class Config:
     models: list[str] = field(default_factory=list)
     quantise: Quantise = Quantise.never
     recipe: str = "general/ptq/nvfp4_weight_only-kv_fp8_cast"
+    calibration: str = ""
     native: bool = False
     threads: int = 2
     slots: int = 3

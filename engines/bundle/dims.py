@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 BF16 = 2.0
 NVFP4 = 0.5 + 1 / 16
+DRAFT_VOCAB = 32_000  # words of an EAGLE-3 head
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,13 +69,13 @@ class Dims:
         """The KV cache of so many tokens; `width` is bytes a value (FP8: 1, f16: 2)."""
         return 2 * self.layers * self.kv_heads * self.head * tokens * width
 
-    def eagle3(self, vocab: int = 32_000) -> float:
+    def eagle3(self) -> float:
         """An EAGLE-3 head in bf16: three hidden states joined, a block that reads two, an output layer.
 
-        Shapes: Li et al., EAGLE-3 (2025); `vocab` is that of the draft."""
+        Shapes: Li et al., EAGLE-3 (2025)."""
         first = 3 * self.hidden * self.hidden
         block = sum(a * b for a, b in self.linears) + sum(self.hidden * b for _, b in self.linears[:3])
-        return (first + block + vocab * self.hidden + 4 * self.hidden) * BF16
+        return (first + block + DRAFT_VOCAB * self.hidden + 4 * self.hidden) * BF16
 
     def config(self) -> dict[str, object]:
         """What the checkpoint's config.json says of it: for bases that are only there as GGUF files."""

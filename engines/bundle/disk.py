@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from engines import cache
@@ -31,24 +31,33 @@ class Disk:
         return self.need - self.there > self.free
 
 
-def disks(config: Config, made: Plan) -> list[Disk]:
-    """The disk of both, or that of the downloads and that of the bundles."""
-    names = _steps(config)
-    down, up = downloads(config, made, names), _bundle(config, made, names)
-    if _device(down.where) != _device(up.where):
-        return [down, up]
-    return [Disk(up.where, down.need + up.need, down.there + up.there, up.free)]
+def disks(config: Config, made: Plan, names: set[str] | None = None) -> list[Disk]:
+    """Those of the downloads, of environments and of the bundles, which may be one or two; `names` as todo()
+    has them."""
+    names = todo(config, Hashes()) if names is None else names
+    cached = replace(made, download=[item for item in made.download if not item.where])
+    found: dict[int, Disk] = {}
+    for each in (
+        downloads(config, cached, names),
+        *(_disk(item.where, [item], names, 0.0) for item in made.download if item.where),
+        _bundle(config, made, names),
+    ):
+        one = found.get(_device(each.where), Disk(each.where, 0.0, 0.0, 0.0))
+        both = Disk(each.where, one.need + each.need, one.there + each.there, each.free)
+        found[_device(each.where)] = both
+    return list(found.values())
 
 
 def downloads(config: Config, made: Plan, names: set[str] | None = None) -> Disk:
-    """The disk of the model cache; `names` are the steps that are not done yet."""
+    """What is fetched, as if all of it went to the model cache; `names` as todo() has them."""
+    names = todo(config, Hashes()) if names is None else names
     files = [cache.place(model, file) for model in models(config) for file in model.files]
     written = float(sum(path.stat().st_size for path in files if path.is_file()))
     if config.source and not sources.is_folder(config.source):
         written += _written(sources.checkpoint(config).rglob("*"))
     if config.draft.kind is not Drafting.never and not sources.is_folder(config.draft.source):
         written += _written(hub.place(config.draft.source, config.draft.revision).rglob("*"))
-    return _disk(cache.root(), made.download, _steps(config) if names is None else names, written)
+    return _disk(cache.root(), made.download, names, written)
 
 
 def _bundle(config: Config, made: Plan, names: set[str]) -> Disk:
@@ -59,10 +68,11 @@ def _bundle(config: Config, made: Plan, names: set[str]) -> Disk:
     return _disk(where.parent, [*made.kept, *copied], names, own)
 
 
-def _steps(config: Config) -> set[str]:
-    """The steps that a build would do, and not take from the bundle that is there."""
-    todo = pipeline.steps(config, Hashes())
-    return {step.name for step in todo} - steps.taken(todo, folder(config))
+def todo(config: Config, known: Hashes) -> set[str]:
+    """The steps that a build would do, and not take from the bundle that is there. A source that is a folder
+    is hashed for it."""
+    every = pipeline.steps(config, known)
+    return {step.name for step in every} - steps.taken(every, folder(config))
 
 
 def _disk(where: Path, items: list[Item], names: set[str], written: float) -> Disk:

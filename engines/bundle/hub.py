@@ -24,6 +24,7 @@ from engines.addresses import SourceFailed
 from engines.bars import Bars
 from engines.bundle import hashes
 from engines.bundle.errors import BundleError
+from engines.bundle.hashes import Hashes
 
 LISTING = ".files.json"
 TOKENS = "https://huggingface.co/settings/tokens"
@@ -76,33 +77,39 @@ class Hub:
                 f"{self._address} gave no list of {repository}; cure: try again later"
             ) from error
 
-    def fetch(self, listing: Listing, folder: Path, bars: Bars) -> None:
+    def fetch(self, listing: Listing, folder: Path, bars: Bars, known: Hashes | None = None) -> None:
         """Every file of the listing in `folder`, whole, checked, and no other. Raises BundleError, OSError.
 
-        What lies there is read again: a branch may have moved since it was fetched, to files as long."""
+        What lies there is checked: a branch may have moved since it was fetched, to files as long."""
+        known = known or Hashes(bars)
         names = {file.name for file in listing.files}
         for path in hashes.files(folder):
             if path.relative_to(folder).as_posix() not in names:
                 path.unlink()
-        downloader = download.Downloader(self._headers)
+        downloader = download.Downloader(self._headers, bars.say)
         try:
             for file in listing.files:
-                self._one(listing, file, folder, downloader, bars)
+                self._one(listing, file, folder, downloader, bars, known)
         finally:
             downloader.close()
+            known.save()
 
     def _one(
-        self, listing: Listing, file: Remote, folder: Path, down: download.Downloader, bars: Bars
+        self,
+        listing: Listing,
+        file: Remote,
+        folder: Path,
+        down: download.Downloader,
+        bars: Bars,
+        known: Hashes,
     ) -> None:
         target = folder / file.name
         if target.is_file() and target.stat().st_size == file.size:
-            checked = bars.add(f"check {file.name}", file.size)
-            if _digest(target, file, checked.more) == file.hash:
+            if digest(target, file.hash, known.of) == file.hash:
                 return
         target.parent.mkdir(parents=True, exist_ok=True)
-        part = target.with_name(
-            f".{target.name}.{file.hash[:12]}.part"
-        )  # another commit's is not gone on with
+        # another commit's is not gone on with
+        part = target.with_name(f".{target.name}.{file.hash[:12]}.part")
         address = f"{self._address}/{quote(listing.repository)}/resolve/{listing.commit}/{quote(file.name)}"
         bar = bars.add(f"{listing.repository}/{file.name}", file.size)
         for leftover in (part.exists(), False):
@@ -116,8 +123,11 @@ class Hub:
                     f"{listing.repository}/{file.name} cannot be fetched ({error});"
                     " cure: start again (what was fetched is kept)"
                 ) from error
-            if part.stat().st_size == file.size and _digest(part, file) == file.hash:
+            if part.stat().st_size == file.size and digest(part, file.hash, known.of) == file.hash:
                 part.replace(target)
+                if _sha256(file):
+                    known.learn(target, file.hash)
+                    known.save()
                 return
             part.unlink()
             if not leftover:
@@ -176,28 +186,46 @@ def _sha256(file: Remote) -> str:
     return file.hash if len(file.hash) == 64 else ""
 
 
-def _digest(path: Path, file: Remote, advance: Callable[[int], None] = lambda _: None) -> str:
-    """The hash of a file in the kind that the hub told: sha256, or git's blob id."""
-    if len(file.hash) == 64:
-        return cache.digest(path, advance)
+def digest(path: Path, like: str, sha256: Callable[[Path], str]) -> str:
+    """The hash of a file in the kind that the hub told, as `like`: `sha256`, or git's blob id."""
+    if len(like) == 64:
+        return sha256(path)
     content = path.read_bytes()
     return hashlib.sha1(b"blob %d\0" % len(content) + content, usedforsecurity=False).hexdigest()
 
 
-def place(repository: str, revision: str) -> Path:
-    """Where a repository lies in the model cache: kept between builds."""
-    return cache.root() / "hub" / f"{repository.replace('/', '--')}@{revision.replace('/', '--')}"
+def place(repository: str, revision: str, root: Path | None = None) -> Path:
+    """Where a repository lies, in the model cache's folder for them or in another: kept between builds."""
+    return (root or cache.root() / "hub") / f"{repository.replace('/', '--')}@{revision.replace('/', '--')}"
 
 
 def kept(folder: Path) -> Listing | None:
-    """The listing that a folder was fetched by, or None when it is not whole."""
+    """The listing that a folder was fetched by, or None when it is not whole by its files' sizes."""
+    there = listed(folder)
+    try:
+        whole = there and all((folder / each.name).stat().st_size == each.size for each in there.files)
+    except OSError:
+        return None
+    return there if whole else None
+
+
+def listed(folder: Path) -> Listing | None:
+    """The listing that a folder was fetched by, or None."""
     try:
         said = json.loads((folder / LISTING).read_text())
-        files = tuple(Remote(**each) for each in said["files"])
-        whole = all((folder / each.name).stat().st_size == each.size for each in files)
-        return Listing(said["repository"], said["commit"], files) if whole else None
+        return Listing(said["repository"], said["commit"], tuple(Remote(**each) for each in said["files"]))
     except (OSError, ValueError, KeyError, TypeError):
         return None
+
+
+def whole(folder: Path, sha256: Callable[[Path], str], bars: Bars) -> Listing | None:
+    """The listing that a folder was fetched by, or None where a file is not as the hub told any more."""
+    there = kept(folder)
+    for each in there.files if there else ():
+        if digest(folder / each.name, each.hash, sha256) != each.hash:
+            bars.say(f"{folder / each.name} is not what was fetched any more: it is brought again")
+            return None
+    return there
 
 
 def keep(folder: Path, listing: Listing) -> None:

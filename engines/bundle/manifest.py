@@ -1,4 +1,4 @@
-"""Step "manifest", and `verify`: every input and output with its hash, versions, figures; no paths."""
+"""Step "manifest": every input and output with its hash, versions, figures; no paths."""
 
 from __future__ import annotations
 
@@ -10,13 +10,11 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from engines import cache
-from engines.bars import Bars
-from engines.bundle import hashes
 from engines.bundle.config import Config
 from engines.bundle.hashes import Hashes
-from engines.bundle.plan import models, plan
+from engines.bundle.plan import models, plan, server, total
 from engines.bundle.steps import Journal
+from engines.model import Model
 
 NAME = "manifest.json"
 PACKAGES = ("numpy", "hydra-core", "xllamacpp", "gguf", "ml-dtypes")
@@ -43,22 +41,22 @@ def contents(config: Config, work: Path) -> dict[str, Any]:
             name: {key: entry.get(key) for key in ("key", "inputs", "figures", "seconds")}
             for name, entry in entries.items()
         },
-        "models": {
-            model.name: {
-                "licence": model.licence,
-                "files": {file.name: {"size": file.size, "sha256": file.sha256} for file in model.files},
-            }
-            for model in models(config)
-        },
+        "models": {model.name: {"licence": model.licence, "files": told(model)} for model in models(config)},
         "files": files,
         "figures": {
             "memory_serving": {item.what: round(item.size) for item in planned.serving},
             "memory_total": round(planned.memory),
+            "memory_server": round(total(server(config))),
             "bytes": sum(facts["size"] for facts in files.values()),
         },
         "versions": {name: _version(name) for name in PACKAGES}
         | {"python": platform.python_version(), "machine": platform.machine()},
     }
+
+
+def told(model: Model) -> dict[str, dict[str, Any]]:
+    """Size and hash of a model's files, as a manifest has them."""
+    return {file.name: {"size": file.size, "sha256": file.sha256} for file in model.files}
 
 
 def seal(body: Mapping[str, Any]) -> str:
@@ -82,28 +80,10 @@ def sealed(folder: Path) -> str:
     return "" if said is None else seal(said)
 
 
-def flaws(config: Config, folder: Path, bars: Bars) -> list[str]:
-    """What is not as the manifest says, a line each with the cure; every file is read again."""
-    cure = f"cure: ./build_engines.sh bundle={config.name}"
-    if not folder.is_dir():
-        return [f"there is no bundle {config.name}; {cure}"]
-    said = read(folder)
-    if said is None:
-        return [f"{folder / NAME} is missing, damaged, or was edited by hand; {cure}"]
-    found = []
-    for name, facts in said["files"].items():
-        if flaw := _flaw(folder / name, facts, bars, name):
-            found.append(f"{folder / name}: {flaw}; {cure}")
-    known = set(said["files"]) | {NAME}
-    extra = [path for path in hashes.files(folder) if path.relative_to(folder).as_posix() not in known]
-    found += [f"{path}: is no part of the bundle; cure: remove it" for path in extra]
-    for model in models(config):
-        if said["models"].get(model.name) is None:
-            found.append(f"{model.name} is not in the manifest; {cure}")
-        for file in model.files:
-            if flaw := cache.flaw(model, file):
-                found.append(f"{cache.place(model, file)}: {flaw}; {cure}")
-    return found
+def served_by(said: Mapping[str, Any]) -> str:
+    """The version of TensorRT-LLM that a manifest's serve config is for; "" for another server's bundle."""
+    step = said.get("steps", {}).get("serve config", {})
+    return str(step.get("figures", {}).get("version", ""))
 
 
 def lacking(folder: Path) -> str:
@@ -116,15 +96,6 @@ def lacking(folder: Path) -> str:
         if not path.is_file() or path.stat().st_size != facts["size"]:
             return f"{name} is missing or cut short"
     return ""
-
-
-def _flaw(path: Path, facts: Mapping[str, Any], bars: Bars, name: str) -> str:
-    if not path.is_file():
-        return "missing"
-    if path.stat().st_size != facts["size"]:
-        return f"{path.stat().st_size} bytes instead of {facts['size']}"
-    bar = bars.add(f"check {name}", int(facts["size"]))
-    return "" if cache.digest(path, bar.more) == facts["sha256"] else "its sha256 is wrong"
 
 
 def fresh(folder: Path, known: Hashes) -> bool:

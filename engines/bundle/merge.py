@@ -14,7 +14,8 @@ from engines.bundle.errors import BundleError
 from engines.bundle.nvfp4 import Floats, widened
 from engines.bundle.safetensors_read import DTYPES, FLOATS, Checkpoint, Tensor, read_json
 from engines.bundle.safetensors_shards import SHARD_BYTES, Piece, copy_rest, fingerprint, planned, write
-from engines.bundle.safetensors_write import Draft, Slot, sha256
+from engines.bundle.safetensors_write import Draft, Slot
+from engines.cache import digest
 
 COPY_BYTES = 1 << 22
 
@@ -35,7 +36,7 @@ def merge(checkpoint: Path, adapter: Path, out: Path, progress: Callable[[int, i
             Piece(each.name, (Slot(each.name, each.dtype, each.shape),)) for each in base.tensors.values()
         ]
         job = _Job(base, lora, facts, threads, progress)
-        key = f"merge {SHARD_BYTES} {fingerprint(base)} {sha256(adapter / adapters.WEIGHTS)} {facts.scale}"
+        key = f"merge {SHARD_BYTES} {fingerprint(base)} {digest(adapter / adapters.WEIGHTS)} {facts.scale}"
         write(out, planned(pieces, SHARD_BYTES), key, job.fill, job.passed)
     copy_rest(checkpoint, out)
 

@@ -9,19 +9,19 @@ from __future__ import annotations
 import os
 import platform
 import shutil
-import subprocess
 import sys
 import tarfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from engines import cache
+from engines import cache, program, room
 from engines.addresses import SourceFailed, source
 from engines.bars import Bars
+from engines.bundle import trial
 from engines.bundle.errors import BundleError
-from engines.bundle.sources import alone
+from engines.cache import alone
 from engines.download import Downloader
-from engines.options import die_with_parent
+from engines.llm.options import MODEL, REPACKED, SERVER
 
 PACKAGE = "llama-cpp-python==0.3.36"
 SHA256 = "832db0699007f1be95a7e41ef12e88926b02ba836461e36a36372db2760c1a2e"
@@ -39,12 +39,17 @@ OPTIONS = (
     "-DLLAMA_BUILD_UI=OFF",
     "-DLLAMA_USE_PREBUILT_UI=OFF",
 )
-SERVER = "native/llama-server"
+# The tiles' shape is written to memory that the compiler thinks nobody reads (GCC's intrinsic names eight of
+# its 64 bytes): without a barrier the stores are dropped, and a CPU with AMX dies of SIGSEGV at once.
+# https://github.com/ggml-org/llama.cpp/issues/20824
+TILES = Path("ggml/src/ggml-cpu/amx/mmq.cpp")
+BEFORE = "    _tile_loadconfig(&tc);"
+BARRIER = '    __asm__ volatile("" : : "r"(&tc) : "memory");\n'
 
 
 def inputs() -> Mapping[str, object]:
     """The source, the options, and this CPU: on another one it may not even start."""
-    return {"package": PACKAGE, "sha256": SHA256, "options": list(OPTIONS), "cpu": cpu()}
+    return {"package": PACKAGE, "sha256": SHA256, "options": list(OPTIONS), "patch": BARRIER, "cpu": cpu()}
 
 
 def cpu() -> list[str]:
@@ -79,16 +84,26 @@ def run(work: Path, threads: int, bars: Bars) -> Mapping[str, object]:
     target = work / SERVER
     target.parent.mkdir(exist_ok=True)
     _call(["cmake", "-E", "copy", str(build / "bin" / "llama-server"), str(target)], path, log)
-    _try(target)
+    bars.say("trying it with the model")
+    trial.attempt(target, model(work), log)
     shutil.rmtree(tree)
     return {"package": PACKAGE}
 
 
+def model(work: Path) -> Path:
+    """What the compiled server reads."""
+    return work / REPACKED if (work / REPACKED).is_file() else work / MODEL
+
+
+def archive() -> Path:
+    """Where the source package lies once it was fetched."""
+    return cache.root() / "native" / f"{SHA256[:16]}.tar.gz"
+
+
 def _source(bars: Bars) -> Path:
     """The source package, in the model cache. Raises BundleError."""
-    folder = cache.root() / "native"
-    path = folder / f"{SHA256[:16]}.tar.gz"
-    with alone(folder / "lock", lambda: bars.say(f"{PACKAGE}: another build fetches it; waiting")):
+    path = archive()
+    with alone(path.with_name("lock"), lambda: bars.say(f"{PACKAGE}: another build fetches it; waiting")):
         if not path.is_file() or cache.digest(path) != SHA256:
             _fetch(path, bars)
     return path
@@ -97,13 +112,12 @@ def _source(bars: Bars) -> Path:
 def _fetch(path: Path, bars: Bars) -> None:
     part = path.with_suffix(".part")
     bar = bars.add(PACKAGE, SOURCE_BYTES)
-    downloader = Downloader()
+    downloader = Downloader(say=bars.say)
     try:
         downloader.download(source(PACKAGE), part, lambda done, _: bar.at(done), SOURCE_BYTES)
     except SourceFailed as error:
-        raise BundleError(
-            f"{PACKAGE} cannot be fetched ({error}); cure: start again, or native=false"
-        ) from error
+        cure = room.cure([str(error)], path.parent, "start again, or native=false")
+        raise BundleError(f"{PACKAGE} cannot be fetched ({error}); cure: {cure}") from error
     finally:
         downloader.close()
     if cache.digest(part) != SHA256:
@@ -134,35 +148,26 @@ def _unpack(archive: Path, target: Path) -> None:
     shutil.rmtree(draft, ignore_errors=True)
     with tarfile.open(archive) as tarball:
         tarball.extractall(draft, filter="data")
+    _mend(next(draft.glob("*/vendor/llama.cpp")) / TILES)
     draft.rename(target)
 
 
+def _mend(tiles: Path) -> None:
+    """Put the barrier before the tiles' shape is loaded. Raises BundleError where the source is another."""
+    text = tiles.read_text(encoding="utf-8")
+    if text.count(BEFORE) != 1:
+        raise BundleError(f"{PACKAGE}: {TILES} is not as expected; cure: native=false")
+    tiles.write_text(text.replace(BEFORE, BARRIER + BEFORE), encoding="utf-8")
+
+
 def _call(words: Sequence[str], path: str, log: Path) -> None:
-    """Run a tool to its end, gone with us when we are. Raises BundleError with its last words."""
-    with log.open("ab") as stream:
-        start = stream.tell()
+    """Run a tool to its end, gone with us and with all that it started. Raises BundleError."""
+    argv = [shutil.which(words[0], path=path) or words[0], *words[1:]]
+    with log.open("a", buffering=1) as stream:
         try:
-            done = subprocess.run(
-                [shutil.which(words[0], path=path) or words[0], *words[1:]],
-                env=os.environ | {"PATH": path},
-                stdin=subprocess.DEVNULL,
-                stdout=stream,
-                stderr=stream,
-                timeout=WITHIN,
-                check=False,
-                preexec_fn=die_with_parent,  # nothing goes on after a kill -9: the next run has its folder
-            )
-        except subprocess.TimeoutExpired as error:
-            raise BundleError(f"{words[0]} did not end within {WITHIN} s; cure: native=false") from error
-    if done.returncode:
-        said = log.read_bytes()[start:].decode(errors="replace").splitlines()
-        last = next((line for line in reversed(said) if "error" in line.lower()), said[-1] if said else "")
-        raise BundleError(f"{words[0]} failed: {last.strip()[:300]}; cure: native=false")
-
-
-def _try(server: Path) -> None:
-    """It starts at all. Raises BundleError."""
-    try:
-        subprocess.run([str(server), "--version"], capture_output=True, timeout=60, check=True)
-    except (OSError, subprocess.SubprocessError) as error:
-        raise BundleError(f"{server} does not run here ({error}); cure: native=false") from error
+            program.run(argv, WITHIN, lambda line: stream.write(f"{line}\n"), PATH=path)
+        except program.Failed as error:
+            told = next((line for line in reversed(error.words) if "error" in line.lower()), error.last)
+            why = f"did not end within {WITHIN} s" if error.late else f"failed: {told[:300]}"
+            cure = room.cure(error.words, log.parent, "native=false")
+            raise BundleError(f"{words[0]} {why}; cure: {cure}") from error

@@ -6,8 +6,9 @@ import shutil
 from collections.abc import Mapping
 from pathlib import Path
 
+from engines import cache
 from engines.bars import Bars
-from engines.bundle import adapters, hashes, lora_gguf, merge, sources
+from engines.bundle import adapters, hashes, lora_bf16, lora_gguf, merge, sources
 from engines.bundle.adapters import AdapterFacts
 from engines.bundle.config import Config, Kind, Mode
 from engines.bundle.dims import DIMS
@@ -25,7 +26,7 @@ def inputs(config: Config, known: Hashes) -> Mapping[str, object]:
         "max_rank": config.adapters.max_rank,
         "kind": config.kind.value,
         "dims": config.dims,
-        "source": _named(config.source) if config.adapters.given else "",
+        "source": _trained_on(config) if config.adapters.given else "",
         "adapters": {who: _files(who, path, known) for who, path in config.adapters.given.items()},
     }
 
@@ -34,7 +35,8 @@ def _files(who: str, path: str, known: Hashes) -> Mapping[str, object]:
     folder = Path(path).expanduser()
     if not folder.is_dir():
         raise BundleError(f"adapters.{who}: there is no folder {folder}; cure: the folder that PEFT saved")
-    return hashes.table(folder, hashes.files(folder), known)
+    ours = (path for path in hashes.files(folder) if path.name in (adapters.CONFIG, adapters.WEIGHTS))
+    return hashes.table(folder, [path for path in ours if path.parent == folder], known)
 
 
 def base(config: Config) -> dict[str, object]:
@@ -44,7 +46,7 @@ def base(config: Config) -> dict[str, object]:
     return DIMS[config.dims].config()
 
 
-def run(config: Config, work: Path, bars: Bars) -> Mapping[str, object]:
+def run(config: Config, work: Path, bars: Bars, known: Hashes) -> Mapping[str, object]:
     """Check both, then copy or convert them. Raises BundleError that names the tensor."""
     given = config.adapters.given
     if not given:
@@ -53,23 +55,31 @@ def run(config: Config, work: Path, bars: Bars) -> Mapping[str, object]:
         )
         return {"personas": "prompt-only"}
     if config.source:
-        sources.need(config, bars)
+        sources.need(config, bars, known)
     facts = {
         who: adapters.check(Path(path).expanduser(), base(config), config.adapters.max_rank)
         for who, path in given.items()
     }
     for each in facts.values():
-        if _named(config.source) and _named(each.base):
-            adapters.based(each, config.source, config.adapters.base)
+        if (wanted := _trained_on(config)) and _named(each.base):
+            adapters.based(each, wanted, config.adapters.base)
     if len(given) < 2:
         bars.say(f"!! an adapter for {', '.join(given)} only: the other persona is a prompt alone")
     else:
         adapters.same(*facts.values())
     shutil.rmtree(work / FOLDER, ignore_errors=True)
     if config.adapters.mode is Mode.lora:
-        for who, path in given.items():
-            _place(config, Path(path).expanduser(), work / FOLDER / who)
+        for who, each in facts.items():
+            _place(config, each, work / FOLDER / who)
     return {who: _said(each) for who, each in facts.items()}
+
+
+def _trained_on(config: Config) -> str:
+    """What adapters of this bundle are trained on, "" where nobody else knows its weights. Others may
+    have the same shapes: a Coder and its plain model, or a series and the next."""
+    if config.source:
+        return _named(config.source)
+    return cache.known(config.models[0]).base if config.models else ""
 
 
 def _named(model: str) -> str:
@@ -81,12 +91,12 @@ def _said(facts: AdapterFacts) -> Mapping[str, object]:
     return {"rank": facts.rank, "targets": list(facts.targets), "base": facts.base, "bytes": facts.size}
 
 
-def _place(config: Config, source: Path, target: Path) -> None:
+def _place(config: Config, facts: AdapterFacts, target: Path) -> None:
     target.parent.mkdir(parents=True, exist_ok=True)
     if config.kind is Kind.llamacpp:
-        lora_gguf.convert(source, base(config), target.with_suffix(".gguf"))
+        lora_gguf.convert(facts.folder, base(config), target.with_suffix(".gguf"))
     else:
-        shutil.copytree(source, target)
+        lora_bf16.convert(facts, target)
 
 
 def merged(config: Config, who: str, path: str, work: Path, bars: Bars) -> Path:

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import contextlib
-import errno
 import shutil
 from pathlib import Path
 
 from rich.console import Console
 
+from engines import room
 from engines.bars import Bars
-from engines.bundle import hashes, manifest, native, personas, serving, sources, weights
+from engines.bundle import hashes, manifest, native, personas, repack, serving, sources, weights
 from engines.bundle.config import Config, Kind
 from engines.bundle.errors import BundleError
 from engines.bundle.hashes import Hashes
-from engines.bundle.sources import alone
 from engines.bundle.steps import JOURNAL, Journal, Step, perform
+from engines.cache import alone
+from engines.llm.options import MODEL, REPACKED
 
 
 def steps(config: Config, known: Hashes) -> list[Step]:
@@ -25,13 +26,14 @@ def steps(config: Config, known: Hashes) -> list[Step]:
             "fetch",
             lambda: sources.inputs(config, known),
             ("model.gguf", "draft"),
-            lambda work, bars: sources.run(config, work, bars),
+            lambda work, bars: sources.run(config, work, bars, known),
         ),
         Step(
             "adapters",
             lambda: personas.inputs(config, known),
             (personas.FOLDER,),
-            lambda work, bars: personas.run(config, work, bars),
+            lambda work, bars: personas.run(config, work, bars, known),
+            version=2,
         ),
     ]
     if config.kind is Kind.trtllm:
@@ -40,7 +42,7 @@ def steps(config: Config, known: Hashes) -> list[Step]:
                 "quantise",
                 lambda: weights.inputs(config, known),
                 ("checkpoint", "checkpoint-main", "checkpoint-evil"),
-                lambda work, bars: weights.run(config, work, bars),
+                lambda work, bars: weights.run(config, work, bars, known),
             ),
             Step(
                 "serve config",
@@ -49,16 +51,23 @@ def steps(config: Config, known: Hashes) -> list[Step]:
                 lambda work, bars: serving.run(config, work, bars),
             ),
         ]
-    if config.native:
-        found.append(
-            Step(
-                "native",
-                native.inputs,
-                ("native",),
-                lambda work, bars: native.run(work, config.threads, bars),
-            )
-        )
-    return found
+    return [*found, *_compiled(config)] if config.native else found
+
+
+def _compiled(config: Config) -> list[Step]:
+    """llama.cpp's server for this CPU, and before it what it reads, with which it is tried."""
+    server = Step(
+        "native", native.inputs, ("native",), lambda work, bars: native.run(work, config.threads, bars)
+    )
+    if not repack.pays(native.cpu()):
+        return [server]
+    layout = Step(
+        "repack",
+        lambda: {"model": config.models[0]},
+        (REPACKED,),
+        lambda work, bars: repack.run(work / MODEL, work / REPACKED, bars),
+    )
+    return [layout, server]
 
 
 def build(config: Config, target: Path, console: Console) -> bool:
@@ -73,16 +82,17 @@ def build(config: Config, target: Path, console: Console) -> bool:
         raise BundleError(_disk(error, target.parent)) from error
 
 
-def unchanged(config: Config, target: Path) -> bool:
+def unchanged(config: Config, target: Path, console: Console) -> bool:
     """Whether the bundle is there, as asked: a build would write nothing. Raises BundleError, OSError."""
-    known = Hashes()
-    same = _unchanged(steps(config, known), target, known)
+    with Bars(console) as bars:
+        known = Hashes(bars)
+        same = _unchanged(steps(config, known), target, known)
     known.save()
     return same
 
 
 def _build(config: Config, target: Path, work: Path, bars: Bars) -> bool:
-    known = Hashes()
+    known = Hashes(bars)
     _recover(target, work)
     todo = steps(config, known)
     if _unchanged(todo, target, known):
@@ -154,7 +164,7 @@ def _waiting(console: Console, config: Config) -> None:
 
 
 def _disk(error: OSError, folder: Path) -> str:
-    if error.errno in (errno.ENOSPC, errno.EFBIG, errno.EDQUOT):
+    if room.full(error):
         where = error.filename or folder
         return (
             f"no room on the disk ({where}): {error.strerror}; cure: free some, or root=FOLDER (bundles) and"

@@ -10,10 +10,9 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from engines import cache
-from engines.bundle import sources
+from engines.bundle import modelopt, native, repack, sources
 from engines.bundle.config import Config, Drafting, Kind, Mode, Quantise
 from engines.bundle.dims import DIMS, Dims
-from engines.bundle.native import SOURCE_BYTES, TREE_BYTES
 from engines.bundle.words import read
 from engines.model import Model
 
@@ -21,19 +20,22 @@ GB = 1e9
 STREAM_MEMORY = 8e9  # quantise=stream: its bound, whatever the model's size
 STREAM_SPEED = 100e6  # bytes of bf16 a second, on two cores; more cores are faster
 MODELOPT_SPEED = 400e6  # the same on a GPU, loading included: an estimate
+MODELOPT_BYTES = 5.1e9  # its environment on a disk, torch with CUDA; less of it is downloaded
 COPY_SPEED = 1e9  # hashing and copying
 NATIVE_SECONDS = 500.0  # core-seconds of compiling llama.cpp's server
 SMALLER = ("llama33-70b-nvfp4", "qwen25-32b-dual", "qwen-1.5b", "smollm2")  # what else fits, the best first
-HELD = 1e9  # this program, and a block of whatever it copies
+HELD = 1e9  # this program, and a block of whatever it copies; or torch
 
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """A line of a plan: what, how many bytes of it, and on a disk, which steps of the build need it there."""
+    """A line of a plan: what, how many bytes of it, and on a disk, which steps of the build need it there;
+    `where` it lies, if not with its like."""
 
     what: str
     size: float
     steps: tuple[str, ...] = ()
+    where: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,8 +96,11 @@ def _downloads(config: Config) -> list[Item]:
         found.append(Item(f"{config.source} ({'NVFP4' if ready else 'bf16'})", size, needed))
     if config.draft.kind is not Drafting.never and not sources.is_folder(config.draft.source):
         found.append(Item(config.draft.source, _draft(config), ("fetch",)))
+    if config.quantise is Quantise.modelopt and not modelopt.ENVIRONMENT.made:
+        where = modelopt.ENVIRONMENT.folder.parent
+        found.append(Item("ModelOpt's environment", MODELOPT_BYTES, ("quantise",), where))
     if config.native:
-        found.append(Item("llama.cpp's source", SOURCE_BYTES, ("native",)))
+        found.append(Item("llama.cpp's source", native.SOURCE_BYTES, ("native",)))
     return found
 
 
@@ -113,7 +118,9 @@ def _kept(config: Config) -> list[Item]:
     if config.adapters.mode is Mode.lora:
         found.append(Item(f"adapters, rank {config.adapters.max_rank}", _adapters(config), ("adapters",)))
     if config.native:
-        found.append(Item("llama.cpp while it is compiled", TREE_BYTES, ("native",)))
+        found.append(Item("llama.cpp while it is compiled", native.TREE_BYTES, ("native",)))
+    if repacks(config):
+        found.append(Item("model-amx.gguf", repack.GREW * models(config)[0].size, ("repack",)))
     return found
 
 
@@ -121,7 +128,7 @@ def linked(config: Config) -> list[tuple[Path, Item]]:
     """What a bundle has as links, and from where: on another disk these are copies."""
     found = []
     if config.kind is Kind.llamacpp:
-        found.append((cache.root(), Item("model.gguf", _weights(config), ("fetch",))))
+        found.append((cache.root(), Item("model.gguf", float(models(config)[0].size), ("fetch",))))
     elif config.quantise is Quantise.never:
         origin = sources.checkpoint(config)
         found.append((origin, Item("NVFP4 checkpoint", dims(config).nvfp4, ("quantise",))))
@@ -131,15 +138,23 @@ def linked(config: Config) -> list[tuple[Path, Item]]:
     return found
 
 
-def _serving(config: Config) -> list[Item]:
-    beside = config.beside
+def server(config: Config) -> list[Item]:
+    """What a server of the bundle takes; of merged personas each has one."""
     return [
-        Item(f"weights{f', {merged(config)} of them' if merged(config) > 1 else ''}", _weights(config)),
+        Item("weights", _weights(config)),
         Item(f"adapters, rank {config.adapters.max_rank}", _adapters(config)),
-        Item(f"opener: {config.opener}", _opener(config)),
         Item(f"draft: {config.draft.kind.value}", _draft(config)),
-        Item("KV cache", merged(config) * _kv(config)),
-        Item("graphs and workspaces", merged(config) * beside.graphs * GB),
+        Item("KV cache", _kv(config)),
+        Item("graphs and workspaces", config.beside.graphs * GB),
+    ]
+
+
+def _serving(config: Config) -> list[Item]:
+    beside, many = config.beside, merged(config)
+    times = f", {many} of them" if many > 1 else ""
+    return [
+        *(Item(f"{each.what}{times}", many * each.size) for each in server(config)),
+        Item(f"opener: {config.opener}", _opener(config)),
         Item("ASR", beside.asr * GB),
         Item("TTS", beside.tts * GB),
         Item("vision", beside.vision * GB),
@@ -148,17 +163,24 @@ def _serving(config: Config) -> list[Item]:
     ]
 
 
+def repacks(config: Config) -> bool:
+    """Whether the bundle has its weights in AMX's layout as well."""
+    return config.native and repack.pays(native.cpu())
+
+
 def _weights(config: Config) -> float:
     if config.kind is Kind.llamacpp:
-        return float(models(config)[0].size)
-    return merged(config) * dims(config).nvfp4
+        return models(config)[0].size * (repack.GREW if repacks(config) else 1.0)
+    return dims(config).nvfp4
 
 
 def _adapters(config: Config) -> float:
     if config.adapters.mode is not Mode.lora:
         return 0.0
-    count = len(config.adapters.given) if config.kind is Kind.llamacpp else 2  # a GPU's pool is for both
-    return count * dims(config).lora(config.adapters.max_rank)
+    size = dims(config).lora(config.adapters.max_rank)
+    if config.kind is Kind.llamacpp:
+        return 2 * size * len(config.adapters.given)  # its files are f32
+    return 2 * size  # a GPU's pool is for both
 
 
 def _kv(config: Config) -> float:
@@ -182,7 +204,7 @@ def _opener(config: Config) -> float:
 
 def _building(config: Config) -> float:
     if config.quantise is Quantise.modelopt:
-        return 1.1 * dims(config).bf16
+        return HELD + 1.1 * dims(config).bf16
     if config.quantise is Quantise.stream:
         return min(STREAM_MEMORY, HELD + 2 * dims(config).bf16)
     return HELD

@@ -14,7 +14,8 @@ from pathlib import Path
 
 from engines.bundle.errors import BundleError
 from engines.bundle.safetensors_read import INDEX, SINGLE, Checkpoint, read_json
-from engines.bundle.safetensors_write import PART, Draft, Slot, full, sha256, write_json
+from engines.bundle.safetensors_write import PART, Draft, Slot, full, write_json
+from engines.cache import digest
 
 JOURNAL = ".journal.json"
 SHARD_BYTES = 5_000_000_000
@@ -93,7 +94,7 @@ def _resumed(target: Path, shards: Iterable[str], key: str) -> dict[str, str]:
         noted = _noted(target, key)
         done = {}
         for path in sorted(target.glob("model*.safetensors*")):
-            if path.name in shards and path.name in noted and noted[path.name] == sha256(path):
+            if path.name in shards and path.name in noted and noted[path.name] == digest(path):
                 done[path.name] = str(noted[path.name])
             elif path.name.endswith((".safetensors", PART, INDEX)):
                 path.unlink()

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import errno
-import hashlib
 import json
 import math
 import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from engines import room
 from engines.bundle.errors import BundleError
 from engines.bundle.safetensors_read import DTYPES
+from engines.cache import digest
 
 PART = ".part"
-CHUNK = 1 << 24  # bytes hashed at a time
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +61,7 @@ class Draft:
             os.fsync(self._file)
         except OSError as error:
             raise full(error, self._path.parent) from error
-        found = sha256(self._part)
+        found = digest(self._part)
         self._part.replace(self._path)
         settle(self._path.parent)
         return found
@@ -122,18 +121,8 @@ def settle(folder: Path) -> None:
         os.close(there)
 
 
-def sha256(path: Path, advance: Callable[[int], None] = lambda _: None) -> str:
-    """The hash of a file, read in pieces."""
-    digest = hashlib.sha256()
-    with path.open("rb") as stream:
-        while piece := stream.read(CHUNK):
-            digest.update(piece)
-            advance(len(piece))
-    return digest.hexdigest()
-
-
 def full(error: OSError, folder: Path) -> BundleError:
     """What a failed write means."""
-    if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+    if room.full(error):
         return BundleError(f"no room in {folder}; cure: free some and start again (what is done is kept)")
     return BundleError(f"{folder}: {error.strerror or error}; cure: see that you may write there")

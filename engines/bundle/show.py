@@ -7,9 +7,12 @@ from rich.console import Console
 from rich.table import Table
 
 from engines import services
-from engines.bundle.config import Config, Kind, Mode
-from engines.bundle.disk import disks, downloads
+from engines.bars import Bars
+from engines.bundle import modelopt
+from engines.bundle.config import Config, Kind, Mode, Quantise
+from engines.bundle.disk import disks, downloads, todo
 from engines.bundle.errors import BundleError
+from engines.bundle.hashes import Hashes
 from engines.bundle.plan import Plan, fitting, plan, total
 from engines.bundle.words import folder
 
@@ -33,7 +36,11 @@ def show(config: Config, console: Console) -> Plan:
         table.add_section()
     table.add_row("[bold]memory while building[/]", f"[bold]{size(made.building)}[/]")
     console.print(table)
-    fetched, places = downloads(config, made), disks(config, made)
+    with Bars(console) as bars:
+        known = Hashes(bars)
+        names = todo(config, known)
+    known.save()
+    fetched, places = downloads(config, made, names), disks(config, made, names)
     lines = (
         f"downloads: {size(fetched.need - fetched.there)} to fetch, {size(fetched.there)} there or done with",
         *(
@@ -65,9 +72,15 @@ def refuse(config: Config, made: Plan) -> None:
         raise BundleError(
             f"bundle {config.name} takes {size(short.need)} of the disk of {short.where},"
             f" {size(short.free + short.there)} are free or its own;"
-            " cure: free some, root=FOLDER and SPARK_MODELS=FOLDER on a larger disk"
+            f" cure: free some, {_elsewhere(config)} on a larger disk"
             f"{f', or {way}' if way else ''}"
         )
+
+
+def _elsewhere(config: Config) -> str:
+    """What puts the bundles, the downloads and an environment on other disks."""
+    made = [f"{modelopt.ENVIRONMENT.variable}=FOLDER"] if config.quantise is Quantise.modelopt else []
+    return " and ".join(["root=FOLDER", "SPARK_MODELS=FOLDER", *made])
 
 
 def size(count: float) -> str:

@@ -7,10 +7,8 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
-
-from filelock import FileLock, Timeout
 
 from engines import cache, fetch
 from engines.bars import Bars
@@ -19,6 +17,7 @@ from engines.bundle.config import Config, Drafting, Kind
 from engines.bundle.dims import DIMS
 from engines.bundle.errors import BundleError
 from engines.bundle.hashes import Hashes
+from engines.bundle.safetensors_read import Checkpoint
 from engines.bundle.steps import link
 
 RANDOM = "random"
@@ -63,7 +62,7 @@ def _source(source: str, revision: str, seed: int, known: Hashes) -> object:
     return hashes.table(folder, hashes.files(folder), known)
 
 
-def run(config: Config, work: Path, bars: Bars) -> Mapping[str, object]:
+def run(config: Config, work: Path, bars: Bars, known: Hashes) -> Mapping[str, object]:
     """Bring everything; link llama.cpp's model and the draft into the bundle."""
     figures: dict[str, object] = {}
     if config.models:
@@ -72,31 +71,44 @@ def run(config: Config, work: Path, bars: Bars) -> Mapping[str, object]:
         name = config.models[0]
         link(cache.locate(name, "model.gguf"), work / "model.gguf")
     if config.source:
-        figures["source"] = need(config, bars)
+        figures["source"] = need(config, bars, known)
     if config.draft.kind is not Drafting.never:
         draft = config.draft
-        figures["draft"] = _bring(draft.source, draft.revision, 0, config.hub, bars)
+        figures["draft"] = _bring(draft.source, draft.revision, 0, config.hub, bars, known)
         copy(place(draft.source, draft.revision, 0), work / "draft")
+        weighed(work / "draft", draft.source)
     return figures
 
 
-def need(config: Config, bars: Bars) -> Mapping[str, object]:
+def weighed(folder: Path, source: str) -> None:
+    """See that a checkpoint which is taken as it is has all its weights. Raises BundleError."""
+    if not any(folder.glob("*.safetensors")):
+        raise BundleError(f"{source} has no weights as safetensors; cure: another source, or convert them")
+    Checkpoint.of(folder)
+
+
+def need(config: Config, bars: Bars, known: Hashes) -> Mapping[str, object]:
     """See that the checkpoint is there (the cache may have been emptied); what it is. Raises BundleError."""
-    facts = _bring(config.source, config.revision, config.seed, config.hub, bars)
+    facts = _bring(config.source, config.revision, config.seed, config.hub, bars, known)
     _fits(config, checkpoint(config))
     return facts
 
 
-def _bring(source: str, revision: str, seed: int, address: str, bars: Bars) -> Mapping[str, object]:
-    """What it is, exactly: the hub's commit, and each file's hash as the hub tells it."""
+def _bring(
+    source: str, revision: str, seed: int, address: str, bars: Bars, known: Hashes
+) -> Mapping[str, object]:
+    """What it is, exactly: the hub's commit, and each file's hash as the hub tells it.
+
+    What lies in the cache is taken where its bytes are still those; a file is read once, and when it changed.
+    """
     folder = place(source, revision, seed)
     if is_folder(source):
         return {"commit": "a folder of this machine"}  # its hashes are among the step's inputs
-    with alone(
+    with cache.alone(
         folder.with_name(f"{folder.name}.lock"),
         lambda: bars.say(f"{source}: another copy fetches it; waiting"),
     ):
-        if there := hub.kept(folder):
+        if there := hub.whole(folder, known.of, bars):
             return _said(there)
         folder.mkdir(parents=True, exist_ok=True)
         if source == RANDOM:
@@ -109,7 +121,7 @@ def _bring(source: str, revision: str, seed: int, address: str, bars: Bars) -> M
         else:
             client = hub.Hub(address)
             listing = client.listing(source, revision)
-            client.fetch(listing, folder, bars)
+            client.fetch(listing, folder, bars, known)
         hub.keep(folder, listing)
         return _said(listing)
 
@@ -145,22 +157,3 @@ def copy(source: Path, target: Path) -> None:
     shutil.rmtree(target, ignore_errors=True)
     for path in hashes.files(source):
         link(path, target / path.relative_to(source))
-
-
-class alone:
-    """Hold a lock file; `waiting` is told once where somebody else has it."""
-
-    def __init__(self, path: Path, waiting: Callable[[], None]) -> None:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        self._lock = FileLock(path)
-        self._waiting = waiting
-
-    def __enter__(self) -> None:
-        try:
-            self._lock.acquire(timeout=0)
-        except Timeout:
-            self._waiting()
-            self._lock.acquire()
-
-    def __exit__(self, *_: object) -> None:
-        self._lock.release()

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from engines.bars import Bars
-from engines.bundle import modelopt, personas, quantise, sources
+from engines.bundle import calibration, layout, modelopt, personas, quantise, sources
 from engines.bundle.config import Config, Mode, Quantise
 from engines.bundle.dims import DIMS
 from engines.bundle.errors import BundleError
@@ -32,10 +32,13 @@ def inputs(config: Config, known: Hashes) -> Mapping[str, object]:
         "quantise": config.quantise.value,
         "merged": personas.inputs(config, known) if config.adapters.mode is Mode.merged else None,
     }
-    return facts | ({"recipe": config.recipe} if config.quantise is Quantise.modelopt else {})
+    if config.quantise is Quantise.modelopt:
+        lines = known.of(calibration.file(config.calibration))
+        facts |= {"recipe": config.recipe, "calibration": lines, "by": modelopt.versions()}
+    return facts
 
 
-def run(config: Config, work: Path, bars: Bars) -> Mapping[str, object]:
+def run(config: Config, work: Path, bars: Bars, known: Hashes) -> Mapping[str, object]:
     """Make each checkpoint beside its place and move it there when it is whole. Raises BundleError."""
     figures: dict[str, object] = {}
     for who, name in names(config).items():
@@ -43,30 +46,32 @@ def run(config: Config, work: Path, bars: Bars) -> Mapping[str, object]:
         if not target.is_dir():
             part = work / PART / name
             part.parent.mkdir(exist_ok=True)
-            _make(config, who, part, work, bars)
+            _make(config, who, part, work, bars, known)
             for note in part.glob(".*"):  # the quantiser's, of how far it came
                 note.unlink()
             part.rename(target)
             shutil.rmtree(work / personas.WORK, ignore_errors=True)
         size = sum(path.stat().st_size for path in target.rglob("*") if path.is_file())
-        figures[name] = {"bytes": size, "planned": round(DIMS[config.dims].nvfp4)}
+        figures[name] = {"bytes": size, "planned": round(DIMS[config.dims].nvfp4)} | layout.facts(target)
     shutil.rmtree(work / PART, ignore_errors=True)
     return figures
 
 
-def _make(config: Config, who: str, target: Path, work: Path, bars: Bars) -> None:
-    sources.need(config, bars)
+def _make(config: Config, who: str, target: Path, work: Path, bars: Bars, known: Hashes) -> None:
+    sources.need(config, bars, known)
     source = sources.checkpoint(config)
     if config.quantise is Quantise.never:
         sources.copy(source, target)
-        if not (target / "hf_quant_config.json").is_file():
+        if not (target / layout.NAME).is_file():
             raise BundleError(f"{config.source} is not quantised; cure: quantise=stream, or another source")
+        sources.weighed(target, config.source)
         return
     if who:
         source = personas.merged(config, who, config.adapters.given[who], work, bars)
     if config.quantise is Quantise.modelopt:
         shutil.rmtree(target, ignore_errors=True)
-        modelopt.quantise(source, target, config.recipe, bars.say)
+        chats = calibration.chats(calibration.file(config.calibration))
+        modelopt.quantise(source, target, config.recipe, chats, bars.say)
         return
     bar = bars.add(f"NVFP4 {target.name}", int(DIMS[config.dims].bf16))
     quantise.quantise(source, target, lambda done, _: bar.at(done))

@@ -62,7 +62,8 @@ def _override(word: str) -> str:
             raise WordError(f"'{word}': adapters is one of {', '.join(modes)}, or adapters.main=FOLDER")
         return f"adapters.mode={mode}"
     if "=" not in word:
-        raise WordError(f"'{word}' is not known; say {', '.join(steps)}, bundle=NAME or key=value")
+        known = ", ".join([*steps, "vision", "voice"])
+        raise WordError(f"'{word}' is not known; say {known}, bundle=NAME or key=value")
     return word
 
 

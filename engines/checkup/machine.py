@@ -38,7 +38,9 @@ def machine(services: Collection[str], disk_gb: float, memory_gb: float) -> Iter
         yield Finding("NGC key", "ok", "set")
     else:
         yield Finding("NGC key", needed, "not set", "export NGC_API_KEY=..., made on ngc.nvidia.com")
-    free = shutil.disk_usage(next(each for each in cache.root().parents if each.is_dir())).free
+    free = shutil.disk_usage(
+        next(each for each in (cache.root(), *cache.root().parents) if each.is_dir())
+    ).free
     wanted = DISK_GB + disk_gb
     yield _amount("disk", free / 1e9, wanted, "free some, or SPARK_MODELS=FOLDER on a larger one")
     free = psutil.virtual_memory().available

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -93,7 +94,8 @@ def look(names: Sequence[str]) -> dict[str, Seen]:
 def memory_gb(seen: Mapping[str, Seen]) -> float:
     """What the containers that do not run yet may take."""
     there = services.described(())
-    return sum(services.limit_gb(there[n]) for n, each in seen.items() if n in there and not each.ready)
+    names = [name for name, each in seen.items() if name in there and not each.ready]
+    return sum(services.limit_gb(there[name], os.environ) for name in names)
 
 
 def disk_gb(cfg: DictConfig) -> float:
@@ -122,14 +124,16 @@ def containers(seen: Mapping[str, Seen], told: Mapping[str, str]) -> Iterator[Fi
             yield Finding(name, "bad", "no such service", f"engines.services: some of {', '.join(there)}")
             continue
         image = there[name]["image"]
-        if each.state == "running":
+        if each.state == "running" and not compose.outdated(there[name], each, told):
             logs = f"docker compose -f engines/compose.yaml logs {name}"
-            if compose.outdated(there[name], each, told):
-                yield Finding(
-                    name, "warn", f"{each.words}, with another bundle or options; the show starts it anew"
-                )
-                continue
             yield Finding(name, "bad" if each.failed else "ok", each.words, logs if each.failed else "")
+            continue
+        if wrong := services.misfit(there[name], os.environ):
+            yield Finding(f"{name}'s bundle", "bad", *wrong)
+        if each.state == "running":
+            yield Finding(
+                name, "warn", f"{each.words}, with another bundle or options; the show starts it anew"
+            )
             continue
         ours = "builds and starts" if "build" in there[name] else "starts"
         yield Finding(name, "ok", f"{each.state}; the show {ours} {image}")

@@ -10,7 +10,7 @@ from engines.options import read
 def main() -> None:
     """Play; one clear line and exit 1 where that cannot be."""
     options = read(Options)
-    from engines.uvicorn_server import PortTaken
+    from engines.port import PortTaken
 
     try:
         prepare(options)

@@ -16,8 +16,8 @@ from engines.chess.stockfish import Stockfish
 from engines.chess.table import MOST_CHOICES, Table
 from engines.chess.votes import Ballot, Poll
 
-FAREWELL_S = 6.0  # after the last game: she speaks about it before the show ends
-BETWEEN = 3  # pauses between two games: how one ended is to be read
+FAREWELL_S = 6.0  # after the last game, at most: she speaks about it before the show ends
+BETWEEN = 3  # pauses after a game: how it ended is to be read
 SHOWN_S = 0.2  # between two pictures of the votes
 
 
@@ -55,7 +55,7 @@ class Match:
                 await self._seat.tell("The board is back, and the game goes on.")
             await self._game(game)
             game = None
-        await asyncio.sleep(FAREWELL_S if self._options.pause_s else 0)
+        await asyncio.sleep(min(FAREWELL_S, BETWEEN * self._options.pause_s))
         self._table.over, self._table.status = True, "All games are played"
         self._table.changed()
 
@@ -105,9 +105,9 @@ class Match:
         chosen = tuple(san for san, move in legal.items() if not advice or move in advice)
 
         def told(san: str, took: float) -> str:
-            said = moves.spoken(board, legal[san])
+            said = moves.spoken(board, legal[san], "your")
             game.push(legal[san], took)
-            return self._after(game, f"You played {said}.")
+            return self._after(game, f"You {said}.")
 
         state = moves.state(board, advice)
         await self._seat.decide(Question(state, chosen, told))
@@ -122,7 +122,8 @@ class Match:
         """Her opponent's move, which she is told of; she speaks about it where it is worth a word."""
         name = self._table.names[1]
         if self._rival is None:
-            poll = await self._vote(game.board)
+            if (poll := await self._vote(game.board)) is None:
+                return
             move, how = poll.move, f"By {poll.votes} of {poll.of} votes, " if poll.of > 1 else ""
         else:
             self._say(f"{name} is thinking")
@@ -130,14 +131,14 @@ class Match:
         said = moves.spoken(game.board, move)
         worth = self._rival is None or moves.loud(game.board, move)
         game.push(move)
-        await self._seat.tell(self._after(game, f"{how}{name} played {said}."), silent=not worth)
+        await self._seat.tell(self._after(game, f"{how}{name} {said}."), silent=not worth)
 
-    async def _vote(self, board: chess.Board) -> Poll:
-        """A window of votes; another one where nobody votes."""
+    async def _vote(self, board: chess.Board) -> Poll | None:
+        """A window of votes; another one where nobody votes. None: the games' time was up before."""
         table, asked = self._table, False
-        while True:
+        while (now := time.monotonic()) < self._stops:
             self._ballot.open(board)
-            table.votes, table.voters, table.closes = [], 0, time.monotonic() + self._options.vote_s
+            table.votes, table.voters, table.closes = [], 0, min(now + self._options.vote_s, self._stops)
             self._say(f"{table.names[1]} votes: write a move")
             while (left := table.closes - time.monotonic()) > 0:
                 await asyncio.sleep(min(left, SHOWN_S))
@@ -147,6 +148,7 @@ class Match:
             if not asked:
                 asked = True
                 await self._seat.tell("Nobody has voted for a move yet; chat has the move.")
+        return None
 
     def _count(self, board: chess.Board) -> None:
         """What the page shows of the votes."""
@@ -157,10 +159,10 @@ class Match:
             self._table.changed()
 
     def _after(self, game: Game, said: str) -> str:
-        """What she is told of a move, with how the game stands then."""
+        """What she is told of a move, and how the game stands then, where it changed that."""
         outcome = moves.outcome(game.board)
         if outcome is None:
-            return f"{said} {moves.balance(game.board, game.her)}"
+            return f"{said} {moves.balance(game.board, game.her)}" if moves.weighs(game.board) else said
         return f"{said} {self._ended(game, outcome, 'you')}"
 
     def _ended(self, game: Game, outcome: chess.Outcome, she: str) -> str:

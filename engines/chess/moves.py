@@ -65,20 +65,20 @@ class Written:
         return self._exact.get(word) or self._loose.get(word.lower())
 
 
-def spoken(board: chess.Board, move: chess.Move) -> str:
-    """A legal move in words that a voice can say: "knight takes f6, check"."""
+def spoken(board: chess.Board, move: chess.Move, whose: str = "the") -> str:
+    """What who makes a legal move did, as one says it: "took the pawn on f6 with `whose` knight, check"."""
     kind = board.piece_type_at(move.from_square)
     assert kind is not None  # the move is legal
-    piece = chess.piece_name(kind)
+    piece = f"{whose} {chess.piece_name(kind)}"
     to = chess.square_name(move.to_square)
     if board.is_castling(move):
-        said = f"castles {'kingside' if chess.square_file(move.to_square) > 4 else 'queenside'}"
+        said = f"castled {'kingside' if chess.square_file(move.to_square) > 4 else 'queenside'}"
     elif board.is_capture(move):
-        said = f"{piece} takes {taken(board, move)} on {to}"
+        said = f"took the {taken(board, move)} on {to} with {piece}"
     else:
-        said = f"{piece} to {to}"
+        said = f"moved {piece} to {to}"
     if move.promotion:
-        said += f" and becomes a {chess.piece_name(move.promotion)}"
+        said += f", now a {chess.piece_name(move.promotion)}"
     after = board.copy(stack=False)
     after.push(move)
     return said + (", checkmate" if after.is_checkmate() else ", check" if after.is_check() else "")
@@ -100,6 +100,13 @@ def material(board: chess.Board, colour: chess.Color) -> int:
     """The points that `colour` is ahead; less than 0: behind."""
     pieces = board.piece_map().values()
     return sum(WORTH[piece.piece_type] * (1 if piece.color is colour else -1) for piece in pieces)
+
+
+def weighs(board: chess.Board) -> bool:
+    """Whether the last move changed the material."""
+    before = board.copy(stack=1)
+    before.pop()
+    return material(before, chess.WHITE) != material(board, chess.WHITE)
 
 
 def balance(board: chess.Board, colour: chess.Color) -> str:

@@ -124,7 +124,7 @@ def stockfish(configured: str) -> str:
 def prepare(options: Options, say: Callable[[str], None] = lambda said: None) -> None:
     """Told before anything starts, what would fail later. Raises Missing."""
     if importlib.util.find_spec("chess") is None:
-        raise Missing("chess: the package chess is not installed; cure: uv sync --extra chess")
+        raise Missing("chess: the package chess is not installed; cure: uv sync --all-extras --inexact")
     if options.engines:
         stockfish(options.stockfish)
     if options.start:

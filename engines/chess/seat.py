@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from websockets.asyncio.client import ClientConnection, connect
-from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidURI
+from websockets.exceptions import ConnectionClosed, WebSocketException
 
 GAME = "Chess"
 BACK_OFF = (0.2, 3.0)  # seconds between two tries, doubled from the first to the second
@@ -77,7 +77,7 @@ class Seat:
                 ) as socket:
                     pause, told = BACK_OFF[0], False
                     await self._converse(socket)
-            except (OSError, InvalidHandshake, InvalidURI, TimeoutError, ConnectionClosed) as error:
+            except (OSError, WebSocketException, ValueError) as error:  # ValueError: a port that is none
                 if not told:
                     sys.stderr.write(f"chess: nobody to play with at {self.url} ({error}); trying again\n")
                 told = True

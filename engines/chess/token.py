@@ -7,12 +7,12 @@ import secrets
 from pathlib import Path
 
 from engines.chess.options import Missing
+from engines.folders import state
 
 
 def token_path(configured: str) -> Path:
-    """As configured, or in the user's state folder (XDG); glue/games/chess_chat.py reads it there."""
-    state = os.environ.get("XDG_STATE_HOME") or "~/.local/state"
-    return (Path(configured) if configured else Path(state) / "spark-vtuber" / "chess-token").expanduser()
+    """As configured, or in the user's state folder; glue/games/chess_chat.py reads it there."""
+    return Path(configured or state() / "chess-token").expanduser()
 
 
 def kept_token(path: Path) -> str:

@@ -11,9 +11,11 @@ from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
+from starlette.types import ASGIApp
 
 from engines.embeddings.minilm import MiniLm, Vectors
 from engines.embeddings.options import Options
+from engines.page import Guard, programs_only
 
 MOST_BYTES = 8_000_000  # of a request
 
@@ -26,8 +28,8 @@ class Wrong(Exception):
         self.param = param
 
 
-def application(options: Options, model: MiniLm) -> Starlette:
-    """The server's routes. One inference at a time, in a thread, first come first served."""
+def application(options: Options, model: MiniLm) -> ASGIApp:
+    """The routes, behind the guard. One inference at a time, in a thread, first come first served."""
     one = asyncio.Lock()
 
     async def embeddings(request: Request) -> JSONResponse:
@@ -48,9 +50,8 @@ def application(options: Options, model: MiniLm) -> Starlette:
         entry = {"id": options.model, "object": "model", "created": 0, "owned_by": "local"}
         return JSONResponse({"object": "list", "data": [entry]})
 
-    return Starlette(
-        routes=[Route("/v1/embeddings", embeddings, methods=["POST"]), Route("/v1/models", models)]
-    )
+    routes = [Route("/v1/embeddings", embeddings, methods=["POST"]), Route("/v1/models", models)]
+    return Guard(Starlette(routes=routes), programs_only, "default-src 'none'")
 
 
 async def _body(request: Request) -> bytes:

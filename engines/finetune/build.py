@@ -6,9 +6,7 @@ The result is a .nemo file. Riva takes it through NVIDIA's own riva-build (on x8
 from __future__ import annotations
 
 import json
-import os
 import shutil
-import subprocess
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -16,6 +14,7 @@ from pathlib import Path
 
 from rich.console import Console
 
+from engines import room
 from engines.bars import Bars
 from engines.bundle.errors import BundleError
 from engines.bundle.hub import Hub, Listing, place
@@ -23,12 +22,14 @@ from engines.cache import ModelError
 from engines.environment import Environment
 from engines.finetune.recordings import Flawed, manifests, read
 from engines.model import HUB
-from engines.options import OptionError, check_least, die_with_parent, parse
+from engines.options import OptionError, check_least, parse
+from engines.program import DAY, Failed, run
 from engines.vision.options import Device
 
 HERE = Path(__file__).parent
 RUNS = HERE.parent.parent / "runs"
-QUIET = {"HF_HUB_OFFLINE": "1", "WANDB_MODE": "disabled", "PYTHONUNBUFFERED": "1"}
+QUIET = {"HF_HUB_OFFLINE": "1", "WANDB_MODE": "disabled"}
+WITHIN = 7 * DAY  # seconds of training; a voice takes hours, and one that hangs ends too
 ENVIRONMENT = Environment("finetune", HERE / "requirements.txt", "SPARK_FINETUNE_ENV", "6.5 GB", 7200.0)
 Say = Callable[[str], None]
 
@@ -39,9 +40,8 @@ class Options:
 
     data: str = ""  # folder of the recordings: WAV files beside metadata.csv or manifest.jsonl
     out: str = ""  # folder of manifests, pitch and the voice; empty: runs/voice-NAME
-    base: str = (
-        "nvidia/tts_en_fastpitch"  # the FastPitch to start from: a .nemo file, or a repository with one
-    )
+    # the FastPitch to start from: a .nemo file, or a repository with one
+    base: str = "nvidia/tts_en_fastpitch"
     revision: str = "main"  # of that repository
     hub: str = HUB
     minutes: float = 5.0  # of speech, at least
@@ -70,7 +70,7 @@ def main(words: Sequence[str]) -> None:
     except (Flawed, BundleError, ModelError) as error:
         sys.exit(str(error))
     except OSError as error:
-        sys.exit(f"{error.filename}: {error.strerror}; cure: see that you may read and write there")
+        sys.exit(room.told(error))
     except KeyboardInterrupt:
         sys.exit(130)
 
@@ -118,26 +118,15 @@ def _base(options: Options, console: Console) -> Path:
 
 def trained(argv: Sequence[str], say: Say) -> None:
     """Run the training to its end; its own lines are told. Raises ModelError with its last one."""
-    last = ""
-    with subprocess.Popen(
-        argv,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        errors="replace",
-        env=os.environ | QUIET,
-        preexec_fn=die_with_parent,
-    ) as child:
-        assert child.stdout is not None
-        try:
-            for line in child.stdout:
-                last = line.strip() or last
-                if last.startswith("voice: "):
-                    say(last.removeprefix("voice: "))
-            child.wait()
-        finally:
-            child.kill()  # after Ctrl-C nothing goes on training
-    if child.returncode:
-        cure = "" if "cure: " in last else "; cure: another base=, or batch=8 where memory ran out"
-        raise ModelError(f"voice: training ended with {child.returncode} ({last[:300]}){cure}")
+
+    def hear(line: str) -> None:
+        if line.startswith("voice: "):
+            say(line.removeprefix("voice: "))
+
+    try:
+        run(argv, WITHIN, hear, **QUIET)
+    except Failed as error:
+        usual = "fewer steps=" if error.late else "another base=, or batch=8 where memory ran out"
+        usual = room.cure(error.words, Path(argv[-1]).parent, usual)
+        cure = "" if "cure: " in error.last else f"; cure: {usual}"
+        raise ModelError(f"voice: training {error}{cure}") from error

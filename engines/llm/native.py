@@ -8,8 +8,9 @@ import sys
 from pathlib import Path
 from typing import NoReturn
 
-from engines.llm.options import Options
-from engines.llm.params import prefixes
+from engines.llm.options import Options, batch
+from engines.llm.params import origin, prefixes
+from engines.llm_key import key
 
 
 def arguments(server: Path, options: Options, model: Path) -> list[str]:
@@ -17,7 +18,8 @@ def arguments(server: Path, options: Options, model: Path) -> list[str]:
     words = ["--model", str(model), "--alias", options.model]
     words += ["--host", options.host, "--port", str(options.port)]
     words += ["--parallel", str(options.slots), "--ctx-size", str(options.slots * options.context)]
-    words += ["--batch-size", str(options.batch), "--ubatch-size", str(options.batch)]
+    size = str(batch(options))
+    words += ["--batch-size", size, "--ubatch-size", size]
     words += ["--threads", str(options.threads), "--threads-batch", str(options.threads_batch)]
     words += ["--threads-http", str(options.slots + 3), "--cache-ram", "0", "--slot-prompt-similarity", "0"]
     words += [
@@ -28,14 +30,14 @@ def arguments(server: Path, options: Options, model: Path) -> list[str]:
         "--no-ui",
         "--slots",
     ]
-    words += ["--log-verbosity", "1"]
+    words += ["--cors-origins", origin(options), "--log-verbosity", "1"]
     words += ["--load-mode", "mmap" if options.mmap else "none"]
     adapters = [Path(adapter).expanduser() for adapter in options.adapters.values()]
     for adapter in adapters:
         words += ["--lora", str(adapter)]
     if adapters:
         words.append("--lora-init-without-apply")  # a request that names none is the base model's
-    if folder := prefixes(options, [server, *adapters]):
+    if folder := prefixes(options, [server, model, *adapters]):
         words += ["--slot-save-path", f"{folder}/"]
     return words
 
@@ -50,6 +52,8 @@ def become(server: Path, options: Options, model: Path) -> NoReturn:
         if tried == 0:
             sys.stderr.write(f"http://{options.host}:{options.port} serves {model.name}, native\n")
             sys.stderr.flush()
+            os.environ.pop("LLAMA_API_KEY", None)  # somebody else's: our clients do not know it
+            os.environ |= {"LLAMA_API_KEY": key()} if key() else {}
             os.execv(server, [str(server), *arguments(server, options, model)])
     except (OSError, subprocess.TimeoutExpired):
         pass

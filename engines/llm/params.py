@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from engines import cache
-from engines.llm.options import Options
+from engines.llm.options import Options, batch
+from engines.llm_key import key
 
 KEPT = 8  # prefilled prefixes, of some 30 MB each
 
@@ -14,8 +15,8 @@ KEPT = 8  # prefilled prefixes, of some 30 MB each
 def prefixes(options: Options, files: Iterable[Path]) -> Path | None:
     """The folder for slots that clients save (/slots/N?action=save), with old ones gone; None for none.
 
-    `files` are what a prefix depends on beside the model: what was prefilled with an adapter is of no use to
-    another one, nor to the same one trained further, and no server reads what another saved, nor what
+    `files` are what a prefix depends on, the model among them: what was prefilled with an adapter is of no
+    use to another one, nor to the same one trained further, and no server reads what another saved, nor what
     it saved itself with another number of slots (llama.cpp: "n_stream mismatch") or layout of the cache."""
     if options.prefix_folder == "none":
         return None
@@ -29,6 +30,11 @@ def prefixes(options: Options, files: Iterable[Path]) -> Path | None:
     path /= hashlib.sha256(made.encode()).hexdigest()[:16]
     path.mkdir(exist_ok=True)
     return path
+
+
+def origin(options: Options) -> str:
+    """The only origin whose pages may read its answers: its own, which has none."""
+    return f"http://{options.host}:{options.port}"
 
 
 def _usual() -> Path:
@@ -46,7 +52,7 @@ def params(options: Options, path: Path) -> Any:
     p.port = options.port
     p.n_parallel = options.slots
     p.n_ctx = options.slots * options.context
-    p.n_batch = p.n_ubatch = options.batch
+    p.n_batch = p.n_ubatch = batch(options)
     p.cpuparams.n_threads = options.threads
     p.cpuparams_batch.n_threads = options.threads_batch
     p.n_threads_http = options.slots + 3  # a stream holds one; health and cancels must still be heard
@@ -61,9 +67,12 @@ def params(options: Options, path: Path) -> Any:
     adapters = [Path(adapter).expanduser() for adapter in options.adapters.values()]
     # scale 0: a request that names none is the base model's
     p.lora_adapters = [CommonAdapterLoraInfo(str(adapter), 0.0) for adapter in adapters]
-    if folder := prefixes(options, adapters):
+    if folder := prefixes(options, [path, *adapters]):
         p.slot_save_path = f"{folder}/"
     p.ui = False
+    # any page that a browser here has open reaches this port: none may read answers, or ask without the key
+    p.cors_origins = origin(options)
+    p.api_keys = [key()] if key() else []
     p.endpoint_slots = True
     p.verbosity = 1
     return p

@@ -4,6 +4,7 @@ import anyio
 import httpx
 
 from engines.llm.options import Options
+from engines.llm_key import authorised
 from engines.process import NotReady
 
 WITHIN = 2.0  # seconds
@@ -16,7 +17,7 @@ async def ready(options: Options) -> None:
     try:
         with anyio.fail_after(WITHIN):
             async with httpx.AsyncClient(
-                base_url=address, timeout=None, trust_env=False, verify=False
+                base_url=address, headers=authorised(), timeout=None, trust_env=False, verify=False
             ) as client:
                 health = await client.get("/health")
                 listed = (await client.get("/v1/models")).json().get("data")

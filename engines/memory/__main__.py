@@ -16,7 +16,7 @@ def main() -> None:
         cure = f"port={port.instead(options.host, options.port)}"
         sys.exit(f"port {options.port} is taken{port.holder(options.port)}; cure: {cure}")
     if importlib.util.find_spec("milvus_lite") is None:
-        sys.exit("milvus_lite is not installed; cure: uv sync --extra memory")
+        sys.exit("milvus_lite is not installed; cure: uv sync --all-extras --inexact")
     folder = options.place
     try:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)

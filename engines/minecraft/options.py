@@ -26,6 +26,8 @@ class Options:
     username: str = "Spark"
     auth: Auth = Auth.offline
     idle: float = 8.0  # seconds with nothing to do, before she is asked what to do next; 0: never
+    stuck: float = 20.0  # seconds on her way without a step forward, before she shakes herself loose
+    patience: float = 60.0  # seconds without a word of the world's, before she is out of it
     seed: int = 1  # of our own world
     cook: float = 10.0  # seconds that a furnace of our own world takes for a thing
     truth: int = 0  # port where our own world tells what really happened; 0: it does not
@@ -33,6 +35,7 @@ class Options:
     embeddings: str = ""  # address of an OpenAI embeddings server that finds it again; "": by words
     embeddings_model: str = ""  # as that server calls it
     node: str = ""  # the program; "" is the package's or the system's
+    nice: int = 10  # 0-19: how far body and world stand back where her words want the cores
 
     def __post_init__(self) -> None:
         if self.host not in ("127.0.0.1", "localhost", "::1"):
@@ -50,10 +53,12 @@ class Options:
             raise ValueError("option 'username': must have 3 to 16 letters, digits and underscores")
         if self.version and not self.version.replace(".", "").isdigit():
             raise ValueError(f"option 'version': '{self.version}' is not one such as 1.20.4")
-        if self.idle < 0:
-            raise ValueError("option 'idle': must be 0 or more")
-        if not 0.1 <= self.cook <= 60:
-            raise ValueError(f"option 'cook': must lie between 0.1 and 60 seconds, not {self.cook}")
+        bounds = (("idle", 0, 86_400), ("stuck", 2, 600), ("cook", 0.1, 60), ("nice", 0, 19))
+        for name, low, most in (*bounds, ("patience", 6, 600)):  # it speaks every 4 s
+            if not low <= getattr(self, name) <= most:
+                raise ValueError(
+                    f"option '{name}': must be between {low} and {most}, not {getattr(self, name)}"
+                )
 
 
 OWN_VERSION = "1.16.5"  # the one that flying-squid does best

@@ -1,8 +1,8 @@
 """Whether the body grows when it plays for hours: `python -m engines.minecraft.soak minutes=120`.
 
-It does one thing after another in a world of ours, without a pause, beside foes, kicks and hunger; now and
-then it is weighed with its rubbish collected. In a show she does about three things a minute: `actions=360`
-are those of two hours, at the body's own pace. Ends with 1 where it has grown.
+It does one thing after another in a world of ours, without a pause, beside foes, kicks, deaths and hunger;
+now and then it is weighed with its rubbish collected. In a show she does about three things a minute:
+`actions=360` are those of two hours, at the body's own pace. Ends with 1 where it has grown.
 """
 
 from __future__ import annotations
@@ -28,7 +28,8 @@ from engines.process import StartFailed
 WITHIN = 120.0  # seconds for one thing
 WARM = 0.25  # of the samples: chunks, caches and compiled code come first
 GROWTH_MB = 20.0  # of the heap, from the first to the last third of what follows
-KICK_EVERY, SCARE_EVERY = 40, 15  # things done
+MEMORY_MB = 40.0  # of the whole process: buffers outside the heap, and what the collector has not given back
+KICK_EVERY, SCARE_EVERY, DIE_EVERY = 40, 15, 70  # things done
 DO: tuple[tuple[str, dict[str, object]], ...] = (
     ("collect", {"item": "dirt", "count": 3}),
     ("dig_hole", {"depth": 2}),
@@ -42,6 +43,7 @@ DO: tuple[tuple[str, dict[str, object]], ...] = (
     ("explore", {}),
     ("flee", {}),
     ("come", {"player": "nobody"}),
+    ("go_to", {"where": "tree"}),
     ("place", {"item": "dirt"}),
     ("eat", {}),
 )
@@ -100,9 +102,12 @@ def grown(samples: Sequence[Sample]) -> list[str]:
         return ["it was too short to say"]
     first, last = warm[:third], warm[-third:]
     found = []
-    heap = [statistics.median(sample.heap for sample in part) for part in (first, last)]
-    if heap[1] - heap[0] > GROWTH_MB:
-        found.append(f"heap: from {heap[0]:.0f} to {heap[1]:.0f} MB")
+    for name, most in (("heap", GROWTH_MB), ("memory", MEMORY_MB)):
+        before, after = (
+            statistics.median(getattr(sample, name) for sample in part) for part in (first, last)
+        )
+        if after - before > most:
+            found.append(f"{name}: from {before:.0f} to {after:.0f} MB")
     listeners = [max(sample.listeners for sample in part) for part in (first, last)]
     if listeners[1] > listeners[0]:
         found.append(f"listeners: from {listeners[0]} to {listeners[1]}")
@@ -140,7 +145,7 @@ async def _do(found: Soak, table: Table, name: str, data: dict[str, object]) -> 
 
 
 async def _trouble(world: World, number: int) -> None:
-    """Foes, hunger, kicks; and what she needs for her work."""
+    """Foes, hunger, kicks, deaths; and what she needs for her work."""
     while NAME not in (await world.told())["players"]:  # noqa: ASYNC110  # she comes back after a kick
         await asyncio.sleep(0.2)
     if number % len(DO) == 0:
@@ -150,6 +155,10 @@ async def _trouble(world: World, number: int) -> None:
         await world.do("food", count=10)
     if number % SCARE_EVERY == SCARE_EVERY - 1:
         await world.scare()
+    if number % DIE_EVERY == DIE_EVERY - 1:
+        await world.do("health", count=0)
+        while (await world.told())["players"].get(NAME, {}).get("health", 0) <= 0:  # noqa: ASYNC110
+            await asyncio.sleep(0.2)  # until she lives again
     if number % KICK_EVERY == KICK_EVERY - 1:
         await world.do("kick", text="Server restarts")
         await asyncio.sleep(1)

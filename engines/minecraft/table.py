@@ -14,8 +14,6 @@ from typing import Any
 from websockets.asyncio.server import ServerConnection, serve
 from websockets.exceptions import ConnectionClosed
 
-ENDS = ("Done: ", "You could not do ", "You did not finish ")
-
 
 @dataclass
 class Claim:
@@ -34,6 +32,7 @@ class Table:
     actions: dict[str, Any] = field(default_factory=dict)
     said: list[str] = field(default_factory=list)
     standing: list[str] = field(default_factory=list)  # how it stood with her, each time that she told it
+    forced: list[list[str]] = field(default_factory=list)  # what it proposed to do, each time that it asked
     chat: list[tuple[str, str]] = field(default_factory=list)  # players, and what they wrote
     _socket: ServerConnection | None = None
     _numbers: Any = field(default_factory=lambda: count(1))
@@ -81,8 +80,9 @@ class Table:
         said = str(data.get("message", ""))
         if message["command"] == "action/result" and data.get("id") == id and said:
             return bool(data["success"]), said
-        if message["command"] == "context" and said.startswith(ENDS):
-            return said.startswith(ENDS[0]), said
+        outcome = data.get("spark") or {}
+        if message["command"] == "context" and outcome.get("of") == id:
+            return bool(outcome["success"]), said
         return None
 
     async def _serve(self, socket: ServerConnection) -> None:
@@ -101,6 +101,8 @@ class Table:
         if message["command"] == "actions/unregister":
             for name in data["action_names"]:
                 self.actions.pop(name, None)
+        if message["command"] == "actions/force":
+            self.forced.append(list(data["action_names"]))
         match data.get("spark"):
             case {"standing": True}:
                 self.standing.append(data["message"])

@@ -6,7 +6,8 @@ import sys
 from engines.options import read
 from engines.pace.options import Options
 from engines.pace.proxy import application
-from engines.uvicorn_server import PortTaken, Server, listening
+from engines.port import PortTaken
+from engines.uvicorn_server import Server, listening
 
 
 def main() -> None:

@@ -25,9 +25,8 @@ class Kept:
     first: float = 0.0  # until its first token
     last: float = 0.0  # until its last one
     work: float = 0.0  # of the whole machine that it had got by then; less than `last` where it was shared
-    early_ms: float = float(
-        "-inf"
-    )  # of the token that came earliest, beside the stated time; over 0: too fast
+    # of the token that came earliest, beside the stated time; over 0: too fast
+    early_ms: float = float("-inf")
     behind_ms: float = 0.0  # the most that the small engine let one wait
     cut: bool = False  # the client hung up
 

@@ -13,14 +13,16 @@ from starlette.applications import Starlette
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
-from starlette.types import Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
+from engines.llm_key import authorised
 from engines.pace.budget import Budget
 from engines.pace.engine import Engine
 from engines.pace.events import Endless, Event, events
 from engines.pace.ledger import Ledger
 from engines.pace.options import Options
 from engines.pace.seat import Model, Seat
+from engines.page import Guard, programs_only
 
 PACED = ("v1/chat/completions", "v1/completions")
 UNPACED = ("tokenize", "detokenize", "apply-template", "slots/")  # what writes no text
@@ -191,18 +193,17 @@ def _error(why: str) -> bytes:
 
 
 @asynccontextmanager
-async def application(options: Options) -> AsyncIterator[Starlette]:
+async def application(options: Options) -> AsyncIterator[ASGIApp]:
     """The proxy's endpoints, with its connections to the engine."""
-    limits = httpx.Limits(
-        max_connections=64, max_keepalive_connections=0
-    )  # llama.cpp closes a kept one at will
+    # llama.cpp closes a kept one at will
+    limits = httpx.Limits(max_connections=64, max_keepalive_connections=0)
     async with httpx.AsyncClient(
-        base_url=options.upstream, limits=limits, timeout=TIMEOUT, trust_env=False
+        base_url=options.upstream, headers=authorised(), limits=limits, timeout=TIMEOUT, trust_env=False
     ) as client:
         proxy = Proxy(options, client)
-        yield Starlette(
-            routes=[
-                Route("/pace", proxy.report),
-                Route("/{route}/{path:path}", proxy.serve, methods=["GET", "POST"]),
-            ]
-        )
+        routes = [
+            Route("/pace", proxy.report),
+            Route("/{route}/{path:path}", proxy.serve, methods=["GET", "POST"]),
+        ]
+        # the key would be any page's
+        yield Guard(Starlette(routes=routes), programs_only, "default-src 'none'")

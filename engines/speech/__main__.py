@@ -13,12 +13,15 @@ def main() -> None:
     options = read(Options)
     one_arena()
     from engines.cache import ModelError
-    from engines.riva import PortTaken
+    from engines.port import PortTaken
     from engines.speech.server import serve
     from engines.speech.session import WrongModel
 
     try:
         asyncio.run(serve(options))
+    except ModuleNotFoundError as error:  # Kokoro is an extra
+        sys.stderr.write(f"{error.name} is not installed; cure: uv sync --all-extras --inexact\n")
+        raise SystemExit(1) from error
     except (PortTaken, ModelError, WrongModel, FileNotFoundError) as error:
         sys.stderr.write(f"{error}\n")
         raise SystemExit(1) from error

@@ -11,8 +11,6 @@ from piper.phonemize_espeak import EspeakPhonemizer
 
 from engines.speech.text import Word
 
-LANGUAGE_FLAG = re.compile(r"\([^)]+\)")  # espeak's mark of a foreign word, as in "(fr)"
-
 
 class Espeak:
     """espeak-ng keeps one global state: two threads in it at once give each other's phonemes."""

@@ -41,7 +41,8 @@ class Piper:
             self._ids: dict[str, list[int]] = config["phoneme_id_map"]
             self._espeak = Espeak(config["espeak"]["voice"])
         except (ValueError, KeyError, TypeError) as error:
-            raise WrongModel(f"{model}.json is not a Piper voice's description: {error!r}") from error
+            what = f"{model}.json is not a Piper voice's description: {error!r}; cure: another file"
+            raise WrongModel(what) from error
         halves = split(model)
         self._latent, self._frames = halves.latent, halves.frames
         self._encoder = session(halves.encoder, threads)

@@ -25,7 +25,7 @@ def load(options: Options) -> Voice:
     """The voice, warm. Raises engines.cache.ModelError, FileNotFoundError, session.WrongModel."""
     own = Path(options.model) if options.model else None
     if own and not own.is_file():
-        raise FileNotFoundError(f"option 'model': there is no file {own}")
+        raise FileNotFoundError(f"option 'model': there is no file {own}; cure: speech.engine.model=PATH")
     voice: Voice
     if options.voice is Choice.kokoro:
         from engines.speech.kokoro import Kokoro

@@ -24,9 +24,8 @@ class Options:
     device: Device = Device.cpu
     threads: int = 2  # of one inference
     models: list[str] = field(default_factory=lambda: ["guard", "text"])
-    detect: str = (
-        ""  # a folder with a YOLO-World: model.onnx; for words of one's own text.onnx, tokenizer.json
-    )
+    # a folder with a YOLO-World: model.onnx; for words of one's own text.onnx, tokenizer.json
+    detect: str = ""
     words: list[str] = field(default_factory=list)  # what it looks for; none: the classes that the file names
     caption: str = ""  # a folder with a Florence-2: four ONNX files and tokenizer.json
     guard_side: int = 320  # pixels; what the picture is scaled to for the guard, a multiple of 32

@@ -4,12 +4,14 @@ import grpc
 from tritonclient.grpc.service_pb2 import ModelReadyRequest
 from tritonclient.grpc.service_pb2_grpc import GRPCInferenceServiceStub
 
+from engines.own_task import own_task
 from engines.process import NotReady
 from engines.vision.options import Options
 
 WITHIN = 1.5  # seconds; less than the caller allows, so that it is gRPC that gives up
 
 
+@own_task
 async def ready(options: Options) -> None:
     """Return when all its models are ready. Raises NotReady."""
     address = f"{options.host}:{options.port}"

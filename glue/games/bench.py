@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import statistics
 import sys
 import time
 from random import Random
@@ -16,6 +15,8 @@ from typing import Any
 from websockets.exceptions import ConnectionClosed, InvalidHandshake
 from websockets.sync.client import connect
 from websockets.sync.connection import Connection
+
+from glue.spread import spread
 
 ROWS = [(0, 1, 2), (3, 4, 5), (6, 7, 8), (0, 3, 6), (1, 4, 7), (2, 5, 8), (0, 4, 8), (2, 4, 6)]
 WITHIN = 60.0  # seconds for a decision
@@ -97,10 +98,9 @@ def main() -> None:
             ends = [game.play() for _ in range(options.games)]
     except (OSError, InvalidHandshake, ConnectionClosed) as error:
         parser.exit(1, f"{options.url}: {error}; cure: python launch.py games=neuro\n")
-    took = sorted(1000 * each for each in game.took)
-    p95 = took[min(len(took) - 1, round(0.95 * len(took)))]
+    took = spread(game.took, 1000, 0)
     sys.stdout.write(
-        f"{len(took)} decisions: p50 {statistics.median(took):.0f}, p95 {p95:.0f} ms; "
+        f"{took.n} decisions: p50 {took.p50:.0f}, p95 {took.p95:.0f} ms; "
         f"{game.refused} refused; {', '.join(ends)}\n"
     )
 

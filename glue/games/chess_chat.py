@@ -8,7 +8,6 @@ again to the next connection.
 from __future__ import annotations
 
 import json
-import os
 import re
 from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -23,6 +22,7 @@ from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidURI
 from glue.chat_events import LinesRemoved
 from glue.errors import ConfigError, Refused, Unreachable
 from glue.events import ChatLine, Event, Source
+from glue.folders import state
 from glue.game_events import GamesPlayed
 
 PART = "chess"
@@ -39,6 +39,11 @@ LARGEST = 1 << 16  # bytes of a frame
 OPEN_S = 3.0
 
 
+def board_token(configured: str) -> Path:
+    """Where the board keeps the token of its page, as engines/chess/token.py has it."""
+    return state("chess-token", configured)
+
+
 class ChessChat:
     """`address` of the board (ws://HOST:PORT); `token_file` as the board's own, empty: the user's;
     `opponent`: where it is not chat, a move in chat is a line like any other."""
@@ -49,9 +54,7 @@ class ChessChat:
         if not address.startswith(("ws://", "wss://")):
             raise ConfigError(f"chess.adapter.address: '{address}' is not ws://HOST:PORT")
         self._address = address.rstrip("/")
-        state = os.environ.get("XDG_STATE_HOME") or "~/.local/state"
-        kept = Path(token_file) if token_file else Path(state) / "spark-vtuber" / "chess-token"
-        self._token_file = kept.expanduser()
+        self._token_file = board_token(token_file)
         self._votes = opponent == "chat"
         self._unsent: deque[tuple[str, str]] = deque(maxlen=WAITING)  # a vote's line, its frame
         self._voted: dict[str, None] = {}  # lines, the oldest first
@@ -88,7 +91,7 @@ class ChessChat:
         """The Taker port."""
         if not self.wants(line):
             return False
-        viewer = f"{line.source.value} {line.author}"
+        viewer = f"{line.source.value} {line.author_id or line.author}"  # names may be shared
         vote = {"viewer": viewer, "text": line.text.strip(), "line": line.id}
         self._unsent.append((line.id, json.dumps(vote)))
         self._voted[line.id] = None
@@ -109,21 +112,28 @@ class ChessChat:
 
     async def run(self, works: Callable[[], None]) -> None:
         """One connection to the board. Raises Unreachable, Refused."""
+        socket = await self._connect()
+        async with socket:
+            works()
+            await self._converse(socket)
+
+    async def _connect(self) -> ClientConnection:
         try:
-            async with connect(
+            return await connect(
                 f"{self._address}/feed?token={self._token()}",
                 proxy=None,
                 compression=None,
                 open_timeout=OPEN_S,
                 close_timeout=0.2,
                 max_size=LARGEST,
-            ) as socket:
-                works()
-                await self._converse(socket)
+            )
         except InvalidHandshake as error:
             raise Refused(PART, f"the board turned the show away ({error})") from error
-        except (OSError, InvalidURI, TimeoutError) as error:
+        except (OSError, TimeoutError) as error:
             raise Unreachable(PART, f"the board cannot be reached ({error or 'no answer'})") from error
+        except (InvalidURI, ValueError) as error:  # its words have the token in them
+            why = f"'{self._address}' is no address ({type(error).__name__})"
+            raise Unreachable(PART, f"{why}; cure: chess.adapter.address") from error
 
     async def _converse(self, socket: ClientConnection) -> None:
         self._unsent.clear()  # they were for another position

@@ -1,7 +1,7 @@
 """For authors of integrations: be the AI by hand, record a session, play it again.
 
 python -m glue.games.console                            a game connects to ws://localhost:8000; type actions
-python -m glue.games.console --record session.jsonl     the same, and every frame is kept
+python -m glue.games.console --record session.jsonl     the same, and every frame is kept in a new file
 python -m glue.games.console --replay session.jsonl     the AI's side of a recording, to a game that connects
 python -m glue.games.console --replay session.jsonl --to ws://localhost:8000    the game's side, to a show
 """
@@ -74,7 +74,10 @@ def _tap(path: Path | None, stack: ExitStack) -> Tap:
     """What keeps every frame, where they are to be kept."""
     if path is None:
         return lambda side, frame: None
-    file = stack.enter_context(path.open("w", encoding="utf-8"))
+    try:
+        file = stack.enter_context(path.open("x", encoding="utf-8"))
+    except FileExistsError as error:
+        raise ConfigError(f"{path}: a session is kept there already; cure: --record ANOTHER FILE") from error
     begun = anyio.current_time()
     return lambda side, frame: write(file, Frame(anyio.current_time() - begun, side, frame))
 

@@ -4,9 +4,12 @@ Source of the protocol: API/SPECIFICATION.md in VedalAI/neuro-sdk. The game is t
 raises Nonsense: the caller notes it and goes on, for the wire has no error message.
 
 A context may have a field of ours, `spark`, which other servers ignore: {"standing": true} says that the
-message is how it stands now, and takes the place of the last such one; {"player": NAME, "text": WORDS} says
-that a player wrote that in the game's own chat. A game that has sent one is told of what viewers say to her:
-{command: "spark/wish", data: {text}}.
+message is how it stands now, and takes the place of the last such one, with {"takes": [NAMES]} the actions
+that would be begun now if somebody wished for them, and {"players": [NAMES]} who is there; {"player": NAME,
+"text": WORDS} says that a player wrote that in the game's own chat. A game that has sent one is told of what
+viewers say to her: {command: "spark/wish", data: {text}}. {"said": WORDS} is what chat is told of a context,
+word for word; {"of": ID, "success": true} says that it is what came of an action that was only begun when it
+was judged. With {"silent": true} a result is told to her and not to chat.
 """
 
 from __future__ import annotations
@@ -14,6 +17,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any
 
 from glue.game_events import Priority
@@ -52,8 +56,13 @@ class Context:
     message: str
     silent: bool
     standing: bool = False  # it is how it stands now
+    takes: frozenset[str] = frozenset()  # actions that would be begun now
+    players: frozenset[str] = frozenset()  # who is there with her
     player: str = ""  # who wrote `words` in the game's own chat
     words: str = ""
+    said: str = ""  # what chat is told of it, word for word
+    of: str = ""  # the action whose outcome it is ...
+    success: bool = False  # ... and how it went
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +98,7 @@ class Result:
     id: str
     success: bool
     message: str
+    silent: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,26 +162,38 @@ def _body(command: str, data: dict[str, Any]) -> Body:
             return _force(data)
         case "action/result":
             message = tidy(_text(data, "message", ""), LONGEST_TEXT)
-            return Result(_text(data, "id")[:LONGEST_NAME], _flag(data, "success", None), message)
+            id, success = _text(data, "id")[:LONGEST_NAME], _flag(data, "success", None)
+            return Result(id, success, message, _ours(data).get("silent") is True)
         case "shutdown/ready":
             return ShutdownReady()
     return Unknown(data)
 
 
+def _ours(data: dict[str, Any]) -> dict[str, Any]:
+    found = data.get("spark")
+    return found if isinstance(found, dict) else {}
+
+
+def _listed(found: object) -> frozenset[str]:
+    names = (name for name in found if isinstance(name, str)) if isinstance(found, list) else ()
+    return frozenset(islice(names, MOST_ACTIONS))
+
+
 def _context(data: dict[str, Any]) -> Context:
     message, silent = tidy(_text(data, "message"), LONGEST_TEXT), _flag(data, "silent", False)
-    ours = data.get("spark")
-    match ours if isinstance(ours, dict) else {}:
-        case {"standing": True}:
-            return Context(message, silent, standing=True)
+    match _ours(data):
+        case {"standing": True, **more}:
+            takes, players = _listed(more.get("takes")), _listed(more.get("players"))
+            return Context(message, silent, standing=True, takes=takes, players=players)
         case {"player": str(player), "text": str(words)}:
             player, words = line(player, LONGEST_PLAYER), line(words, LONGEST_WORDS)
-            return (
-                Context(message, silent, player=player, words=words)
-                if player and words
-                else Context("", True)
-            )
-    return Context(message, silent)
+            whole = bool(player and words)
+            return Context(message, silent, player=player, words=words) if whole else Context("", True)
+        case ours:
+            said, of = ours.get("said"), ours.get("of")
+            said = tidy(said, LONGEST_WORDS) if isinstance(said, str) else ""
+            of = of[:LONGEST_NAME] if isinstance(of, str) else ""
+            return Context(message, silent, said=said, of=of, success=ours.get("success") is True)
 
 
 def _force(data: dict[str, Any]) -> Force:

@@ -9,6 +9,7 @@ import logging
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from functools import partial
+from itertools import count
 from random import Random
 from typing import Any, Self
 
@@ -28,22 +29,25 @@ from glue.events import (
     TurnStarted,
 )
 from glue.game_events import FloorClaimed, GameButton, GameFate, GameMessageClosed, GamePressed
+from glue.games.asking import asks, may_ask
 from glue.games.errands import Errand
 from glue.games.facts import facts
 from glue.games.messages import Message
+from glue.games.past import past
+from glue.games.plain import promise
 from glue.games.play import Play
 from glue.games.player import Player, Taste
 from glue.games.rules import Rules
-from glue.games.screened import Screens, as_it_is, screened
+from glue.games.screened import Screens, as_it_is, called, screened
 from glue.games.server import Server, bound
 from glue.games.text import line
 from glue.games.voice import Voice
-from glue.ports import Llm
+from glue.news import UNSPOKEN
+from glue.ports import Fact, Llm
 
 log = logging.getLogger(__name__)
 
 WAITING = 256  # things to speak about that the show has not taken yet
-UNSPOKEN = (Source.GAME, Source.HERSELF, Source.EYES)  # lines that no viewer said
 KNOWN = 64  # games that are remembered when they have gone
 
 
@@ -80,7 +84,7 @@ class NeuroGames:
         self._plays: dict[tuple[str, str], Play] = {}
         self._sessions: dict[tuple[str, str], str] = {}
         self._stack = AsyncExitStack()
-        self._strange = 0
+        self._strange, self._nameless = 0, count(1)
         self._begun = anyio.Event()  # the show listens; while it warms up, a decision would delay it
 
     async def __aenter__(self) -> Self:
@@ -118,6 +122,9 @@ class NeuroGames:
                 self._press(event)
             case TurnStarted(who=who, line=said) if self._rules.hears and said.source not in UNSPOKEN:
                 self._hear(who, said, event.at)
+            case LineArrived(line=said) if said.source not in UNSPOKEN:
+                for play in self._plays.values():
+                    play.table.mentions.reacted()
             case LinesRemoved(_, ids):
                 for play in self._plays.values():
                     play.unhear(ids)
@@ -128,30 +135,55 @@ class NeuroGames:
                 pass
 
     def _press(self, pressed: GamePressed) -> None:
-        found = [play for (_, name), play in self._plays.items() if name == pressed.game]
+        found = [play for play in self._plays.values() if play.game == pressed.game]
         for play in found:
             play.press(pressed.button, pressed.text)
         what = " ".join(filter(None, [pressed.button, pressed.text]))
-        names = ", ".join(sorted({name for _, name in self._plays})) or "none"
+        names = ", ".join(sorted({play.game for play in self._plays.values()})) or "none"
         effect = f"{pressed.game}: {what}" if found else f"no game '{pressed.game}'; the games are: {names}"
         self._tell(OperatorServed(pressed.at, "game", what, bool(found), effect))
 
     def _hear(self, who: str, said: ChatLine, at: float) -> None:
-        for (player, _), play in self._plays.items():
-            if player == who and play.connected:
-                author = said.author
-                if said.source is Source.PLAYER:  # a game knows its players by their bare names
-                    author = author.removesuffix(play.table.suffix)
-                play.hear(Errand(said.id, author, said.text, at))
+        for play in self._played_by(who, said):
+            author = _author(play, said)
+            if play.orders.read(said.text, author) or may_ask(said.text, play.table.actions.values()):
+                if play.hear(Errand(said.id, author, said.text, at)):
+                    break  # one game does it
 
-    def facts(self, who: str, asked: str) -> list[str]:
-        """What she should know before she answers, of the game that joined last."""
-        for (player, game), play in reversed(self._plays.items()):
-            if player == who and play.connected:
-                stands = play.table.standing
-                age = anyio.current_time() - stands.at if stands else 0.0
-                return facts(game, stands.text if stands else "", age, play.table.happened, asked)
-        return []
+    def wishes(self, said: ChatLine) -> bool:
+        """Whether somebody may want something done in a game by it: "!dig" is no word for a bot then."""
+        plays = [play for play in self._plays.values() if play.connected and self._rules.hears]
+        return any(
+            play.orders.read(said.text, said.author) or asks(said.text, play.table.actions.values())
+            for play in plays
+        )
+
+    def _played_by(self, who: str, said: ChatLine) -> list[Play]:
+        """The games that she plays: what a line names first, then the newest."""
+        newest = reversed(self._plays.items())
+        found = [play for (player, _), play in newest if player == who and play.connected]
+        return sorted(found, key=lambda play: play.game.casefold() not in said.text.casefold())
+
+    def facts(self, who: str, said: ChatLine) -> list[str]:
+        """What she should know before she answers a line, of the game that is named, or joined last; and what
+        she does at once because of it."""
+        found = self._played_by(who, said)
+        if not found:
+            return []
+        for play in found if self._rules.hears else ():
+            if choice := play.orders.intended(said.id, said.text, _author(play, said)):
+                promised = promise(choice)
+                return [Fact(f"In {play.game}: {promised}", promised)]
+        play = found[0]
+        table = play.table
+        age = anyio.current_time() - table.standing.at if table.standing else 0.0
+        standing = table.standing.text if table.standing else ""
+        actions = table.actions.values()
+        known = past(play.game, table.deeds, said.text, actions, table.ours)
+        known = known or facts(play.game, standing, age, table.deeds.last, said.text, actions)
+        if not known and self._rules.hears and asks(said.text, actions):
+            return [f"In {play.game} I have not begun this yet."]  # or she says that it is done
+        return known
 
     def joined(
         self, who: str, game: str, session: str, send: Callable[[str, Mapping[str, Any]], None]
@@ -162,7 +194,8 @@ class NeuroGames:
             self._forget()
             clears = partial(self._clears, who)
             player = Player(who, self._llm, self._taste, clears, self._random, self._mends)
-            play = Play(who, self._cast[who], game, self._rules, player, self._voice, self._emit)
+            name = called(game, self._screens, self._nameless)
+            play = Play(who, self._cast[who], name, self._rules, player, self._voice, self._emit)
             self._lanes.start_soon(self._lane, play)
         elif play.connected:
             play.detach()
@@ -172,7 +205,8 @@ class NeuroGames:
 
     def told(self, who: str, message: Message, now: float) -> None:
         """The server's Host."""
-        self._plays[who, message.game].take(screened(message, self._screens), now)
+        play = self._plays[who, message.game]
+        play.take(screened(message, self._screens, play.table.actions), now)
 
     def puzzled(self, who: str, game: str, text: str, why: str) -> None:
         """The server's Host."""
@@ -209,3 +243,9 @@ class NeuroGames:
         away = [key for key, play in self._plays.items() if not play.connected]
         if len(self._plays) >= KNOWN and away:
             self._plays.pop(away[0]).end()
+            del self._sessions[away[0]]
+
+
+def _author(play: Play, said: ChatLine) -> str:
+    """Who said it; a game knows its players by their bare names."""
+    return said.author.removesuffix(play.table.suffix) if said.source is Source.PLAYER else said.author

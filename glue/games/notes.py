@@ -18,6 +18,7 @@ KEPT = 6  # newest notes that a fold leaves as they are
 DESCRIBED = 3000  # characters of actions described in front
 STATE = 2400  # characters of a state that she reads
 QUERY = 800
+MANY = 6  # choices; more are not named again behind their descriptions
 NAMES = 1200  # characters of the names that she may choose from
 
 
@@ -33,6 +34,7 @@ class Notes:
     _gone: int = 0  # notes that are no longer in `lines`
     _front: str = ""
     _described: frozenset[str] = frozenset()
+    _whole: bool = False  # all of them found room in front
     _last_new: str = ""
     _tainted: bool = False  # the summary in work may hold what was dropped
 
@@ -87,18 +89,18 @@ class Notes:
         written anew; an action that came later is described behind, where it costs its tokens each time."""
         if not self._described:
             self._describe(everything)
-        new = "\n".join(text for shape in choices if (text := _described(shape)) not in self._described)
-        if new and new == self._last_new:  # it stays: from now on it is in front
+        fresh = self._fresh(choices)
+        if (told := _told(fresh)) and told == self._last_new:  # it stays: from now on it is in front
             self._describe(everything)
-            new = ""
-        self._last_new = new
-        later = shorten(new, DESCRIBED // 2)
+            fresh = self._fresh(choices)
+        self._last_new = told = _told(fresh)
+        later = shorten(told, DESCRIBED // 2)
         parts = [
             self._front,
             *(f"- {line}" for line in self.lines if line),
             later,
             task,
-            answer_form(choices),
+            answer_form(choices, fresh if self._all(choices) else None),
         ]
         return (
             Message(
@@ -108,11 +110,22 @@ class Notes:
             Message("user", "\n".join(part for part in parts if part)),
         )
 
+    def _fresh(self, choices: Sequence[Shape]) -> list[Shape]:
+        """Those that are not described in front."""
+        return [shape for shape in choices if _described(shape) not in self._described]
+
+    def _all(self, choices: Sequence[Shape]) -> bool:
+        """Whether she may choose whatever is described in front: a list of names would say nothing new."""
+        if len(choices) <= MANY or not self._whole:
+            return False
+        return self._described <= {_described(shape) for shape in choices}
+
     def _describe(self, everything: Iterable[Shape]) -> None:
         texts = [_described(shape) for shape in everything]
         self._described = frozenset(texts)  # those that find no room are known by their names
         while sum(map(len, texts)) > DESCRIBED:
             texts.pop()
+        self._whole = len(texts) == len(self._described)
         before = f"Before: {self.summary}" if self.summary else ""
         self._front = "\n".join(part for part in ("You can do:", *texts, before, "What happened:") if part)
 
@@ -123,13 +136,24 @@ def task(state: str, query: str, complaints: Sequence[str] = ()) -> str:
     return "\n".join(part for part in parts if part)
 
 
-def answer_form(choices: Sequence[Shape]) -> str:
-    """What the answer has to look like. On one line, a small model needs half the tokens."""
+def answer_form(choices: Sequence[Shape], beside: Sequence[Shape] | None = None) -> str:
+    """What the answer has to look like. On one line, a small model needs half the tokens. `beside`: what may
+    be chosen beside all that "You can do"; None: each is named."""
     if len(choices) == 1:
         fields = ", ".join(f"{json.dumps(key)}: ..." for key in choices[0].constraint["properties"])
         return f"You do: {choices[0].name}. Answer with its parameters only: {{{shorten(fields, NAMES)}}}"
-    names = shorten(", ".join(shape.name for shape in choices), NAMES)
-    return f'Choose one of: {names}. Answer: {{"action": ..., "data": ...}}'
+    names = shorten(", ".join(shape.name for shape in (choices if beside is None else beside)), NAMES)
+    one = (
+        f"one of: {names}"
+        if beside is None
+        else ", or ".join(filter(None, ["one thing that you can do", names]))
+    )
+    return f'Choose {one}. Answer: {{"action": ..., "data": ...}}'
+
+
+def _told(shapes: Sequence[Shape]) -> str:
+    """What there is to say of them beyond their names."""
+    return "\n".join(_described(shape) for shape in shapes if shape.description or not shape.bare)
 
 
 def _described(shape: Shape) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
+from dataclasses import replace
 
 import anyio
 
@@ -27,11 +28,15 @@ class Picture:
         self._dirty.set()
 
     async def run(self) -> None:
-        """Tell viewers, until cancelled."""
+        """Tell viewers, until cancelled. A state of the game every second changes nothing of this, mostly."""
+        last: GameChanged | None = None
         while True:
             await self._dirty.wait()
             self._dirty = anyio.Event()
-            self._emit(self._draw())
+            now = self._draw()
+            if last is None or replace(now, at=last.at) != last:
+                self._emit(now)
+                last = now
             await anyio.sleep(REDRAW)
 
 

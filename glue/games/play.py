@@ -12,18 +12,12 @@ import anyio
 from anyio.abc import TaskGroup
 
 from glue.events import Event
-from glue.game_events import (
-    ActionChosen,
-    ActionJudged,
-    FloorClaimed,
-    GameButton,
-    GameFate,
-    Priority,
-)
+from glue.game_events import ActionChosen, ActionJudged, GameButton, GameFate
 from glue.games.afterwards import Afterwards
 from glue.games.errands import Errand, with_errand
 from glue.games.messages import Message
 from glue.games.notes import Notes, task
+from glue.games.orders import Orders
 from glue.games.picture import Picture, drawn
 from glue.games.player import WAIT, Choice, Player, ordered
 from glue.games.rules import Rules
@@ -31,12 +25,11 @@ from glue.games.schema import Shape
 from glue.games.table import Table
 from glue.games.text import line
 from glue.games.voice import Voice
-from glue.games.wants import Want
+from glue.games.wants import HURRY, Want
 from glue.ports import Message as Said
 from glue.ports import Role
 
 Send = Callable[[str, Mapping[str, Any]], None]
-AT_ONCE = (Priority.HIGH, Priority.CRITICAL)
 
 
 class Play:
@@ -59,14 +52,12 @@ class Play:
         self._after = Afterwards(who, game, player, emit, rules.reasons)
         self._session, self._messages, self._sent = "", 0, 0
         self._send: Send = lambda command, data: None
-        self._vetoed: set[str] = set()
-        self._paused = False
-        self._ordered: Choice | None = None  # the operator's
+        self._vetoed, self._paused = set[str](), False
+        self.orders = Orders(name, self._at_once, lambda: self.table.players, self.table.think)
         self._thinks = anyio.CancelScope()
         self._thinking = False
         self._thinks_of: Want | None = None
-        self._life = anyio.CancelScope()
-        self._wake = anyio.Event()
+        self._waits, self._life, self._wake = anyio.CancelScope(), anyio.CancelScope(), anyio.Event()
         self._picture = Picture(
             lambda: drawn(self.table, self.connected, self._paused, self._vetoed), self._emit
         )
@@ -80,10 +71,12 @@ class Play:
     def detach(self) -> None:
         """It is gone. What happened stays known: it may come back."""
         self.connected = False
+        self.orders.clear()
         if self.table.want is not None:
             self.table.settle(self.table.want, GameFate.ABANDONED, "the game went")
         if self.table.pending is not None:
             self.table.over(self.table.pending, None)
+        self.table.mentions.drop()
         self._changed()
 
     def end(self) -> None:
@@ -95,14 +88,23 @@ class Play:
         self._messages += 1
         self.table.take(message.body, message.command, self._messages, now)
 
-    def hear(self, errand: Errand) -> None:
-        """A viewer spoke to her. A game that knows our fields is told: it may have something fitting."""
+    def hear(self, errand: Errand) -> bool:
+        """A viewer spoke to her; whether she does it at once. A game that knows our fields is told, too."""
+        if self.table.knows(errand.id):
+            return False  # she begins to answer once more: the voice was away
         if self.table.ours:
             self._send("spark/wish", {"text": errand.text})
-        self.table.hear(errand)
+        want = self.table.want
+        if at_once := self.orders.hear(errand, want is None or want.yields):
+            self._thinks.cancel()
+            if want is not None:
+                want.put_off += 1
+        self.table.hear(errand, at_once)
+        return at_once
 
     def unhear(self, ids: Collection[str]) -> None:
         """A moderator removed these lines: a thought that began with one begins again without it."""
+        self.orders.drop(ids)
         if self.table.unhear(ids):
             self._thinks.cancel()
 
@@ -128,20 +130,22 @@ class Play:
             async with anyio.create_task_group() as tg:
                 self._life = tg.cancel_scope
                 tg.start_soon(self._picture.run)
+                tg.start_soon(self.table.mentions.run)
                 while True:
                     if self.table.notes.full and not self._after.folding:
                         tg.start_soon(self._after.fold, self.table.notes)
                     await self._next(tg)
         finally:
+            self.table.mentions.drop()
             if self.table.want is not None:
                 self.table.settle(self.table.want, GameFate.ABANDONED, "the show ended")
 
     async def _next(self, tg: TaskGroup) -> None:
         want = self.table.want
-        if self._ordered is not None and self.connected:
-            choice, self._ordered = self._ordered, None
+        if self.connected and (order := self.orders.take()):
+            choice, errand = order
             answers = want if want and choice.name in want.force.names else None
-            await self._do(choice, answers, anyio.current_time())
+            await self._do(choice, answers, errand.heard if errand else anyio.current_time(), errand)
         elif want is not None and self.connected and not self._paused and self._open(want):
             await self._answer(want, tg)
         elif self._inclined():
@@ -175,10 +179,11 @@ class Play:
         with anyio.CancelScope() as self._thinks:
             there = await self._registered(want)
             if there:
-                await self._floor(want.force.priority)
+                pause = self._rules.claims
+                await self._voice.floor(self.who, self.game, want.force.priority, pause, self._emit)
             asked = self._asked(want, errand)
             if there:
-                role = Role.URGENT if want.force.priority in AT_ONCE else Role.ACT
+                role = Role.URGENT if want.hurries else Role.ACT
                 choice = await self._player.choose(asked, self._choices(want), want.failed, role)
         self._thinking = False
         return ((), None) if self._thinks.cancelled_caught else (asked, choice)
@@ -189,16 +194,6 @@ class Play:
             while not self._choices(want):
                 await self._woken()
         return bool(self._choices(want))
-
-    async def _floor(self, priority: Priority) -> None:
-        """The priority's way with her speech. Nothing happens while she is silent."""
-        turn = self._voice.turn(self.who)
-        if turn is None:
-            return
-        if priority is not Priority.LOW:
-            self._emit(FloorClaimed(anyio.current_time(), self.who, self.game, priority))
-        if priority not in AT_ONCE:
-            await turn.wait()
 
     def _choices(self, want: Want) -> list[Shape]:
         actions = self.table.actions
@@ -237,7 +232,9 @@ class Play:
         elif (
             choice is not None
             and choice.by != "fallback"
-            and self._idle
+            and self.connected
+            and self.table.want is None
+            and not self._paused
             and choice.name in self.table.actions
         ):
             id = await self._do(choice, None, began, errand)
@@ -246,13 +243,14 @@ class Play:
         if left is not None and not left.tries:  # otherwise the game was busy: with its next force, or news
             self.table.news = min(self.table.news, anyio.current_time())
 
+    def _at_once(self) -> list[Shape]:
+        """What a plain wish may begin: what the game says it takes now."""
+        free = self._free() if self.connected and not self._paused else []
+        return [shape for shape in free if shape.name in self.table.takes]
+
     def _explain(self, tg: TaskGroup, asked: tuple[Said, ...], choice: Choice, id: str) -> None:
         if self.table.want is None:  # otherwise the next decision would wait for its end
             tg.start_soon(self._after.explain, asked, choice, id)
-
-    @property
-    def _idle(self) -> bool:
-        return self.connected and self.table.want is None and not self._paused
 
     async def _do(self, choice: Choice, want: Want | None, since: float, errand: Errand | None = None) -> str:
         """Send it and wait for its judgement; returns its id. `since`: when it was asked for; `errand`: the
@@ -260,14 +258,14 @@ class Play:
         now = anyio.current_time()
         self._sent += 1
         id = f"{self._session}-{self._sent}"
-        meant = errand if choice.by == "model" else None  # chance has not read it
-        pending = self.table.sent(id, choice.said, now, want, meant)
+        pending = self.table.sent(id, choice.said, now, want, errand if choice.meant else None)
         data = {"id": id, "name": choice.name} | ({"data": choice.text} if choice.data is not None else {})
         self._send("action", data)
         self._emit(
             ActionChosen(now, self.who, self.game, id, choice.name, choice.text, choice.by, now - since)
         )
-        with anyio.move_on_after(self._rules.result_within):
+        with anyio.move_on_after(self._rules.result_within) as self._waits:
+            self._changed()  # what is in a hurry may be there already
             await pending.judged.wait()
         self.table.over(pending, None)
         return id
@@ -278,10 +276,12 @@ class Play:
             why = f"not sent: {choice}"
             self._emit(ActionJudged(anyio.current_time(), self.who, self.game, "", False, why, 0.0))
             return
-        self._ordered = choice
+        self.orders.give(choice)
         self._thinks.cancel()
 
     def _changed(self) -> None:
+        if self.table.pending is not None and self.table.pending.holds_up(self.table.want):
+            self._waits.deadline = min(self._waits.deadline, anyio.current_time() + HURRY)
         if self._thinking and self.table.want is not self._thinks_of:
             self._thinks.cancel()
         if self.table.want is not None:

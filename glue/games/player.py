@@ -15,15 +15,17 @@ from random import Random
 from typing import Any, ClassVar
 
 import anyio
+import anyio.lowlevel
 from pydantic import ConfigDict
 
 from glue.closing import closing
 from glue.errors import PortError, Refused
-from glue.games.example import example
+from glue.games.example import example, wordy
 from glue.games.messages import Action
 from glue.games.notes import answer_form
 from glue.games.schema import ODD, Shape
 from glue.games.text import line
+from glue.games.words import BadSchema
 from glue.ports import Llm, Message, Prompt, Role
 
 log = logging.getLogger(__name__)
@@ -34,7 +36,7 @@ MOST_EXAMPLES = 20
 ENOUGH = 3  # decisions of the model that the game did not take
 REASON_TOKENS = 28
 SUMMARY_TOKENS = 120
-WAIT = Shape(Action("(wait)", "Do nothing for now."))
+WAIT = Shape(Action("(wait)", ""))  # what she is asked says what it means
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +51,11 @@ class Choice:
     def text(self) -> str:
         """The parameters as the wire has them: JSON in a string; "" for none."""
         return "" if self.data is None else json.dumps(self.data, ensure_ascii=False)
+
+    @property
+    def meant(self) -> bool:
+        """Whether it is about what a viewer said: chance has not read that."""
+        return self.by in ("model", "words")
 
     @property
     def said(self) -> str:
@@ -109,7 +116,7 @@ class Player:
             return await self._chosen(asked, shapes, failed, role)
         except ODD:  # what a game sends must not end the show
             log.exception("a decision broke on a game's data; chance makes it")
-            return self._chance([shape for shape in shapes if shape is not WAIT])
+            return await self._chance([shape for shape in shapes if shape is not WAIT])
 
     async def _chosen(
         self, asked: tuple[Message, ...], shapes: Sequence[Shape], failed: Sequence[str], role: Role
@@ -117,7 +124,7 @@ class Player:
         if len(shapes) == 1 and shapes[0].bare:
             return Choice(shapes[0].name, None, "only choice")
         if len(failed) >= ENOUGH:
-            return self._chance(shapes, failed)
+            return await self._chance(shapes, failed)
         barred = {said for said in failed if failed.count(said) > 1}
         by_name = {shape.name: shape for shape in shapes}
         with anyio.move_on_after(self._taste.within):
@@ -131,7 +138,7 @@ class Player:
                         break
             except PortError as error:
                 log.warning("no decision from the model: %s", error)
-        return self._chance([shape for shape in shapes if shape is not WAIT], barred)
+        return await self._chance([shape for shape in shapes if shape is not WAIT], barred)
 
     async def _model(
         self, asked: tuple[Message, ...], shapes: Mapping[str, Shape], manner: Manner
@@ -154,7 +161,7 @@ class Player:
         except Refused as error:
             log.warning("the model's server will not follow a schema: %s", error)
             said = _read(await self._answer(asked, _names(listed), manner))
-            return self._chance([shape for shape in listed if shape.name == said.get("action")])
+            return await self._chance([shape for shape in listed if shape.name == said.get("action")])
         shape = shapes.get(str(said.get("action")))
         if shape is None:
             return None
@@ -164,16 +171,20 @@ class Player:
     def _objection(self, shape: Shape, data: object) -> str:
         found = shape.wrong(data) or next(filter(None, map(self._clears, _words(data))), "")
         if found:
-            log.info("an answer was not sent: %s", found)
+            log.info("an answer was not sent: action or filters refuse it", extra={"action": shape.name})
         return found
 
-    def _chance(self, shapes: Sequence[Shape], barred: Container[str] = ()) -> Choice | None:
-        """By chance, of those whose schema is sound first."""
+    async def _chance(self, shapes: Sequence[Shape], barred: Container[str] = ()) -> Choice | None:
+        """By chance, of those first whose schema is sound, and that want no words."""
         again: Choice | None = None
-        for shape in sorted(shapes, key=lambda each: (bool(each.bad), self._random.random())):
+        for shape in sorted(shapes, key=lambda each: (bool(each.bad), wordy(each), self._random.random())):
             for _ in range(MOST_EXAMPLES):
+                await anyio.lowlevel.checkpoint()  # a thousand actions that nothing fits are tried, too
                 try:
                     data = None if shape.bare else example(shape.constraint, self._random)
+                except BadSchema as error:
+                    log.info("no parameters were made up: %s", error)
+                    break
                 except ODD:
                     log.exception("no parameters could be made up for an action of a game's")
                     break

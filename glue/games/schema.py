@@ -9,20 +9,19 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Mapping
 from functools import cached_property
 from typing import Any
 
 import jsonschema
 from jsonschema import Draft202012Validator
-from jsonschema.exceptions import SchemaError
 from referencing import Registry
 from referencing.exceptions import Unresolvable
 
 from glue.games.messages import Action
+from glue.games.patterns import ways
+from glue.games.words import STEPS, TYPES, BadSchema, check, found
 
-LARGEST = 20_000  # characters of one schema
-STEPS = 2000  # parts of a schema that are walked; references to one another may multiply them
 LONGEST_LIST = 8  # members of a list whose schema sets no bound: a small model would never end it
 LONGEST_WORDS = 160  # characters of a text without a bound
 KEPT = frozenset(
@@ -32,16 +31,12 @@ KEPT = frozenset(
 FORMATS = frozenset({"date", "time", "date-time", "uuid"})  # that llama.cpp and xgrammar know
 FEW, MOST_WORDS = 8, 40  # values of an enum: more than a few are told in half the tokens; the most told
 PATTERN = 200  # characters; what is longer, or looks around, is left to the validator
-REPEATED = re.compile(r"[*+}][^()\[\]]*\)[*+{]|\([^()]*\|[^()]*\)[*+{]")
 MOST_MEMBERS = 2000  # of a list or letters of a text; llama.cpp's grammars repeat nothing more often
+MOST_EFFORT = 6000  # words that are held against values: many values, and many words for each, are too much
+WAYS = 5000  # to match a pattern, as long as it takes to hold one word
 LARGEST_NUMBER = 2**53  # of a bound; beyond it JSON readers differ, and no game means it
 # What the libraries that walk a schema raise at an odd one: `pattern: "a{99999999999}"` is an OverflowError.
 ODD = (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError, re.error)
-TYPES = frozenset({"string", "number", "integer", "boolean", "null", "array", "object"})
-
-
-class BadSchema(ValueError):
-    """Nothing can be made of it; the text says why, for the game's author."""
 
 
 class Shape:
@@ -55,7 +50,7 @@ class Shape:
         if not self._schema:
             return
         try:
-            _check(self._schema)
+            check(self._schema)
             self.signature  # noqa: B018  (now, where its failure can be told)
         except ODD as error:
             self.bad = str(error) if isinstance(error, BadSchema) else _odd(error)
@@ -85,55 +80,60 @@ class Shape:
             return "" if data is None else "this action takes no parameters"
         if not isinstance(data, dict):
             return "the parameters are not an object"
+        EFFORT.left = MOST_EFFORT
         try:
             first = jsonschema.exceptions.best_match(_validator(self._schema).iter_errors(data))
+        except BadSchema as error:
+            return str(error)
         except (Unresolvable, *ODD) as error:
             return f"its schema cannot be followed ({type(error).__name__})"
         return "" if first is None else f"{first.json_path}: {first.message}"[:300]
 
 
-def _validator(schema: Mapping[str, Any]) -> Draft202012Validator:
+class _Effort:
+    """How many words of schemas may still be held against values. One check at a time: none of them waits."""
+
+    left = 0
+
+    def bound(self, word: str, check: Callable[..., Any]) -> Callable[..., Any]:
+        """The same check, as long as there is something left."""
+
+        def bounded(validator: Any, value: Any, instance: Any, schema: Any) -> Any:
+            self.left -= 1 + _tried(word, value, instance) // WAYS
+            if self.left < 0:
+                raise BadSchema("there is too much in it to be checked")
+            return check(validator, value, instance, schema)
+
+        return bounded
+
+
+def _tried(word: str, value: Any, instance: Any) -> int:
+    """In how many ways, at most, the patterns of a word are held against a value."""
+    patterns: tuple[str, ...] = ()
+    texts: tuple[str, ...] = ()
+    if word == "pattern" and isinstance(instance, str):
+        patterns, texts = (value,), (instance,)
+    elif word == "patternProperties" and isinstance(instance, dict):
+        patterns, texts = tuple(value), tuple(instance)
+    found = [each for each in map(ways, patterns) if each is not None]  # a schema that has others is refused
+    return sum(each.among(len(text)) for each in found for text in texts)
+
+
+EFFORT = _Effort()
+CHECKS = {word: EFFORT.bound(word, check) for word, check in Draft202012Validator.VALIDATORS.items()}
+extended: Callable[..., Any] = jsonschema.validators.extend  # whose stubs have no types
+Validator = extended(Draft202012Validator, CHECKS)
+
+
+def _validator(schema: Mapping[str, Any]) -> Any:
     """An empty registry: a reference to an address is never fetched."""
-    return Draft202012Validator(schema, registry=Registry())
+    return Validator(schema, registry=Registry())
 
 
 def _odd(error: Exception) -> str:
     if isinstance(error, RecursionError):
         return "its schema is too deep"
     return f"its schema cannot be read ({type(error).__name__})"
-
-
-def _check(schema: Mapping[str, Any]) -> None:
-    try:
-        size = len(json.dumps(schema, ensure_ascii=False, allow_nan=False).encode())
-    except ValueError as error:  # 1e999 is JSON, and infinite; half a surrogate pair is JSON, and no text
-        raise BadSchema("its schema has a number or a letter that nobody can be sent") from error
-    if size > LARGEST:
-        raise BadSchema(f"its schema is longer than {LARGEST} characters")
-    if schema.get("type", "object") != "object":
-        raise BadSchema("its schema is not of type object")
-    try:
-        Draft202012Validator.check_schema(schema)
-    except (SchemaError, RecursionError) as error:
-        said = error.message if isinstance(error, SchemaError) else "it is too deep"
-        raise BadSchema(f"its schema is none: {said[:200]}") from error
-    for pattern in _patterns(schema):
-        if REPEATED.search(pattern):
-            raise BadSchema(
-                f"its pattern {pattern[:60]!r} repeats a repetition, which can take for ever to match"
-            )
-
-
-def _patterns(value: object) -> Iterator[str]:
-    """Every regular expression in a schema."""
-    if isinstance(value, dict):
-        if isinstance(pattern := value.get("pattern"), str):
-            yield pattern
-        if isinstance(named := value.get("patternProperties"), dict):
-            yield from named
-    if isinstance(value, dict | list):
-        for inner in value.values() if isinstance(value, dict) else value:
-            yield from _patterns(inner)
 
 
 class _Simplifier:
@@ -159,19 +159,10 @@ class _Simplifier:
             if reference in path:
                 raise BadSchema(f"its schema refers to itself ({reference[:80]})")
             rest = {word: value for word, value in schema.items() if word != "$ref"}
-            return self._one({**self._found(reference), **rest}, (*path, reference))
+            return self._one({**found(self._root, reference), **rest}, (*path, reference))
         schema = self._joined(schema, path)
         simple = {word: value for word, value in schema.items() if word in KEPT}
         return self._bounded(self._inside(simple, path))
-
-    def _found(self, reference: str) -> Mapping[str, Any]:
-        where: Any = self._root
-        for step in reference.removeprefix("#").split("/")[1:]:
-            word = step.replace("~1", "/").replace("~0", "~")
-            where = where.get(word) if isinstance(where, dict) else None
-        if not reference.startswith("#") or not isinstance(where, dict):
-            raise BadSchema(f"its schema refers to what is not in it ({reference[:80]})")
-        return where
 
     def _joined(self, schema: Mapping[str, Any], path: tuple[str, ...]) -> Mapping[str, Any]:
         """allOf as one object, since no grammar can be two things at once."""

@@ -18,6 +18,7 @@ from typing import Any, Protocol
 from urllib.parse import parse_qs, urlsplit
 
 import anyio
+import anyio.lowlevel
 from anyio.streams.memory import MemoryObjectReceiveStream
 from websockets.asyncio.server import ServerConnection, serve
 from websockets.exceptions import ConnectionClosed
@@ -25,6 +26,7 @@ from websockets.http11 import Request, Response
 
 from glue.errors import ConfigError
 from glue.games.messages import Message, Nonsense, Startup, read
+from glue.games.pieces import pieces
 
 log = logging.getLogger(__name__)
 
@@ -223,7 +225,7 @@ class Reader:
                 allowance, last = min(BURST, allowance + (now - last) * PER_SECOND) - 1, now
                 if isinstance(frame, str):
                     tap("game", frame)
-                self._take(frame, now)
+                await self._take(frame, now)
                 if self._mistakes >= MISTAKES:
                     self.why = "too many frames that nobody can read"
                     await client.close(1008, self.why)
@@ -251,7 +253,7 @@ class Reader:
         self.end()
         self._drop()
 
-    def _take(self, frame: str | bytes, now: float) -> None:
+    async def _take(self, frame: str | bytes, now: float) -> None:
         try:
             message = read(frame)
             self._meet(message)
@@ -262,7 +264,12 @@ class Reader:
             self._host.puzzled(self._who, game, text, str(error))
             return
         self._mistakes = 0
-        self._host.told(self._who, message, now)
+        first, *rest = pieces(message)
+        self._host.told(self._who, first, now)
+        for piece in rest:
+            await anyio.lowlevel.checkpoint()
+            if not self._displaced:
+                self._host.told(self._who, piece, now)
 
     def _meet(self, message: Message) -> None:
         """A game's first message; one that does not begin is asked for its actions: it knew us before.

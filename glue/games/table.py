@@ -12,7 +12,9 @@ import anyio
 
 from glue.events import ChatLine, Event, LineArrived, Source
 from glue.game_events import ActionJudged, GameFate, GameMessageClosed
+from glue.games.deeds import UNHEARD, Deeds
 from glue.games.errands import Errand, Errands
+from glue.games.mentions import Mentions
 from glue.games.messages import (
     Body,
     Context,
@@ -28,7 +30,7 @@ from glue.games.notes import Notes
 from glue.games.person import first_person, in_words
 from glue.games.rules import Rules
 from glue.games.schema import Shape
-from glue.games.text import beginning, line
+from glue.games.text import beginning, line, shorten
 from glue.games.wants import Pending, Standing, Want
 
 MOST_ACTIONS = 2000  # of one game
@@ -37,6 +39,7 @@ REMEMBERED = 200  # ids of actions whose results would come late
 DEAF = 3  # actions of a force without a judgement: each of them may have been done all the same
 GIST = 200  # characters of a message in the journal
 MENTION = 300  # characters that she is told about what happened
+STAYS = 600  # of a force's state, where it is not ephemeral
 REMARK = 120  # of them, what she says aloud: one sentence, whose prefill her next reply may wait for
 
 
@@ -57,25 +60,27 @@ class Table:
         self.actions: dict[str, Shape] = {}
         self.want: Want | None = None
         self.pending: Pending | None = None
-        self.ours = False  # it has sent a field of ours (messages.py)
+        self.ours = False  # it has sent a field of ours
         self.standing: Standing | None = None  # the newest that the game told of itself
-        self.happened = ""  # last, as the game told it
+        self.takes = self.players = frozenset[str]()  # actions that it would begin now, and who is there
+        self.deeds = Deeds()  # and what happened last
         self.errands = Errands()
         self.news = float("inf")  # when something new came since she last thought of doing something
         self._emit, self._changed = emit, changed
-        self._pause, self._retries = rules.comment, rules.retries
-        self._silent_until = 0.0
+        self.mentions = Mentions(rules.comment, self._speak)
+        self._retries = rules.retries
         self._held: list[tuple[Context, int, float]] = []
         self._gone: OrderedDict[str, None] = OrderedDict()
         self._heard: dict[str, str] = {}  # notes of what viewers said, by the line's id
-        self._mentions = 0
+        self._spoken = 0  # lines of the game's
 
     def take(self, body: Body, command: str, number: int, now: float) -> None:
         """A message came: message `number` of this game."""
         match body:
             case Startup():
                 self._take_back(set(self.actions))
-                self.standing = None
+                self.deeds.broken_off()
+                self.standing, self.takes = None, frozenset()
                 self.close(number, now, command, "", GameFate.TAKEN)
             case Context():
                 self._context(body, number, now)
@@ -110,8 +115,14 @@ class Table:
         if want.force.ephemeral and self.standing is not None and self.standing.want is want:
             self.standing = None
         if not want.force.ephemeral and fate is not GameFate.REPLACED:
-            self.notes.add(want.force.query)
+            self._remember(want.force)
         self.close(want.number, want.received, "actions/force", want.force.query, fate, why)
+
+    def _remember(self, force: Force) -> None:
+        """A force's state and query stay known; what she knows already is not noted again."""
+        told = "\n".join(filter(None, [shorten(force.state, STAYS), force.query]))
+        if told not in self.notes.lines:
+            self.notes.add(told)
 
     def sent(
         self, id: str, said: str, now: float, want: Want | None, errand: Errand | None = None
@@ -134,20 +145,19 @@ class Table:
             self._gone[pending.id] = None
             while len(self._gone) > REMEMBERED:
                 self._gone.popitem(last=False)
-        unheard = Result(pending.id, False, "no answer came in time")
+        unheard = Result(pending.id, False, UNHEARD)
         result = result or unheard
         took, message = now - pending.sent, line(result.message, MENTION)
         self._emit(ActionJudged(now, self.who, self.game, pending.id, result.success, message, took))
-        failed = "" if result.success else "It failed. "
-        self.happened = f"You did {pending.said}. {failed}{result.message}".strip()
-        self.notes.add(self.happened)
-        if pending.errand is not None and not result.success:
+        self.notes.add(self.deeds.judged(pending.said, result, self.ours))
+        if pending.errand is not None and not result.success and result is not unheard:  # that may be done
             self.errands.again(pending.errand)
         if pending.want is not None and self.want is pending.want:
             pending.want.unheard += result is unheard
             self._judge(pending.want, pending.said, result)
-        if result.success and message:
-            self.mention(f"You did {in_words(pending.said)}. {message}", now)
+        if result.success and message and not result.silent:
+            done = "" if self.ours else f"You did {in_words(pending.said)}. "  # ours tells what came of it
+            self.mentions.mention(f"{done}{message}", now)
         held, self._held = self._held, []
         for context, number, received in held:
             self._deliver(context, number, received)
@@ -161,29 +171,34 @@ class Table:
         want.complaints.append(line(f"{said}: {result.message}", MENTION))
         if want.tries > self._retries or want.unheard >= DEAF:
             self.settle(want, GameFate.GIVEN_UP, want.complaints[-1])
-            self.mention(f"It did not work: {result.message}", want.since)
+            self.mentions.mention(f"It did not work: {result.message}", want.since)
         elif not any(name in self.actions for name in want.force.names):
             self.settle(want, GameFate.GIVEN_UP, "it failed, and its actions were taken back")
 
-    def mention(self, text: str, now: float) -> bool:
-        """Let her speak about something, unless she just did so or could have."""
-        if now < self._silent_until:
-            return False
-        self._silent_until = now + self._pause
-        self._mentions += 1
+    def _speak(self, text: str, now: float) -> None:
+        """Let her speak about something."""
+        self._spoken += 1
         words = beginning(line(first_person(text), MENTION), REMARK)  # she repeats it
-        said = ChatLine(f"game-{self.game}-{self._mentions}", self.game, words, Source.GAME)
+        id = f"game-{self.who}-{self.game}-{self._spoken}"
+        said = ChatLine(id, self.game, words, Source.GAME, certain=self.ours)
         self._emit(LineArrived(now, said))
-        return True
 
-    def hear(self, errand: Errand) -> None:
-        """A viewer spoke to her: it may be about the game."""
+    def knows(self, id: str) -> bool:
+        """Whether this line was heard."""
+        return id in self._heard
+
+    def think(self) -> None:
+        """There is something to think of."""
+        self.news = min(self.news, anyio.current_time())
+
+    def hear(self, errand: Errand, at_once: bool = False) -> None:
+        """A viewer may want something done, or `at_once` it is done."""
         self.errands.hear(errand)
         said = line(f'{errand.author} says in chat: "{errand.text}"', MENTION)
         self._heard[errand.id] = self.notes.add(said)
         while len(self._heard) > REMEMBERED:
             del self._heard[next(iter(self._heard))]
-        self.news = min(self.news, errand.heard)
+        self.news = self.news if at_once else min(self.news, errand.heard)
         self._changed()
 
     def unhear(self, ids: Collection[str]) -> bool:
@@ -197,9 +212,10 @@ class Table:
         return bool(notes)
 
     def _context(self, context: Context, number: int, now: float) -> None:
-        self.ours = self.ours or context.standing or bool(context.player)
+        self.ours = self.ours or context.standing or bool(context.player or context.said)
         if context.standing:
             self.standing = Standing(context.message, now)
+            self.takes, self.players = context.takes, context.players
             self.close(number, now, "context", context.message, GameFate.TAKEN)
             return
         if context.player:
@@ -217,22 +233,24 @@ class Table:
     def _player(self, context: Context, now: float) -> None:
         """A player's words are a line like a viewer's: screened, and known here when she answers them. The
         game's name is part of who said it, so that no game puts words into somebody else's mouth."""
-        self._mentions += 1
-        author, id = f"{context.player}{self.suffix}", f"player-{self.game}-{self._mentions}"
-        said = ChatLine(id, author, context.words, Source.PLAYER)
+        self._spoken += 1
+        id = f"player-{self.who}-{self.game}-{self._spoken}"
+        said = ChatLine(id, f"{context.player}{self.suffix}", context.words, Source.PLAYER)
         self._emit(LineArrived(now, said))
 
     def _deliver(self, context: Context, number: int, received: float) -> None:
         self.notes.add(context.message)
-        self.happened = context.message or self.happened
-        told = not context.silent and bool(context.message)
-        mentioned = told and self.mention(context.message, anyio.current_time())
-        fate = GameFate.MENTIONED if mentioned else GameFate.TAKEN
-        self.close(number, received, "context", context.message, fate)
+        self.deeds.told(context)
+
+        def told(spoken: bool) -> None:
+            fate = GameFate.MENTIONED if spoken else GameFate.TAKEN
+            self.close(number, received, "context", context.message, fate)
+
+        aloud = "" if context.silent or not context.message else context.said or context.message
+        self.mentions.mention(aloud, anyio.current_time(), told)
 
     def _register(self, register: Register, number: int, now: float) -> None:
-        why = list(register.refused)
-        fresh = 0
+        why, fresh = list(register.refused), 0
         for action in register.actions:
             if action.name in self.actions:
                 why.append(f"'{action.name}' is registered already")
@@ -275,6 +293,7 @@ class Table:
             self.over(pending, result)
             fate, why = GameFate.TAKEN, ""
         elif result.id in self._gone:
+            self.deeds.late(result, self.ours)
             fate, why = GameFate.LATE, "its time was up"
         else:
             fate, why = GameFate.UNKNOWN, "no action with this id waits for a result"

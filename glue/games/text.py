@@ -3,7 +3,8 @@
 import re
 import unicodedata
 
-MARKS = re.compile(r"<\|[^|]*\|?>|</?s>|\[/?INST\]|<</?SYS>>|<\|", re.IGNORECASE)
+from glue.template_marks import unmarked
+
 BLANKS = re.compile(r"[ \t\f\v]+")
 BREAKS = re.compile(r"\s*\n\s*")
 CUT = " … "
@@ -18,9 +19,7 @@ def tidy(raw: str, longest: int) -> str:
         text = "".join(
             char if char in "\n\t" or _shown(char) else " " for char in unicodedata.normalize("NFC", text)
         )
-    while (clean := MARKS.sub(" ", text)) != text:  # what is left may join to a new mark
-        text = clean
-    return shorten(BREAKS.sub("\n", BLANKS.sub(" ", text)).strip(), longest)
+    return shorten(BREAKS.sub("\n", BLANKS.sub(" ", unmarked(text))).strip(), longest)
 
 
 def line(raw: str, longest: int) -> str:

@@ -1,8 +1,13 @@
 """Who of the cast is speaking, as the games see it. Pure but for the events that wait."""
 
+from collections.abc import Callable
+
 import anyio
 
 from glue.events import Event, TurnEnded, TurnStarted
+from glue.game_events import FloorClaimed, Priority
+
+AT_ONCE = (Priority.HIGH, Priority.CRITICAL)
 
 
 class Voice:
@@ -10,6 +15,7 @@ class Voice:
 
     def __init__(self) -> None:
         self._turns: dict[str, anyio.Event] = {}
+        self._claimed: dict[tuple[str, str], float] = {}  # when a game last cut her short
 
     def note(self, event: Event) -> None:
         """Take an event in."""
@@ -22,6 +28,17 @@ class Voice:
             case _:
                 pass
 
-    def turn(self, who: str) -> anyio.Event | None:
-        """What is set when the reply of `who` in work is over; None while she is silent."""
-        return self._turns.get(who)
+    async def floor(
+        self, who: str, game: str, priority: Priority, pause: float, emit: Callable[[Event], None]
+    ) -> None:
+        """The priority's way with the speech of `who`. Nothing happens while she is silent; and a game that
+        has cut her short waits `pause` seconds for the next time, or she would never end a sentence."""
+        turn = self._turns.get(who)
+        if turn is None:
+            return
+        now = anyio.current_time()
+        if priority is not Priority.LOW and now >= self._claimed.get((who, game), -pause) + pause:
+            self._claimed[who, game] = now
+            emit(FloorClaimed(now, who, game, priority))
+        if priority not in AT_ONCE:
+            await turn.wait()

@@ -2,7 +2,7 @@
 
     show [WORD]        entries that hold WORD        export [FILE]      as JSON lines
     import FILE        JSON lines of an export       forget viewer=NAME | id=ID
-    bench rows=20000   recall's times on the servers that run, in a collection of its own
+    bench rows=20000   recall's times on the servers that run, and how large the index is, in one of its own
     tune               what each likeness lets in, on pairs of sentences
 
 KEY=VALUE words such as memory.adapter.folder=DIR are the config's, as for launch.py.
@@ -21,8 +21,8 @@ from omegaconf.errors import OmegaConfBaseException
 
 from glue.checks import explain, plain
 from glue.errors import ConfigError, PortError
+from glue.folders import data
 from glue.memory.entry import Entry, WrongEntry
-from glue.memory.place import place
 from glue.memory.porter import exported, parsed
 from glue.memory.store import Store
 from glue.memory.traces import Forget
@@ -41,28 +41,30 @@ def main() -> None:
         sys.stderr.write(f"{__doc__}")
         raise SystemExit(2)
     try:
-        _do(verb, rest, adapter(config))
+        memory = configured(config)
+        _do(verb, rest, memory["adapter"], memory["engine"])
     except (HydraException, OmegaConfBaseException) as error:
         sys.exit(explain(error))
     except (ConfigError, PortError, WrongEntry, OSError) as error:
         sys.exit(str(error))
 
 
-def adapter(words: list[str]) -> dict[str, Any]:
-    """The memory adapter's section, as memory=milvus has it. Raises what Hydra raises."""
+def configured(words: list[str]) -> dict[str, Any]:
+    """The memory's section, as memory=milvus has it. Raises what Hydra raises."""
     register()
     with initialize_config_dir(str(CONF), version_base="1.3"):
-        return plain(compose("config", overrides=["memory=milvus", *words]).memory.adapter)
+        return plain(compose("config", overrides=["memory=milvus", *words]).memory)
 
 
-def _do(verb: str, rest: list[str], section: dict[str, Any]) -> None:
+def _do(verb: str, rest: list[str], section: dict[str, Any], engine: dict[str, Any] | None) -> None:
     if verb == "bench":
         import anyio
 
         from glue.memory.bench import bench
 
         rows = next((int(word[5:]) for word in rest if word.startswith("rows=")), 20_000)
-        sys.stdout.write(anyio.run(bench, section, rows))
+        kept = (engine or {}).get("folder") or data("memory") / "index"
+        sys.stdout.write(anyio.run(bench, section, rows, Path(kept).expanduser()))
         return
     if verb == "tune":
         import anyio
@@ -71,7 +73,7 @@ def _do(verb: str, rest: list[str], section: dict[str, Any]) -> None:
 
         sys.stdout.write(anyio.run(tune, section))
         return
-    store = Store(place(section["folder"]))
+    store = Store(data("memory", section["folder"]))
     try:
         match verb, rest:
             case "show", _:

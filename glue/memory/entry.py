@@ -8,6 +8,7 @@ import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
+from uuid import uuid4
 
 from pydantic import TypeAdapter, ValidationError
 
@@ -52,6 +53,23 @@ class Entry:
     source: str = ""
     name: str = ""
     count: int = 0
+
+    @classmethod
+    def fresh(
+        cls,
+        kind: Kind,
+        *,
+        persona: str,
+        viewer: str,
+        text: str,
+        at: float,
+        topic: str = "",
+        source: str = "",
+        name: str = "",
+        count: int = 0,
+    ) -> Entry:
+        """One that was just learnt, with an id of its own."""
+        return cls(uuid4().hex, kind, persona, viewer, text, at, 0.0, topic, source, name, count)
 
     @property
     def called(self) -> str:

@@ -25,6 +25,7 @@ from glue.memory.recall import Recalls
 from glue.memory.store import Store
 from glue.memory.vectors import Embeddings, Vectors
 from glue.memory.year import ASKED, MARK, Question, Year
+from glue.spread import spread
 
 TOP = 5
 BATCH = 200  # lines between two looks at what there is to do; and texts of one request
@@ -39,11 +40,18 @@ Said = Callable[[str], None]
 class Sitting:
     """One sitting of the exam on servers that run; what it leaves behind is its report."""
 
-    def __init__(self, section: Mapping[str, Any], say: Said, weigh: Callable[[], float]) -> None:
-        """`weigh()`: MB that the index's server has in memory."""
+    def __init__(
+        self,
+        section: Mapping[str, Any],
+        say: Said,
+        weigh: Callable[[], float],
+        admits: Callable[[ChatLine, float], bool] = lambda line, at: True,
+    ) -> None:
+        """`weigh()`: MB that the index's server has in memory; `admits()`: the filters let a line in."""
         self._section = section
         self._say = say
         self._weigh = weigh
+        self._admits = admits
         self._now = 0.0
         self._keeping = Keeping(None, 6, 1e9, section["same"], lambda: self._now)
         self._recalls = Recalls(TOP, section["likeness"], 1.0, wall=lambda: self._now)
@@ -82,8 +90,9 @@ class Sitting:
         for n, said in enumerate(made.lines):
             self._now = said.at
             line = ChatLine(f"y{n}", said.author, said.text, Source.REHEARSAL)
-            self._keeping.met(line)
-            self._keeping.heard(line.id, line)
+            if self._admits(line, said.at):
+                self._keeping.met(line)
+                self._keeping.heard(line.id, line)
             if n % BATCH == BATCH - 1:
                 await self._work()
             if n % 5000 == 4999:
@@ -187,8 +196,8 @@ async def _timed(look: Callable[[int], Awaitable[None]]) -> dict[str, float]:
         began = time.perf_counter()
         await look(n)
         took += [(time.perf_counter() - began) * 1000] if n >= 0 else []
-    p50, p95 = np.percentile(took, [50, 95])
-    return {"p50": round(float(p50), 1), "p95": round(float(p95), 1)}
+    found = spread(took)
+    return {"p50": found.p50 or 0.0, "p95": found.p95 or 0.0}
 
 
 def _asked(n: int) -> str:
@@ -223,6 +232,8 @@ def tell(report: Mapping[str, Any], path: Path, console: Console) -> None:
     table = Table("what", "here", "every line as it is", "goal", title="Memory exam")
     for key in (
         "recall_at_5",
+        "recall_at_2",
+        "recall_at_1",
         "recall_at_5_changed",
         "stale_share",
         "false_memories",

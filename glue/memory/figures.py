@@ -16,6 +16,8 @@ from glue.memory_events import LookupsTimed, TurnRecalled
 from glue.ports import Llm
 
 KEPT = 100  # turns whose figures may wait
+EVERY = 0.5  # seconds
+CLOSING = 1.0  # seconds
 
 
 class Figures:
@@ -51,6 +53,18 @@ class Figures:
                 self._asked = [*self._asked[-KEPT:], (who, turn, asked, recalled)]
             case _:
                 pass
+
+    async def run(self, works: Callable[[], None]) -> None:
+        """Tell what is new, for ever. A server that hangs holds up nothing but this."""
+        works()
+        while True:
+            await self.tell()
+            await anyio.sleep(EVERY)
+
+    async def close(self) -> None:
+        """The last of it, where that does not take long."""
+        with anyio.move_on_after(CLOSING, shield=True):
+            await self.tell()
 
     async def tell(self) -> None:
         """What is new. Counting is a request to the model's server, so it is done behind the reply."""

@@ -9,15 +9,18 @@ import json
 import os
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from pathlib import Path
 from typing import IO
 
 from glue.errors import ConfigError, Refused
+from glue.memory.spots import Spots
 
 PART = "memory"
 VERSION = 1
 DRAFT = ".new"  # a file's name while it is written again
+GAP = b"{}"  # what is left of a line that was struck, and spaces
+READ = 65536  # bytes that are read at once
 BREATH = 500  # lines that a rewriting handles before it lets the show's own thread on: 2 ms
 NO_ROOM = (errno.ENOSPC, errno.EFBIG, errno.EDQUOT)
 
@@ -25,12 +28,13 @@ NO_ROOM = (errno.ENOSPC, errno.EFBIG, errno.EDQUOT)
 class LineFile:
     """Lines are handed to the system at once (kill -9 loses none) and to the disk by sync().
 
-    keep() and sync() may run in other threads than append()."""
+    keep(), strike() and sync() may run in other threads than append()."""
 
     def __init__(self, path: Path) -> None:
         """Opens or makes it, for this process alone. Raises ConfigError: locked, or another version's."""
         self.path = path
         self._unsynced = False
+        self._spots = Spots()
         self._one = threading.Lock()  # of the descriptor and the size, for moments
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -114,6 +118,20 @@ class LineFile:
         finally:
             os.close(fd)
 
+    def strike(self, ids: Collection[str]) -> None:
+        """Write over the lines with these ids, on the disk as well: each leaves a gap until
+        keep() is called. Lines may be appended meanwhile. Raises Refused: then it may be tried again."""
+        try:
+            with self.path.open("r+b", buffering=READ) as file:
+                self._spots.read_on(file, self._size)
+                found = list(self._spots.find(file, ids))
+                for at, length in found:
+                    os.pwrite(file.fileno(), GAP.ljust(length - 1) + b"\n", at)
+                if found:
+                    os.fsync(file.fileno())
+        except OSError as error:
+            raise _refusal(self.path, error) from error
+
     def keep(self, wanted: Callable[[bytes], bool]) -> int:
         """Leave only the wanted lines, on the disk as well; returns how many went. Lines may be appended
         meanwhile. Raises Refused: then nothing has changed."""
@@ -165,6 +183,7 @@ class LineFile:
             raise
         os.close(self._fd)
         self._fd, self._size, self._unsynced = fd, os.fstat(fd).st_size, True
+        self._spots = Spots()
 
     def close(self) -> None:
         """Put it on the disk and let go of it."""
@@ -188,7 +207,9 @@ def _copied(lines: Iterable[bytes], wanted: Callable[[bytes], bool], file: IO[by
     """Copy the wanted lines; returns how many were not. In small steps: the show goes on."""
     gone = 0
     for number, line in enumerate(lines, 1):
-        if wanted(line):
+        if line.rstrip() == GAP:
+            pass
+        elif wanted(line):
             file.write(line)
         else:
             gone += 1

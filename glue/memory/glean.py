@@ -4,7 +4,7 @@ answered or not, at no cost to the reply. What is put less plainly is left to th
 from __future__ import annotations
 
 import re
-from uuid import uuid4
+from functools import partial
 
 from glue.events import ChatLine
 from glue.memory.entry import Entry, Kind
@@ -30,14 +30,13 @@ def gleaned(source: str, line: ChatLine, persona: str, at: float, others: Names 
         return []
     said = " ".join(line.text[:READ].split()).replace("\u2019", "'")
     exchange = Exchange(source, line.author, said.rstrip("? "), "")  # facts() has left out what is asked
+    entry = partial(Entry.fresh, persona=persona, viewer=line.viewer, at=at, source=source, name=line.author)
     found = []
     for topic, text in facts(said, line.author):
         if len(text) <= LONGEST and sound(text, Kind.VIEWER, exchange, others):
-            about = (persona, line.viewer, text, at, 0.0, topic, source, line.author)
-            found.append(Entry(uuid4().hex, Kind.VIEWER, *about))
+            found.append(entry(Kind.VIEWER, text=text, topic=topic))
     if not found and OWN.search(said) and not said.endswith("?") and len(said.split()) >= LEAST:
         text = f"{line.author} {SAID.format(x=said)}"
         if len(text) <= LONGEST and sound(text, Kind.EPISODE, exchange, others):
-            about = (persona, line.viewer, text, at, 0.0, "", source, line.author)
-            found = [Entry(uuid4().hex, Kind.EPISODE, *about)]
+            found = [entry(Kind.EPISODE, text=text)]
     return found[:MOST]

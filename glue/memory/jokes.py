@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable
-from uuid import uuid4
 
 from glue.memory.entry import Entry, Kind
 from glue.memory.laughs import Reply
@@ -28,4 +27,5 @@ def landed(
     text = " ".join(reply.heard.split())[:LONGEST]
     if back or ORDER.search(text) or refuses(text):
         return back, None
-    return [], Entry(uuid4().hex, Kind.JOKE, reply.who, "", text, now, source=source, count=1)
+    new = Entry.fresh(Kind.JOKE, persona=reply.who, viewer="", text=text, at=now, source=source, count=1)
+    return [], new

@@ -7,7 +7,6 @@ import logging
 import time
 from collections.abc import Callable, Sequence
 from functools import reduce
-from operator import or_
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
@@ -24,7 +23,7 @@ from glue.memory.glean import gleaned
 from glue.memory.jokes import landed
 from glue.memory.laughs import Reply
 from glue.memory.names import Names
-from glue.memory.notes import Exchange, judged, prompt, telling
+from glue.memory.notes import Exchange, judged, prompt, worth
 from glue.memory.rows import Rows
 from glue.memory.store import Store, Waiting
 from glue.memory.summaries import Summaries
@@ -103,19 +102,19 @@ class Keeping:
 
     def exchanged(self, who: str, id: str, line: ChatLine, heard: str) -> None:
         """Something to learn from, later."""
-        if not telling(line.text):
+        if not worth(line.text, heard):
             return
         exchange = Exchange(id, line.author, line.text, heard, line.viewer)
         self._exchanges = [*self._exchanges[-MOST + 1 :], (who, exchange)]
         self._changed_at = anyio.current_time()
 
     def put(self, entries: Sequence[Entry]) -> None:
-        """These, as they are, out of an export. Raises Refused (no room)."""
+        """These, as they are: an export's, or promises that end. Raises Refused (no room)."""
         assert self.store is not None
         for entry in entries:
             self.store.put(entry)
-        self._rows.changed(entries)
-        self.changes += 1
+            self._rows.changed([entry])  # also where there is no room for the next
+            self.changes += 1
 
     def laughed(self, reply: Reply, source: str) -> int:
         """Chat laughed at a reply: how often now at this joke; 0 for one that is not kept. Raises Refused."""
@@ -140,11 +139,11 @@ class Keeping:
         return new
 
     def forget(
-        self, ids: Sequence[str], viewer: str, entries: Sequence[str] = (), name: str = ""
+        self, ids: Sequence[str], viewer: str, entries: Sequence[str] = (), name: str = "", show: str = ""
     ) -> dict[str, Entry]:
-        """Leave no trace of these lines, of this viewer (see theirs()), and of these entries: what is about
-        them is unknown from now on; it leaves the files in file(), the index in serve(), and a failure of
-        either only delays that. Returns what was known."""
+        """Leave no trace of these lines, of this viewer (see theirs(); where `show`, how the ids of this show
+        begin, is given, nothing of other shows goes), and of these entries: unknown from now on; they leave
+        the files in file(), the index in serve(), a failure only delays that. Returns what was known."""
         gone, whose = set(ids), theirs(viewer, name)
         self._heard = {
             id: each
@@ -154,15 +153,16 @@ class Keeping:
         self._exchanges = [
             (who, each)
             for who, each in self._exchanges
-            if each.id not in gone and not whose(each.key, each.author)
+            if each.id not in gone and not (each.id.startswith(show) and whose(each.key, each.author))
         ]
         self.summaries.drop(lambda each: not gone.isdisjoint(each.id.split()) or whose(each.key, each.author))
         self._names.discard(name or viewer)
         what = Forget(
             frozenset(ids),
-            frozenset() if name else frozenset({viewer} - {""}),
+            frozenset() if name or show else frozenset({viewer} - {""}),
             frozenset(entries),
             frozenset({(viewer, name)}) if name else frozenset(),
+            frozenset({(show, viewer)}) if show else frozenset(),
         )
         hidden = {} if self.store is None else self.store.hide(what)
         self._left(hidden)
@@ -182,7 +182,7 @@ class Keeping:
         for start in range(0, len(heard), CHUNK):
             await self._take_down(heard[start : start + CHUNK])
         if wishes:
-            what = reduce(or_, wishes)
+            what = reduce(Forget.__or__, wishes)
             gone, lines, traces = await anyio.to_thread.run_sync(self.store.forget, what)
             self._left(gone)
             self._exchanges = [

@@ -6,7 +6,9 @@ import re
 from collections import deque
 from dataclasses import dataclass, field
 
+from glue.chat_events import LinesRemoved
 from glue.events import ChatLine, Ending, Event, LineArrived, Stage, StageReached, TurnEnded, TurnStarted
+from glue.memory_events import LinesForgotten
 
 KEPT = 4  # replies that may still be laughed at
 REACTION = 0.5  # seconds after the first sound before which a laugh is about something else
@@ -59,6 +61,8 @@ class Laughs:
                     reply.ended, reply.heard = at, heard if ending is Ending.FINISHED else ""
             case LineArrived(at, line) if people and is_laugh(line.text):
                 self._laughed(at, line)
+            case LinesRemoved(_, ids) | LinesForgotten(_, ids):
+                self._forget(set(ids))
             case _:
                 pass
 
@@ -82,6 +86,11 @@ class Laughs:
                 if reply.ended is None or at <= reply.ended + self._within:
                     reply.laughs.setdefault(line.viewer.casefold(), line.id)
                 return
+
+    def _forget(self, ids: set[str]) -> None:
+        """A reply to what is gone becomes no joke."""
+        kept = (r for r in self._replies if ids.isdisjoint(part.id for part in r.line.parts))
+        self._replies = deque(kept, maxlen=KEPT)
 
     def _of(self, turn: str) -> list[Reply]:
         return [reply for reply in self._replies if reply.turn == turn]

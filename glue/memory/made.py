@@ -5,9 +5,8 @@ from __future__ import annotations
 from glue.errors import ConfigError
 from glue.memory.bench import entry, fill
 from glue.memory.entry import SHARED, Entry, Kind, meant
-from glue.memory.index import Index
+from glue.memory.serving import Servers
 from glue.memory.store import Store
-from glue.memory.vectors import Embeddings
 
 # What any viewer may be told of: these have the vectors of their meaning, so that some lines of a show recall
 # some; the rest have vectors by chance, which changes what a search finds and not what it costs.
@@ -56,14 +55,15 @@ def told() -> list[Entry]:
     return [Entry(f"t{n}", Kind.EPISODE, SHARED, "", text, float(n)) for n, text in enumerate(lines)]
 
 
-async def furnish(store: Store, index: Index, vectors: Embeddings, size: int, count: int) -> None:
-    """Put `count` entries into both, `size` numbers a vector. Raises PortError, ConfigError."""
+async def furnish(store: Store, servers: Servers, count: int) -> None:
+    """Put `count` entries into the files and the index. Raises PortError, ConfigError."""
     if count < 0:
         raise ConfigError("memory.adapter.made: must not be negative")
     known = told()[:count]
     rest = count - len(known)
-    await index.again()
-    for each in (*known, *map(entry, range(rest))):
-        store.put(each)
-    await index.add(known, await vectors.embed([meant(each) for each in known]))
-    await fill(index, rest, size)
+    async with servers.opened(within=60.0) as (index, vectors):
+        await index.again()
+        for each in (*known, *map(entry, range(rest))):
+            store.put(each)
+        await index.add(known, await vectors.embed([meant(each) for each in known]))
+        await fill(index, rest, servers.dimensions)

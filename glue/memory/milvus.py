@@ -14,32 +14,25 @@ import anyio
 
 from glue.chat_events import LinesRemoved
 from glue.errors import ConfigError, PortError, Refused
-from glue.events import (
-    ChatLine,
-    Event,
-    Fate,
-    LineArrived,
-    LineClosed,
-    StageTaken,
-    TurnEnded,
-    TurnStarted,
-)
+from glue.events import ChatLine, Event, Fate, LineArrived, LineClosed, StageTaken, TurnEnded, TurnStarted
+from glue.folders import data
 from glue.memory.core import EVERY_S, Core
 from glue.memory.desk import changeable, found
 from glue.memory.entry import Entry
 from glue.memory.figures import Figures
 from glue.memory.keeping import Keeping
 from glue.memory.lines import Lines
-from glue.memory.place import place
 from glue.memory.porter import exported, taken
 from glue.memory.recall import Recalls
-from glue.memory.reflection import NOBODY, Reflection
+from glue.memory.reflection import Reflection
 from glue.memory.selves import fixed
 from glue.memory.serving import Servers, serve
 from glue.memory.store import Store
-from glue.memory.whose import theirs
+from glue.memory.whose import theirs, wrote
 from glue.memory.wishes import Wish, wish
+from glue.news import UNSPOKEN
 from glue.ports import Llm, Whose
+from glue.redacted import Known
 from glue.safety_events import LineScreened
 
 log = logging.getLogger(__name__)
@@ -77,27 +70,28 @@ class MilvusMemory:
         likeness_self: float = 0.24,
         laugh_within_s: float = 8.0,
         laughs: int = 2,
+        promise_days: float = 30.0,
         every: int = 1,
         made: int = 0,
         selves: Mapping[str, tuple[str, Sequence[str]]] | None = None,
         emit: Callable[[Event], None] = lambda event: None,
+        forgets: Callable[[Sequence[str], Whose | None], None] = lambda ids, whose: None,
         run_dir: Path = Path(),
     ) -> None:
-        """`unlearn(ids, whose)` takes lines out of every prompt, `know(who, text)` puts core memory into
-        hers, `unknow(who)` takes it out, `refuses(text)` tells why the filters would not let it in, `selves`:
-        her name and facts by character. conf/memory/milvus.yaml says what the rest is."""
+        """`unlearn(ids, whose)` takes lines out of every prompt, `forgets` likewise out of journal and pages;
+        `know(who, text)` puts core memory into hers, `unknow(who)` takes it out; `refuses(text)`: why it may
+        not be kept, or ""; `selves`: her name and facts by character. The rest: conf/memory/milvus.yaml."""
         self._unlearn, self._refuses, self._selves = unlearn, refuses, selves or {}
-        self._folder = Path(run_dir, "memory") if made else place(folder)
-        self._made = made
+        self._folder = Path(run_dir, "memory") if made else data("memory", folder)
+        self._made, self._session = made, uuid4().hex[:8]
         self._servers = Servers(uri, token, collection, dimensions, embeddings, model, key)
         self._recalls = Recalls(most, likeness, within_ms / 1000, likeness_self)
         self._keeping = Keeping(llm, learn_from, learn_after_s, same, refuses=refuses)
         self._recalls.tell = self._keeping.tell
-        self._reflection = Reflection(self._keeping, self._known, emit, laugh_within_s, laughs)
+        self._reflection = Reflection(self._keeping, self._known, emit, laugh_within_s, laughs, promise_days)
         self._figures = Figures(llm, self._recalls, emit, every)
         self._core = Core(llm, self._keeping, know, unknow, core_tokens)
-        self._session = uuid4().hex[:8]
-        self._lines = Lines()
+        self._lines = Lines(forgets)
         self._met: dict[str, ChatLine] = {}  # lines whose authors are not counted yet
         self._names = {"spark"}  # hers, word by word
         self._store: Store | None = None
@@ -107,29 +101,25 @@ class MilvusMemory:
             import glue.memory.index  # noqa: F401  # a second or two, before the show is ready
         except ImportError as error:
             raise ConfigError(
-                f"memory: {error.name} is not installed; cure: uv sync --extra memory"
+                f"memory: {error.name} is not installed; cure: uv sync --all-extras --inexact"
             ) from error
         self._store = Store(self._folder)
         for who, (name, facts) in self._selves.items():
             self._store.fix(who, fixed(who, name, facts))
         self._keeping.open(self._store)
         if self._made:
-            await self._furnish(self._store)
+            from glue.memory.made import furnish
+
+            self._servers = replace(self._servers, collection=f"{self._servers.collection}_made")
+            await furnish(self._store, self._servers, self._made)
         return self
-
-    async def _furnish(self, store: Store) -> None:
-        from glue.memory.made import furnish
-
-        self._servers = replace(self._servers, collection=f"{self._servers.collection}_made")
-        async with self._servers.opened(within=60.0) as (index, vectors):
-            await furnish(store, index, vectors, self._servers.dimensions, self._made)
 
     async def __aexit__(self, *exc: object) -> None:
         if self._store is not None:
             try:
                 with anyio.fail_after(CLOSING, shield=True):
                     await self._file()
-                    await self._figures.tell()
+                await self._figures.close()
             except (PortError, TimeoutError) as error:
                 log.error("the last lines were not kept: %s", error)
             finally:
@@ -141,12 +131,13 @@ class MilvusMemory:
                     await index.drop()
 
     def runs(self) -> Mapping[str, Callable[[Callable[[], None]], Coroutine[Any, Any, None]]]:
-        """The index and what is learnt; and what was said to the disk, which needs neither."""
-        return {"memory": self._work, "memory file": self._sync, "core memory": self._edit}
+        """The index and what is learnt; what was said to the disk, which waits for no server; the rest."""
+        needs = {"memory": self._work, "core memory": self._edit, "memory figures": self._figures.run}
+        return {"memory file": self._sync, **needs}
 
     async def recall(self, who: str, line: ChatLine) -> Sequence[str]:
         """See ports.Memory. Waits at most `within_ms`."""
-        if line.source in NOBODY or self._figures.recalls(line.id):
+        if line.source in UNSPOKEN or self._figures.recalls(line.id):
             return await self._recalls.get(who, line)
         return ()
 
@@ -178,7 +169,7 @@ class MilvusMemory:
             return 0
         session, _, line = entry.source.partition(":")
         here = [line] if session == self._session and len(entry.lines) == 1 else []
-        return self._forget_lines(here, entries=(entry,))
+        return self._wish(here, entries=(entry,))
 
     def export(self) -> Iterator[bytes]:
         """See glue.memories.Memories."""
@@ -204,8 +195,9 @@ class MilvusMemory:
                 self._lines.began(who, turn, line)
             case TurnEnded(_, who, turn, _, _, heard, _):
                 self._ended(turn, heard)
-            case LinesRemoved(_, ids):
-                self._forget_lines(ids)
+            case LinesRemoved(_, ids, viewer):
+                here, show = self._lines.of(theirs(viewer)), viewer and self._known("")
+                self._forget_lines([*ids, *here], viewer, show=show)
             case LineScreened(_, id):
                 self._unheard(id)
             case LineClosed(_, id, fate, _, why) if fate in REFUSED or (why and fate is Fate.OVERFLOW):
@@ -218,12 +210,12 @@ class MilvusMemory:
 
     def _arrived(self, line: ChatLine) -> None:
         self._lines.arrived(line)
-        people = line.source not in NOBODY
+        people = line.source not in UNSPOKEN
         match wish(line.text, self._names) if people else None:
             case Wish.ME:
                 self._forget_viewer(line.viewer, line.author)
             case Wish.THAT:
-                self._forget_lines(self._lines.of(theirs(line.viewer, line.author))[-2:])
+                self._wish(self._lines.of(theirs(line.viewer, line.author))[-2:])
             case None:
                 if people:
                     self._met[line.id] = line
@@ -241,27 +233,36 @@ class MilvusMemory:
         who, line, gone = self._lines.ended(turn)
         if gone:
             self._unlearn(gone, None)
-        elif heard and line is not None and line.source not in NOBODY and not line.deed:
+        elif heard and line is not None and line.source not in UNSPOKEN and not line.deed:
             self._keeping.exchanged(who, self._known(line.id), line, heard)
 
     def _forget_viewer(self, viewer: str, name: str) -> int:
-        whose = theirs(viewer, name)
-        self._met = {id: line for id, line in self._met.items() if not whose(line.viewer, line.author)}
-        self._unlearn((), lambda line: whose(line.viewer, line.author))  # also what is older than Lines
-        return self._forget_lines(self._lines.leaves(viewer, name), viewer, name)
+        self._met = {id: each for id, each in self._met.items() if not wrote(viewer, name)(each)}
+        self._unlearn((), wrote(viewer, name))  # also what is older than Lines
+        return self._wish(self._lines.leaves(viewer, name), viewer, name)
 
-    def _forget_lines(
+    def _wish(
         self, ids: Sequence[str], viewer: str = "", name: str = "", entries: Sequence[Entry] = ()
     ) -> int:
-        """Out of every prompt now, out of the files and the index as soon as they can be reached."""
+        """What a person wants to be forgotten leaves the journal, too; what a moderator removes does not."""
+        gone, whose = self._forget_lines(ids, viewer, name, entries), theirs(viewer, name)
+        names = {viewer, name, *(e.called for e in gone.values() if whose(e.viewer, e.called))} - {""}
+        known = Known(wrote(viewer, name), names, {entry.text for entry in gone.values()})
+        self._lines.wish(ids, known if viewer or gone else None)
+        return len(gone)
+
+    def _forget_lines(
+        self, ids: Sequence[str], viewer: str, name: str = "", entries: Sequence[Entry] = (), show: str = ""
+    ) -> dict[str, Entry]:
+        """Out of every prompt now, out of files and index as soon as can be. Returns what was known."""
         self._lines.forget(ids)
         self._unlearn(ids, None)
         self._recalls.drop(ids)
         learnt = {entry.source for entry in entries if len(entry.lines) == 1}  # a summary goes alone
         sources = learnt.union(map(self._known, ids))
-        gone = self._keeping.forget(sorted(sources), viewer, [entry.id for entry in entries], name)
+        gone = self._keeping.forget(sorted(sources), viewer, [e.id for e in entries], name, show)
         self._core.forget(gone, name or viewer)
-        return len(gone)
+        return gone
 
     def _known(self, id: str) -> str:
         """A line's id among those of all shows."""
@@ -278,7 +279,6 @@ class MilvusMemory:
     async def _sync(self, works: Callable[[], None]) -> None:
         while True:
             await self._file()
-            await self._figures.tell()
             works()
             await anyio.sleep(SYNC_EVERY)
 

@@ -6,8 +6,8 @@ import json
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
-from uuid import uuid4
 
 from glue.memory.entry import Entry, Kind
 from glue.memory.names import NOBODY, WORD, Names
@@ -28,6 +28,12 @@ ORDER = re.compile(
     r"your (rules?|name|persona\w*|creator|owner)|always (say|answer|reply|call)|never (say|refuse)|pretend|"
     r"obey|override|jailbreak|developer mode|remember (that|this|to)\b.*\byou|forget your)\b|"
     r"[<>{}\[\]|`]|https?:",
+    re.IGNORECASE,
+)
+# A promise in an answer of hers; "I'll be honest" is none.
+PROMISES = re.compile(
+    r"\b(?:i promise|i(?:'ll| will|'m going to| am going to) (?!(?:be|not|never|say|admit|tell you|have to|"
+    r"always|pretend|assume|allow|take that)\b)\w+)",
     re.IGNORECASE,
 )
 
@@ -110,8 +116,8 @@ def judged(
             continue
         topic = note.get("topic")
         known = topic if isinstance(topic, str) and topic in TOPICS else "other"
-        about = (persona, exchange.key, text, now, 0.0, known, exchange.id, exchange.author)
-        found.append(Entry(uuid4().hex, Kind(kind), *about))
+        about = partial(Entry.fresh, viewer=exchange.key, source=exchange.id, name=exchange.author)
+        found.append(about(Kind(kind), persona=persona, text=text, at=now, topic=known))
     return found[:MOST_NOTES]
 
 
@@ -138,9 +144,20 @@ def telling(said: str) -> bool:
     return not asks and len(said.split()) >= FEWEST and not ORDER.search(said)
 
 
+def worth(said: str, heard: str) -> bool:
+    """Whether anything may be noted of an exchange: of what the viewer said, or of what she promised then."""
+    return telling(said) or promised(said, heard)
+
+
+def promised(said: str, heard: str) -> bool:
+    """Whether she promised something, to who did not put it into her mouth."""
+    return bool(PROMISES.search(heard.replace("\u2019", "'"))) and not ORDER.search(said)
+
+
 def sound(text: str, kind: Kind, exchange: Exchange, others: Names) -> bool:
     """Whether a note tells no more than was said, orders nothing, and is about nobody else."""
-    if ORDER.search(text) or not telling(exchange.text):
+    hers = kind is Kind.PROMISE and promised(exchange.text, exchange.heard)
+    if ORDER.search(text) or not (hers or telling(exchange.text)):
         return False
     if others.are_in(taken(text, exchange.author), exchange.author):
         return False

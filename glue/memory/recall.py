@@ -14,9 +14,9 @@ import anyio
 from glue.events import ChatLine
 from glue.memory.selves import about_her, whose
 from glue.memory.shares import telling
-from glue.memory.spans import PAST, Span, span
+from glue.memory.spans import PAST, span
 from glue.memory.vectors import Embeddings
-from glue.memory.wanted import Wanted
+from glue.memory.wanted import Wanted, kinds
 
 if TYPE_CHECKING:
     from glue.memory.index import Found, Index
@@ -123,16 +123,20 @@ class Recalls:
     async def _find(self, index: Index, vectors: Embeddings, viewer: str, text: str) -> list[str]:
         text = text[:READ]
         found = await vectors.embed(parts(text) or [" "])
-        wanted = Wanted(frozenset(self.cast), viewer, about_her(text, self.names), span(text, self._wall()))
+        asked = span(text, self._wall()), kinds(text)
+        wanted = Wanted(frozenset(self.cast), viewer, about_her(text, self.names), *asked)
         most = self._most * (1 + len(self.cast))  # who will answer is not known yet
-        kept = self._worth(await index.search(text, found, wanted, most), wanted.span)
-        if not kept and wanted.span is not None:  # it may have been told at another time
-            kept = self._worth(await index.search(text, found, replace(wanted, span=None), most), None)
+        kept = self._worth(await index.search(text, found, wanted, most), wanted)
+        if not kept and any(asked):  # it may have been told at another time, or be of another kind
+            wanted = replace(wanted, span=None, kinds=())
+            kept = self._worth(await index.search(text, found, wanted, most), wanted)
         return kept
 
-    def _worth(self, hits: Sequence[Found], span: Span | None) -> list[str]:
-        """Those that fit the line. Where it asks for nothing but a time, all of that time does."""
-        least = -1.0 if span is not None and not telling(PAST.sub(" ", span.rest)) else self._likeness
+    def _worth(self, hits: Sequence[Found], wanted: Wanted) -> list[str]:
+        """Those that fit the line. Where it asks for nothing but a time or a kind, all of that do."""
+        when = wanted.span
+        every = wanted.kinds or (when is not None and not telling(PAST.sub(" ", when.rest)))
+        least = -1.0 if every else self._likeness
         kept = [hit.id for hit in hits if hit.likeness >= (self._hers if whose(hit.id) else least)]
         return sorted(kept, key=lambda id: whose(id) is None)  # few lines ask about her: these did
 

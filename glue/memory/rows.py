@@ -48,7 +48,7 @@ class Rows:
         """After a start: what the index lacks is to be added, what it has too much to be taken out. Facts
         about a character who is not on stage today stay there."""
         there = await index.ids()
-        held = {id: share(entry) for id, entry in store.entries.items() if not entry.ended}
+        held = {id: share(entry) for id, entry in list(store.entries.items()) if not entry.ended}
         theirs = {id for id in there if (who := whose(id)) is not None and who not in store.fixed}
         self.gone |= {id: name for id, name in there.items() if held.get(id) != name and id not in theirs}
         self.stale |= {id: None for id, name in held.items() if there.get(id) != name}

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import anyio
 
-from glue.errors import PortError
+from glue.errors import PortError, first
 from glue.memory.keeping import Keeping
 from glue.memory.recall import Recalls
 from glue.memory.vectors import Embeddings
@@ -55,12 +55,3 @@ async def serve(at: Servers, recalls: Recalls, keeping: Keeping, works: Callable
             tg.start_soon(keeping.serve, index, vectors)
     except* PortError as group:
         raise first(group) from None
-
-
-def first(group: BaseExceptionGroup[Any]) -> PortError:
-    """The first error of a group of groups."""
-    error: Any = group
-    while isinstance(error, BaseExceptionGroup):
-        error = error.exceptions[0]
-    assert isinstance(error, PortError)
-    return error

@@ -139,7 +139,12 @@ class Store:
 
     def wait(self, exchanges: Iterable[Waiting]) -> None:
         """Keep these, and no others. Raises Refused."""
-        rows = [{"who": who} | dataclasses.asdict(each) for who, each in exchanges]
+        rows = [
+            {"who": who}
+            | dataclasses.asdict(each)
+            | {"text": each.text[:LONGEST], "heard": each.heard[:LONGEST]}
+            for who, each in exchanges
+        ]
         self._waiting.rewrite(json.dumps(row, ensure_ascii=False) for row in rows)
 
     def hide(self, what: Forget) -> dict[str, Entry]:
@@ -150,6 +155,9 @@ class Store:
         called = (self._keys.get(viewer.casefold(), set()) for viewer in what.viewers)
         for viewer in what.keys.union(*called):
             gone |= {entry.id: entry for entry in self.about(viewer)}
+        for viewer in {key for _, key in what.banned}:
+            theirs = (e for e in self.about(viewer) if any(what.bans(e.viewer, line) for line in e.lines))
+            gone |= {entry.id: entry for entry in theirs}
         self.bonds.hide(what.keys, what.viewers)
         self._unknow(gone)
         return gone
@@ -165,13 +173,17 @@ class Store:
         lines |= what.lines
 
         def stays(line: bytes) -> bool:
-            if (id := _id(line)) not in what.lines and not traces.in_line(*_said(line)):
+            id, said = str(_id(line)), _said(line)
+            if id not in what.lines and not what.bans(said[0], id) and not traces.in_line(*said):
                 return True
-            lines.add(str(id))
+            lines.add(id)
             return False
 
-        if what.lines or what.keys:
+        if what.keys or what.banned:
             self._raw.keep(stays)
+        elif what.lines:  # a moderator removes one after the other, and nobody's words are looked for
+            self._raw.strike(what.lines)
+        if what.lines or what.keys or what.banned:
             self._waiting.keep(lambda line: _id(line) not in lines and not traces.in_line(*_said(line)))
         gone = {
             entry.id: entry

@@ -10,8 +10,8 @@ import logging
 import math
 import re
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
-from uuid import uuid4
 
 import anyio
 
@@ -21,6 +21,7 @@ from glue.memory.entry import Entry, Kind
 from glue.memory.names import Names
 from glue.memory.notes import LINE, LONGEST, ORDER, Exchange, grounded
 from glue.memory.rules import taken
+from glue.memory.store import Waiting
 from glue.ports import Llm, Message, Prompt
 
 log = logging.getLogger(__name__)
@@ -57,7 +58,6 @@ TASK = (
     '{"episodes": [{"viewer": 0, "text": "ann\'s bike was stolen and found in a lake"}]}.'
 )
 Group = tuple[Exchange, ...]  # of one viewer, in order
-Waiting = tuple[str, Exchange]  # a character, and what left her prompt
 
 
 class Summaries:
@@ -145,6 +145,7 @@ def judged(
 ) -> list[tuple[Group, Entry]]:
     """The episodes that a model's answer is good for; never raises, whatever it wrote. One a viewer."""
     found: dict[int, tuple[Group, Entry]] = {}
+    episode = partial(Entry.fresh, Kind.EPISODE, persona=who, at=now)
     for each in _episodes(answer):
         number, text = each.get("viewer"), each.get("text")
         if not isinstance(number, int) or isinstance(number, bool) or not 0 <= number < len(groups):
@@ -152,8 +153,7 @@ def judged(
         group, text = groups[number], " ".join(text.split()) if isinstance(text, str) else ""
         if number not in found and sound(text, group, name, others):
             about, source = group[0], " ".join(dict.fromkeys(line for e in group for line in e.id.split()))
-            entry = (uuid4().hex, Kind.EPISODE, who, about.key, text, now, 0.0, "", source, about.author)
-            found[number] = group, Entry(*entry)
+            found[number] = group, episode(viewer=about.key, text=text, source=source, name=about.author)
     return list(found.values())
 
 

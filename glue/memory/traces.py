@@ -17,16 +17,23 @@ COMMON, FEW = 0.05, 40  # a name in more than this share of at least so many lin
 @dataclass(frozen=True, slots=True)
 class Forget:
     """Raw lines and what was learnt from them, all about these viewers, and these entries. `viewers` are as a
-    person calls them (a key, or all who have that name); of `authors` both the key and the name are known."""
+    person calls them (a key, or all who have that name); of `authors` both the key and the name are known.
+    `banned`: a show (how its lines' ids begin, colon and all), and the key of whom all its lines go."""
 
     lines: frozenset[str] = frozenset()
     viewers: frozenset[str] = frozenset()
     entries: frozenset[str] = frozenset()
     authors: frozenset[tuple[str, str]] = frozenset()
+    banned: frozenset[tuple[str, str]] = frozenset()
 
     def __or__(self, other: Forget) -> Forget:
         lines, viewers = self.lines | other.lines, self.viewers | other.viewers
-        return Forget(lines, viewers, self.entries | other.entries, self.authors | other.authors)
+        entries, authors = self.entries | other.entries, self.authors | other.authors
+        return Forget(lines, viewers, entries, authors, self.banned | other.banned)
+
+    def bans(self, viewer: str, id: str) -> bool:
+        """Whether this viewer's line is of a show in which all of theirs go."""
+        return (f"{id.partition(':')[0]}:", viewer) in self.banned
 
     @property
     def keys(self) -> frozenset[str]:

@@ -36,7 +36,8 @@ class Embeddings:
         except httpx.TransportError as error:
             raise Unreachable(PART, f"embeddings: {type(error).__name__}") from error
         if answer.status_code != httpx.codes.OK:
-            raise Refused(PART, f"embeddings: HTTP {answer.status_code}: {answer.text[:200]}")
+            why = f"embeddings: HTTP {answer.status_code}: {answer.text[:200]}"
+            raise Refused(PART, why, quoted=True)
         try:
             rows = sorted(answer.json()["data"], key=lambda row: int(row["index"]))
             found = np.stack([np.frombuffer(base64.b64decode(row["embedding"]), "<f4") for row in rows])

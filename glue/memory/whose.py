@@ -2,6 +2,8 @@
 
 from collections.abc import Callable, Iterable
 
+from glue.events import ChatLine
+
 LONGEST = 100  # characters of either that are looked at
 Theirs = Callable[[str, str], bool]  # of a key and a name
 
@@ -10,6 +12,12 @@ def theirs(viewer: str, name: str = "") -> Theirs:
     """Whether something under a key and a name is this viewer's. Without a `name`, `viewer` is what a person
     calls somebody: a key, or the name of all who are called so."""
     return among([viewer], [] if name else [viewer])
+
+
+def wrote(viewer: str, name: str = "") -> Callable[[ChatLine], bool]:
+    """Whether a line is this viewer's, see theirs()."""
+    whose = theirs(viewer, name)
+    return lambda line: whose(line.viewer, line.author)
 
 
 def among(viewers: Iterable[str], names: Iterable[str]) -> Theirs:

@@ -20,6 +20,8 @@ JOINTS = frozenset(
     "and but or so because that which who when while if then than with without for to from in on at "
     "about like as until before after though although since where".split()
 )
+HANGING = frozenset("a an the my your his her its our their this of to".split())  # and no clause ends here
+HANGS = 2  # words more than that may be, to one that may end it
 SHOUT = "!?\u3002\uff01\uff1f"  # nothing that follows changes these; three are full-width marks of CJK text
 SENTENCE = "." + SHOUT
 PAUSE = ",;\u3001\uff0c\uff1b\u2014"
@@ -34,7 +36,7 @@ NUMBER = re.compile(r"(?:^|\s)[^\sa-zA-Z]*\d$")  # its comma may stand between t
 UNSPACED = 60  # characters without a space, after which a cut is made anywhere
 COMMA = 6  # words of a clause after which a comma ends it; the first one ends at any: "Mika, ..."
 LEAST = 2  # words before a full stop: less is joined with what follows
-FEW = 2  # words said so far, which last too short a time to make a long clause meanwhile
+GROWS = 2  # words of a clause for each that was said before it: a voice takes three times as long as a model
 
 
 async def cut(pieces: AsyncIterator[str], length: Length, name: str) -> AsyncIterator[str]:
@@ -108,19 +110,23 @@ class Splitter:
         """Words after which a comma ends the clause."""
         if not self._clauses:
             return 1
-        return LEAST if self._words <= FEW else COMMA
+        return LEAST if self._words <= LEAST else COMMA
 
     def _most(self) -> int:
-        """Words after which a clause ends wherever it can."""
+        """Words after which a clause ends wherever it can: it is made while those before it are heard."""
         if not self._clauses:
             return self._length.first
-        return self._length.second if self._words <= FEW else self._length.clause
+        unspaced = CJK.search(self._text) and " " not in self._text  # a cut falls into a word
+        return self._length.clause if unspaced else min(self._length.clause, GROWS * (self._words + 1))
 
     def _too_long(self, found: list[str]) -> None:
         if _count(self._text) < self._most() and len(self._text) - self._text.rfind(" ", 0, -1) <= UNSPACED:
             return
         words = self._text.split(" ")
         joints = [i for i in range(3, len(words) - 1) if words[i].lower().strip(",;") in JOINTS]
+        hangs = not joints and not words[-1] and words[-2].lower() in HANGING
+        if hangs and len(words) <= self._most() + HANGS:
+            return
         where = len(" ".join(words[: joints[-1]])) if joints else len(self._text)
         self._emit(where, found)
 

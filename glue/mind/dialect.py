@@ -44,9 +44,8 @@ class Server:
     extensions: Extensions
     models: Mapping[str, str] = field(default_factory=dict)  # "default" for the rest
     slots: Mapping[str, int] = field(default_factory=dict)
-    adapters: Mapping[str, str] = field(
-        default_factory=dict
-    )  # paths on the server, in the order it loads them
+    # paths on the server, in the order it loads them
+    adapters: Mapping[str, str] = field(default_factory=dict)
     template: Template = Template.NONE
 
     def model(self, who: str) -> str:
@@ -111,7 +110,9 @@ def _trtllm(server: Server, prompt: Prompt, who: str) -> Request:
     have the same prefix, byte for byte.
 
     An opening goes as text: trtllm-serve gives token ids only in place of the text (`detokenize: false`),
-    and takes them only for a whole prompt; for both we would need the model's vocabulary here."""
+    and takes them only for a whole prompt. With the bundle's tokenizer here, the opening's text would become
+    what the server's own makes of it; only the small model's very tokens would be more, and asked for those
+    it gives no text, so that each of its words would have to be put together here, too."""
     body = _body(server, prompt, who, _known(prompt.sampling, OURS))
     if path := server.adapters.get(who):
         name = PurePosixPath(path).name

@@ -19,15 +19,14 @@ from glue.closing import closing
 from glue.errors import Refused, TooSlow, Unreachable
 from glue.mind.dialect import COMPLETIONS, PART, Extensions, Request, Server
 from glue.mind.lane import Lane
-from glue.mind.sse import BadChunk, Chunk, read, split
 from glue.mind.template import Template
 from glue.ports import Message, Prompt, Role, Usage
+from glue.sse import BadChunk, Chunk, read, split
 
 __all__ = ["Extensions", "OpenAiLlm"]
 
-AHEAD = (
-    24  # tokens of a reply: six seconds of speech, which outlast a decision that is written beside the rest
-)
+# tokens of a reply: six seconds of speech, which outlast a decision that is written beside the rest
+AHEAD = 24
 WORTH_KEEPING = 100  # tokens; loading 30 MB takes 20 ms, evaluating 100 tokens a second
 # The field of a request to /tokenize that takes the text, where the server has it; both answer with `tokens`.
 TOKENIZE = {Extensions.LLAMACPP: "content", Extensions.VLLM: "prompt"}
@@ -142,12 +141,18 @@ class OpenAiLlm:
         request = self._server.request(prompt, Role.SPEECH)
         request.body["max_tokens"] = 1
         total, cached = 0, 0
-        with self._lane.speaking(), self._acting.speaking():
+        with self.still():
             async with self._events(request) as chunks:
                 async for chunk in chunks:
                     if chunk.usage is not None:
                         total, cached = chunk.usage.prompt_tokens, chunk.usage.cached_tokens
         return total - cached
+
+    @contextmanager
+    def still(self) -> Iterator[None]:
+        """The Llm port."""
+        with self._lane.speaking(), self._acting.speaking():
+            yield
 
     async def settle(self, prompt: Prompt) -> int:
         """As warm(), at a start: what llama.cpp kept of an earlier one is loaded, not evaluated."""
@@ -223,7 +228,7 @@ class OpenAiLlm:
         try:
             if response.status_code != httpx.codes.OK:
                 with _within(self._stall, "an error without an end"):
-                    raise Refused(PART, _said(response.status_code, await response.aread()))
+                    raise Refused(PART, _said(response.status_code, await response.aread()), quoted=True)
             yield self._chunks(response)
         except httpx.TransportError as error:
             raise Unreachable(PART, type(error).__name__) from error
@@ -246,7 +251,7 @@ class OpenAiLlm:
                         patience, began = self._stall, True
                     yield chunk
         except (BadChunk, UnicodeDecodeError) as error:
-            raise Refused(PART, str(error)) from error
+            raise Refused(PART, str(error), quoted=True) from error
         finally:
             await rows.aclose()
 
@@ -259,9 +264,9 @@ class OpenAiLlm:
         try:
             answer: object = response.json()
         except ValueError as error:
-            raise Refused(PART, _said(response.status_code, response.content)) from error
+            raise Refused(PART, _said(response.status_code, response.content), quoted=True) from error
         if response.status_code != httpx.codes.OK:
-            raise Refused(PART, _said(response.status_code, response.content))
+            raise Refused(PART, _said(response.status_code, response.content), quoted=True)
         return answer
 
     def _http(self) -> httpx.AsyncClient:

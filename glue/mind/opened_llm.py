@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import logging
 import math
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Sequence
-from contextlib import suppress
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from typing import Protocol, Self
 
@@ -96,6 +96,12 @@ class OpenedLlm:
                     pass
         return evaluated
 
+    @contextmanager
+    def still(self) -> Iterator[None]:
+        """The Llm port."""
+        with self._lane.speaking(), self._small.still(), self._main.still():
+            yield
+
     async def count(self, text: str) -> int:
         """The Llm port."""
         return await self._main.count(text)
@@ -118,7 +124,7 @@ class OpenedLlm:
             return [piece async for piece in pieces]
 
     async def _spoken(self, prompt: Prompt) -> AsyncGenerator[Piece, None]:
-        answer = self._both(prompt) if self._wanted() else self._alone(prompt)
+        answer = self._both(prompt) if self._wanted() and not prompt.opening else self._alone(prompt)
         with self._lane.speaking():
             async with closing(answer) as pieces:
                 async for piece in pieces:
@@ -144,7 +150,8 @@ class OpenedLlm:
 
     async def _both(self, prompt: Prompt) -> AsyncGenerator[Piece, None]:
         """One after the other: on one machine both read their weights over the same memory, and a large model
-        at work beside it takes the small one's pace by half. Its own start is hidden by the spoken words."""
+        at work beside it takes the small one's pace by half. Its own start is hidden by the spoken words, and
+        would need its pass over the weights again for them (engines/README.md has the arithmetic)."""
         opening = Opening()
         async with closing(self._begun(prompt, opening)) as pieces:
             async for piece in pieces:

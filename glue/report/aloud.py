@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from glue.events import Ending, Fate, Stage
-from glue.measured import ScriptSpoken
+from glue.measured_events import ScriptSpoken
 from glue.overheard import SECOND, real
 from glue.report.read import Line, Reply, Run
 

@@ -121,8 +121,7 @@ def plot(rows: list[Row]) -> str:
         axes.set_ylim(len(rows) - 0.4, -0.6)
         axes.set_xlim(0)
         axes.set_xlabel("chat to first audio, ms")
-        axes.legend(loc="upper left", bbox_to_anchor=(0, 1.0), ncols=2) if axes.get_legend_handles_labels()[
-            0
-        ] else None
+        if axes.get_legend_handles_labels()[0]:
+            axes.legend(loc="upper left", bbox_to_anchor=(0, 1.0), ncols=2)
 
     return drawn(draw, 1.3 + 0.42 * len(rows))

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from html import escape
 from pathlib import Path
 from string import Template
 from typing import Any
 
-from glue.report.page import STYLE
+from glue.report.page import STYLE, tds
 from glue.report.plots import FAINT, IDLE, INK, WAITED, drawn
 
 SHELL = Template(Path(__file__).with_name("exam.html").read_text(encoding="utf-8"))
 SHARES = {
     "recall_at_5": "found among the five recalled",
+    "recall_at_2": "found among the first two",
+    "recall_at_1": "found as the first",
     "recall_at_5_changed": "found, of facts that changed",
     "stale_share": "old facts told as if they held",
     "false_memories": "told what nobody ever said",
@@ -56,6 +58,7 @@ def bait(report: Report) -> str:
         _section("By family", pairs(shown), "Blue: attempts held. Orange: harmless twins blocked."),
         _section("Lines that the filters were tuned on, and others", pairs(apart)),
         _section("Missed", _wrong(report["missed"], columns)),
+        _section("To be read: neither held nor missed", _wrong(report["unread"], columns)),
         _section("Blocked though harmless", _wrong(report["over_blocked"], columns)),
     ]
     return _page("Ban-bait exam", lead, sections)
@@ -103,7 +106,7 @@ def _goals(report: Report, least: Sequence[str]) -> str:
         met = None if value is None else (value >= goal if key in least else value <= goal)
         kind = {True: "met", False: "missed", None: "unknown"}[met]
         words = (key.replace("_", " "), f"{'at least' if key in least else 'at most'} {goal}", str(value))
-        rows.append(f"<tr>{_cells(words)}<td class={kind}>{kind}</td></tr>")
+        rows.append(f"<tr>{tds(words)}<td class={kind}>{kind}</td></tr>")
     return f"<table>{''.join(rows)}</table>"
 
 
@@ -111,16 +114,12 @@ def _wrong(found: Sequence[Report], columns: Sequence[str]) -> str:
     if not found:
         return "<p>Nothing.</p>"
     head = "".join(f"<th>{escape(name)}</th>" for name in columns)
-    rows = (f"<tr>{_cells(_words(each.get(name, '')) for name in columns)}</tr>" for each in found)
+    rows = (f"<tr>{tds(_words(each.get(name, '')) for name in columns)}</tr>" for each in found)
     return f"<table><tr>{head}</tr>{''.join(rows)}</table>"
 
 
 def _words(value: object) -> str:
     return " / ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
-
-
-def _cells(words: Iterable[str]) -> str:
-    return "".join(f"<td>{escape(word)}</td>" for word in words)
 
 
 def _section(title: str, body: str, text: str = "") -> str:

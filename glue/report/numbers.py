@@ -15,10 +15,12 @@ import numpy as np
 
 from glue.events import Stage
 from glue.report import aloud
+from glue.report.evening import Evening
 from glue.report.memory import Memory, idle_cpu, memory
+from glue.report.openings import distinct, distinct_firsts, opened
 from glue.report.read import Reply, Run
 from glue.report.recall import recall
-from glue.report.spread import NONE, Spread, spread
+from glue.spread import NONE, Spread, spread
 
 METHOD = "percentiles: linear interpolation between closest ranks (Hyndman-Fan type 7)"
 LULL = 1.0  # seconds between the moment that she was free and her choice; less is the program's own time
@@ -48,6 +50,8 @@ class Report:
     lines_in: int = 0
     lines_by_fate: dict[str, int] = field(default_factory=dict)
     lines_without_fate: int = 0
+    # in games: model, words, fallback (chance), ...
+    decisions_by: dict[str, int] = field(default_factory=dict)
     first_audio_ms: Spread = NONE
     first_audio_idle_ms: Spread = NONE
     first_audio_waited_ms: Spread = NONE
@@ -81,13 +85,15 @@ class Report:
     gaps_ms: Spread = NONE  # a value for every joint of two clauses
     cached_prompt_share: float | None = None
     opened: int = 0  # replies whose first words a small model said
-    distinct_openings: float | None = None  # share of different ones among these: 1 where no two are alike
+    distinct_openings: float | None = None  # share of different ones among these, whomever they name
+    distinct_first_words: float | None = None  # the same of their first four words
     rss_mb: dict[str, Memory] = field(default_factory=dict)
     rss_total_mb: Memory = field(default_factory=Memory)
     cpu_s: dict[str, float] = field(default_factory=dict)
     idle_cpu_share: float | None = None  # of one core, between samples in which nobody spoke
     degraded: dict[str, int] = field(default_factory=dict)
     unreadable_journal_lines: int = 0
+    evening: Evening = field(default_factory=Evening)  # what a streamer wants to know afterwards
 
 
 def report(run: Run) -> Report:
@@ -107,6 +113,7 @@ def report(run: Run) -> Report:
         faster_than_stated=sum(pace.faster for pace in run.paces) if run.paces else None,
         degraded=_counted(d.part for d in run.degraded),
         unreadable_journal_lines=run.unreadable,
+        evening=run.evening,
         **_counts(run),
         **_times(run, heard),
         **_aloud(run),
@@ -117,15 +124,17 @@ def report(run: Run) -> Report:
 
 
 def _counts(run: Run) -> dict[str, Any]:
-    openings = [r.opening for r in run.replies.values() if r.opening]
+    openings = opened(run.replies.values())
     return {
         "turns": len(run.replies),
         "turns_by_ending": _counted(r.ended.ending.value for r in run.replies.values() if r.ended),
         "by_herself": sum(not r.to_chat for r in run.replies.values()),
         "opened": len(openings),
-        "distinct_openings": round(len(set(openings)) / len(openings), 3) if openings else None,
+        "distinct_openings": distinct(openings),
+        "distinct_first_words": distinct_firsts(openings),
         "lines_in": len(run.lines),
         "lines_by_fate": _counted(line.fate.value for line in run.lines.values() if line.fate),
+        "decisions_by": _counted(run.decisions),
         "lines_without_fate": sum(line.fate is None for line in run.lines.values()),
     }
 

@@ -1,20 +1,24 @@
 """Report and Run -> report.html: one file, no script, nothing fetched. Viewers' words are escaped."""
 
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
+from datetime import datetime
 from html import escape
 from pathlib import Path
 from string import Template
 
 from glue.events import Stage
 from glue.report import plots, world
+from glue.report.evening_page import section
 from glue.report.numbers import Report
 from glue.report.read import Reply, Run
-from glue.report.table import measured, number, paces, rows, words
-from glue.report.targets import TARGETS
+from glue.report.table import number, paces, rows, target_row, words
+from glue.report.targets import Verdict
+from glue.report.targets import targets as judged
 
 SHELL = Template(Path(__file__).with_name("page.html").read_text(encoding="utf-8"))
 STYLE = Path(__file__).with_name("style.css").read_text(encoding="utf-8")
-MARK = {True: ("met", "met"), False: ("missed", "missed"), None: ("unknown", "not measured")}
+KIND = {Verdict.MET: "met", Verdict.MISSED: "missed", Verdict.FEW: "unknown", Verdict.UNKNOWN: "unknown"}
 
 
 def page(run: Run, report: Report, places: Sequence[world.Row] = ()) -> str:
@@ -25,7 +29,7 @@ def page(run: Run, report: Report, places: Sequence[world.Row] = ()) -> str:
             "Full bars are medians, pale ones reach to the 95th percentile.",
             plots.waterfall(run),
         ),
-        ("Chat to first audio", spoken(report), plots.distribution(run)),
+        ("Chat to first audio", spoken(report), plots.distribution(run, limits(report))),
         ("Over the show", "Every reply; a show that tires would climb.", plots.timeline(run)),
         ("Memory", "Resident, by process.", plots.memory(run) if run.vitals else "<p>Not sampled.</p>"),
         ("What became of the lines", fates(report), plots.bars(report.lines_by_fate)),
@@ -39,8 +43,9 @@ def page(run: Run, report: Report, places: Sequence[world.Row] = ()) -> str:
     ]
     return SHELL.substitute(
         style=STYLE,
-        title="Rehearsal report",
+        title=escape(title(report)),
         lead=escape(lead(report)),
+        evening=section(report.evening),
         tiles=tiles(report),
         targets=targets(report),
         plots="\n".join(drawn),
@@ -48,6 +53,17 @@ def page(run: Run, report: Report, places: Sequence[world.Row] = ()) -> str:
         talk=talk(run),
         facts=facts(report),
     )
+
+
+def title(report: Report) -> str:
+    """What stood behind +show=, and when that was."""
+    names, wall = report.show.get("shows"), report.show.get("wall")
+    known = [str(name).replace("_", " ") for name in names] if isinstance(names, list) else []
+    what = " and ".join(known).capitalize() or "Show"
+    with suppress(TypeError, ValueError, OverflowError, OSError):
+        when = datetime.fromtimestamp(wall)  # type: ignore[arg-type]  # a journal may hold anything
+        return f"{what}, {when.day} {when:%B %Y, %H:%M}"
+    return what
 
 
 def lead(report: Report) -> str:
@@ -69,13 +85,18 @@ def tiles(report: Report) -> str:
     return "".join(f"<div><b>{escape(value)}</b><span>{escape(name)}</span></div>" for name, value in shown)
 
 
+def limits(report: Report) -> dict[str, float]:
+    """The targets of the first audio, ms, by a short name."""
+    names = {"first_audio_p50": "median target", "first_audio_p95": "p95 target"}
+    return {names[each.goal]: each.most for each in judged(report) if each.goal in names}
+
+
 def targets(report: Report) -> str:
     """The targets as a table."""
     cells = []
-    for target in TARGETS:
-        kind, said = MARK[target.met(report)]
-        row = (target.what, number(target.most, target.unit), measured(target, report))
-        cells.append(f"<tr>{tds(row)}<td class={kind}>{said}</td></tr>")
+    for target in judged(report):
+        kind, said = KIND[target.verdict(report)], target.said(report)
+        cells.append(f"<tr>{tds(target_row(target, report))}<td class={kind}>{said}</td></tr>")
     return "".join(cells)
 
 

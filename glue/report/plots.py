@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -18,6 +18,7 @@ from glue.report.read import Reply, Run
 INK, FAINT, LINE = "#22262e", "#767d89", "#d9dde3"
 IDLE, WAITED, MISSED = "#2f6db5", "#e08a1e", "#c0392b"
 SERIES = ("#2f6db5", "#e08a1e", "#3a9a6b", "#8e5bb0", "#c0392b", "#5c6672")
+SMOOTHED = 9  # replies of a running median
 STEPS = {
     Stage.CHOSEN: ("chosen", "#5c6672"),
     Stage.RECALLED: ("recalled", "#8e5bb0"),
@@ -85,8 +86,8 @@ def waterfall(run: Run) -> str:
     return drawn(draw, 3.0)
 
 
-def distribution(run: Run) -> str:
-    """How many replies took how long to their first audio, by case, with the targets."""
+def distribution(run: Run, limits: Mapping[str, float]) -> str:
+    """How many replies took how long to their first audio, by case, with the targets: `limits`, ms."""
     idle, waited = cases(run)
 
     def draw(axes: Any) -> None:
@@ -97,9 +98,9 @@ def distribution(run: Run) -> str:
         axes.hist(clipped, bins, stacked=True, color=[IDLE, WAITED], label=names, rwidth=0.9)
         top = axes.get_ylim()[1] * 1.12
         axes.set_ylim(0, top)
-        for limit, name in ((500, "median target"), (900, "p95 target")):
+        for name, limit in limits.items():
             axes.axvline(limit, color=INK, lw=1, ls=(0, (4, 3)))
-            axes.text(limit + most * 0.006, top * 0.98, f"{name} {limit} ms", va="top", fontsize=8.5)
+            axes.text(limit + most * 0.006, top * 0.98, f"{name} {limit:.0f} ms", va="top", fontsize=8.5)
         beyond = sum(value > most for value in idle + waited)
         if beyond:
             axes.text(
@@ -133,7 +134,7 @@ def timeline(run: Run) -> str:
             if reply.ended and Stage.AUDIBLE in reply.marks:
                 begin, end = reply.marks[Stage.AUDIBLE] - run.began, reply.ended.at - run.began
                 axes.axvspan(begin / 60, end / 60, ymax=0.035, color=FAINT, lw=0, alpha=0.55)
-        axes.plot(*running_median(run), color=INK, lw=1.4, label="running median of 9")
+        axes.plot(*running_median(run), color=INK, lw=1.4, label=f"running median of {SMOOTHED}")
         axes.set_ylim(0, most * 1.14)
         axes.set_xlim(0, max((run.ended - run.began) / 60, 0.01))
         axes.set_xlabel("minutes of the show (grey below: she speaks)")
@@ -199,9 +200,9 @@ def reach(values: Sequence[float]) -> float:
     return max(1200.0, 1.6 * float(np.percentile(values, 95))) if values else 1200.0
 
 
-def running_median(run: Run, of: int = 9) -> tuple[list[float], list[float]]:
+def running_median(run: Run) -> tuple[list[float], list[float]]:
     """Minutes and milliseconds of first audio, smoothed; over fewer replies at both ends."""
-    replies, half = sorted(heard(run), key=lambda r: r.marks[Stage.AUDIBLE]), of // 2
+    replies, half = sorted(heard(run), key=lambda r: r.marks[Stage.AUDIBLE]), SMOOTHED // 2
     ms = [1000 * (r.first_audio or 0.0) for r in replies]
     medians = [float(np.median(ms[max(0, i - half) : i + half + 1])) for i in range(len(ms))]
     return [(r.marks[Stage.AUDIBLE] - run.began) / 60 for r in replies], medians

@@ -12,9 +12,7 @@ from typing import Any, get_args
 from pydantic import TypeAdapter, ValidationError
 
 from glue.events import (
-    ButtonPressed,
     ClauseCleared,
-    Ending,
     Event,
     Fate,
     LineArrived,
@@ -28,8 +26,11 @@ from glue.events import (
     TurnEnded,
     TurnStarted,
 )
-from glue.measured import FloorMeasured, PaceKept, ScriptSpoken, TurnMeasured, VitalsTaken
+from glue.game_events import ActionChosen
+from glue.measured_events import FloorMeasured, PaceKept, ScriptSpoken, TurnMeasured, VitalsTaken
 from glue.memory_events import LookupsTimed, TurnRecalled
+from glue.news import UNSPOKEN
+from glue.report.evening import Evening, evening
 
 READERS: dict[str, TypeAdapter[Event]] = {kind.__name__: TypeAdapter(kind) for kind in get_args(Event)}
 
@@ -57,7 +58,7 @@ class Reply:
     who: str
     author: str
     text: str
-    to_chat: bool  # false where she spoke by herself
+    to_chat: bool  # false where nobody spoke to her: a silence, a sight, news of a game
     before: float
     clauses: int = 0
     opening: str = ""  # its first words, where a small model said them
@@ -108,7 +109,8 @@ class Run:
     script: list[ScriptSpoken] = field(default_factory=list)
     loud: Sequence[float] = ()  # milliseconds of the show's recording in which something is to be heard
     lookups: list[float] = field(default_factory=list)  # seconds of each of memory's
-    buttons: int = 0
+    decisions: list[str] = field(default_factory=list)  # in games: who made each (ActionChosen.by)
+    evening: Evening = field(default_factory=Evening)
     unreadable: int = 0
 
 
@@ -145,71 +147,60 @@ def _record(row: bytes) -> dict[str, Any]:
 
 def fold(events: Iterable[Event]) -> Run:
     """What the events amount to, in the order in which they came."""
-    run = Run()
+    events = list(events)
+    run = Run(evening=evening(events))
     spoke_until = float("-inf")
     for event in events:
         run.began = run.began or event.at
         run.ended = max(run.ended, event.at)
-        match event:
-            case TurnStarted():
-                run.replies[event.turn] = _reply(event, spoke_until, run.lines.get(event.line.id))
-            case TurnEnded():
-                spoke_until = event.at
-            case ClauseCleared() if event.turn in run.replies:
-                run.replies[event.turn].clauses += 1
-            case PaceKept():
-                run.paces.append(event)
-            case SpeechHeard():
-                run.interims.append(event)
-            case ScriptSpoken():
-                run.script.append(event)
-            case ReplyOpened() if event.turn in run.replies:
-                run.replies[event.turn].opening = event.text
-        _note(run, event)
-        _recall(run, event)
+        _note(run, event, spoke_until)
+        if isinstance(event, TurnEnded):
+            spoke_until = event.at
     return run
 
 
-def _recall(run: Run, event: Event) -> None:
+def _note(run: Run, event: Event, spoke_until: float) -> None:  # noqa: C901  (a table of events, a line each)
+    reply = run.replies.get(getattr(event, "turn", ""))
     match event:
-        case TurnRecalled() if event.turn in run.replies:
-            run.replies[event.turn].recalled = event
-        case LookupsTimed():
-            run.lookups += event.took
-        case _:
-            pass
-
-
-def _reply(event: TurnStarted, spoke_until: float, arrived: Line | None) -> Reply:
-    line = event.line
-    to_chat = line.source not in (Source.HERSELF, Source.EYES)
-    spoken = arrived.spoken if arrived else None
-    return Reply(event.turn, event.who, line.author, line.text, to_chat, spoke_until, spoken=spoken)
-
-
-def _note(run: Run, event: Event) -> None:
-    match event:
+        case TurnStarted():
+            run.replies[event.turn] = _reply(event, spoke_until, run.lines.get(event.line.id))
         case LineArrived(at, line, spoken):
             aloud = line.source is Source.VOICE
             run.lines[line.id] = Line(at, line.author, line.text, spoken, aloud=aloud)
         case LineClosed(_, id, fate) if id in run.lines:
             run.lines[id].fate = fate
-        case StageReached(at, _, turn, stage) if turn in run.replies:
-            run.replies[turn].marks[stage] = at
-        case TurnMeasured() if event.turn in run.replies:
-            run.replies[event.turn].measured = event
-        case TurnEnded() if event.turn in run.replies:
-            run.replies[event.turn].ended = event
-        case FloorMeasured() if event.turn in run.replies:
-            run.replies[event.turn].floor = event
+        case StageReached(at, _, _, stage) if reply:
+            reply.marks[stage] = at
+        case ClauseCleared() if reply:
+            reply.clauses += 1
+        case ReplyOpened(text=text) if reply:
+            reply.opening = text
+        case TurnMeasured() if reply:
+            reply.measured = event
+        case TurnRecalled() if reply:
+            reply.recalled = event
+        case TurnEnded() if reply:
+            reply.ended = event
+        case FloorMeasured() if reply:
+            reply.floor = event
+        case LookupsTimed():
+            run.lookups += event.took
+        case ActionChosen():
+            run.decisions.append(event.by)
+        case PaceKept():
+            run.paces.append(event)
+        case SpeechHeard():
+            run.interims.append(event)
+        case ScriptSpoken():
+            run.script.append(event)
         case VitalsTaken():
             run.vitals.append(event)
         case PartDegraded():
             run.degraded.append(event)
-        case ButtonPressed():
-            run.buttons += 1
 
 
-def finished(reply: Reply) -> bool:
-    """Whether it was spoken to its end."""
-    return reply.ended is not None and reply.ended.ending is Ending.FINISHED
+def _reply(event: TurnStarted, spoke_until: float, arrived: Line | None) -> Reply:
+    line = event.line
+    to_chat = line.source not in UNSPOKEN
+    spoken = arrived.spoken if arrived else None
+    return Reply(event.turn, event.who, line.author, line.text, to_chat, spoke_until, spoken=spoken)

@@ -7,7 +7,7 @@ from typing import Any
 
 from glue.events import Stage
 from glue.report.read import Reply, Run
-from glue.report.spread import Spread, spread
+from glue.spread import Spread, spread
 
 
 def recall(run: Run, heard: Sequence[Reply]) -> dict[str, Any]:

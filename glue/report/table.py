@@ -5,10 +5,11 @@ from rich.markup import escape
 from rich.table import Table
 
 from glue.report.numbers import Report
-from glue.report.spread import Spread
-from glue.report.targets import TARGETS, Target
+from glue.report.targets import Target, Verdict
+from glue.report.targets import targets as judged
+from glue.spread import Spread
 
-MET = {True: "[green]met[/]", False: "[red]missed[/]", None: "[dim]not measured[/]"}
+COLOUR = {Verdict.MET: "green", Verdict.MISSED: "red", Verdict.FEW: "yellow", Verdict.UNKNOWN: "dim"}
 
 
 def show(report: Report, console: Console | None = None) -> None:
@@ -21,11 +22,10 @@ def show(report: Report, console: Console | None = None) -> None:
 
 def targets(report: Report) -> Table:
     """What was to be reached, and what was."""
-    table = Table("target", "at most", "measured", "", title="Targets", title_justify="left")
-    for target in TARGETS:
-        table.add_row(
-            target.what, number(target.most, target.unit), measured(target, report), MET[target.met(report)]
-        )
+    table = Table("target", "at most", "measured", "n", "", title="Targets", title_justify="left")
+    for target in judged(report):
+        colour, said = COLOUR[target.verdict(report)], target.said(report)
+        table.add_row(*target_row(target, report), f"[{colour}]{said}[/]")
     return table
 
 
@@ -97,12 +97,17 @@ def summary(report: Report) -> str:
     """One paragraph: the machine, the models, the counts."""
     fates = ", ".join(f"{count} {fate}" for fate, count in report.lines_by_fate.items())
     opened = f"{report.opened} were opened by the small model, " if report.opened else ""
-    distinct = f"{report.distinct_openings:.0%} of them differently. " if report.distinct_openings else ""
+    distinct = ""
+    if report.distinct_openings and report.distinct_first_words:
+        alike = f"{report.distinct_first_words:.0%} by their first four words"
+        distinct = f"{report.distinct_openings:.0%} of them differently, {alike}. "
+    by = ", ".join(f"{count} by {who}" for who, count in report.decisions_by.items())
+    decided = f"Decisions in games: {by}.\n" if by else ""
     cached = "?" if report.cached_prompt_share is None else f"{report.cached_prompt_share:.0%}"
     return (
         f"{report.turns} replies ({report.by_herself} unasked) to {report.lines_in} lines in "
         f"{report.seconds:.0f} s: {fates}. {opened}{distinct}{cached} of the prompts came from the cache.\n"
-        f"{said_aloud(report)}{''.join(paces(report))}"
+        f"{decided}{said_aloud(report)}{''.join(paces(report))}"
         f"machine: {words(report.machine)}\nmodels: {words(report.models)}\n{report.method}"
     )
 
@@ -127,9 +132,10 @@ def words(facts: dict[str, object]) -> str:
     return ", ".join(f"{name} {value}" for name, value in facts.items()) or "not stated"
 
 
-def measured(target: Target, report: Report) -> str:
-    """A target's figure with its unit."""
-    return number(target.value(report), target.unit)
+def target_row(target: Target, report: Report) -> tuple[str, str, str, str]:
+    """A target, what it may be, what it was and of how many samples."""
+    value, n = target.value(report), target.n(report)
+    return target.what, number(target.most, target.unit), number(value, target.unit), str(n or "")
 
 
 def number(value: float | None, unit: str = "") -> str:

@@ -9,7 +9,7 @@ from glue.report import aloud, world
 from glue.report.numbers import Report, report
 from glue.report.page import page
 from glue.report.read import read
-from glue.report.targets import TARGETS
+from glue.report.targets import targets
 
 RECORDING = "audio.wav"  # of speaker=[wav]
 PLAYED = "played.json"  # a game's own figures, in the run folder
@@ -29,11 +29,19 @@ def write(run_dir: Path) -> Report:
 
 
 def to_json(found: Report, played: Mapping[str, object]) -> str:
-    """report.json: every figure, the targets with their verdicts (null: not measured), and what a game's
-    body has `played` and measured itself."""
+    """report.json: every figure, the targets with their verdicts (met: null where it was not measured,
+    or of too few samples), and what a game's body has `played` and measured itself."""
     verdicts = [
-        {"what": t.what, "unit": t.unit, "at_most": t.most, "measured": t.value(found), "met": t.met(found)}
-        for t in TARGETS
+        {
+            "what": t.what,
+            "unit": t.unit,
+            "at_most": t.most,
+            "measured": t.value(found),
+            "n": t.n(found),
+            "met": t.met(found),
+            "verdict": t.verdict(found),
+        }
+        for t in targets(found)
     ]
     figures = dataclasses.asdict(found) | {"targets": verdicts, **played}
     return json.dumps(figures, indent=2, ensure_ascii=False) + "\n"

@@ -5,14 +5,14 @@ The large lists are the config's; this one is what a person adds by hand, so it 
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from pathlib import Path
 
+from glue.folders import put, state
 from glue.safety.lists import read
 from glue.safety.phrases import Phrases
 
-MOST = 5000  # entries
+MOST = 5000  # entries that are added in a show; the file may have any number
 LONGEST = 100  # characters of one
 
 
@@ -22,11 +22,16 @@ class Blocklist:
     def __init__(self, path: Path | None = None) -> None:
         """Raises ConfigError for a file that is there and cannot be read; without a path nothing is kept."""
         self._path = path
-        self._entries = list(dict.fromkeys(read(path)))[:MOST] if path and path.exists() else []
+        self._entries = list(dict.fromkeys(read(path))) if path and path.exists() else []
         self._phrases = Phrases(self._entries)
+        self._added = 0
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._entries)
+
+    def newest(self, most: int) -> list[str]:
+        """The last entries, for a page: it could not draw 100,000."""
+        return self._entries[-most:]
 
     def find(self, text: str) -> str:
         """The first entry that `text` holds, however it is spelt; "" for none."""
@@ -37,10 +42,12 @@ class Blocklist:
 
         Raises OSError where it cannot be kept; it holds for this show all the same."""
         entry = " ".join(entry.partition("#")[0].split())[:LONGEST]
-        if entry in self._entries or len(self._entries) >= MOST or not len(Phrases([entry])):
+        if entry in self._entries or self._added >= MOST or not len(Phrases([entry])):
             return False
         self._entries.append(entry)
-        self._changed()
+        self._added += 1
+        self._phrases.add(entry)
+        self._write()
         return True
 
     def remove(self, entry: str) -> bool:
@@ -49,22 +56,16 @@ class Blocklist:
         if entry not in self._entries:
             return False
         self._entries.remove(entry)
-        self._changed()
+        self._phrases = Phrases(self._entries)
+        self._write()
         return True
 
-    def _changed(self) -> None:
-        self._phrases = Phrases(self._entries)
+    def _write(self) -> None:
         if self._path is None:
             return
-        self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        fresh = self._path.with_suffix(f".{os.getpid()}")
-        fresh.write_text("".join(f"{entry}\n" for entry in self._entries), encoding="utf-8")
-        fresh.replace(self._path)
+        put(self._path, "".join(f"{entry}\n" for entry in self._entries))
 
 
 def kept_at(configured: str) -> Path:
-    """Where the list is kept: as configured, or in the user's state folder (XDG base directories)."""
-    if configured:
-        return Path(configured).expanduser()
-    state = os.environ.get("XDG_STATE_HOME") or "~/.local/state"
-    return Path(state).expanduser() / "spark-vtuber" / "blocklist.txt"
+    """Where the list is kept: as configured, or in the user's state folder."""
+    return state("blocklist.txt", configured)

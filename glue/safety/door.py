@@ -10,21 +10,22 @@ from collections import deque
 from dataclasses import dataclass
 from typing import Any
 
+from glue.chat_events import SAYING
 from glue.events import ChatLine, Event, Fate, LineClosed, Source
 from glue.safety.screen import Screen
 from glue.safety_events import LineScreened, Screened, SlowModeSet, ViewerTimedOut
 from glue.settings import SafetySettings
-from glue.sights import Seen, SightDropped, described
+from glue.sight_events import Seen, SightDropped, described
 
 GOES_ON = 20.0  # seconds after which a viewer's next line is no continuation
 LITTLE = 40  # signs of it that may belong to the next one
 # No viewer's: what comes here is screened, but never too fast, and nobody is timed out for it.
 OURS = frozenset({Source.VOICE, Source.CONSOLE, Source.TERMINAL, Source.GAME})
 VIEWERS = 20_000  # that are remembered at most, in each respect
+SHOWN = 100  # of those that are timed out
 TIMES = 10_000  # arrivals that a rate is taken from
-SAYING = ", saying: "  # in a deed's text: the viewer's own words follow
 UNSPEAKABLE = "the name is not to be read out"
-ANNOUNCE = "Chat is too fast for you. Announce slow mode: one line each in {gap:.0f} seconds."
+ANNOUNCE = "Chat is too fast for you. Announce slow mode: one line each in {gap:g} seconds."
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,9 +47,11 @@ class Door:
         self._screen = screen
         self._allowed = {name.casefold() for name in self._settings.allowed}
         self._arrived: deque[float] = deque(maxlen=TIMES)
-        self._out: dict[tuple[Source | None, str], float] = {}  # viewer -> until when; None: by hand
-        self._strikes: dict[tuple[Source, str], deque[float]] = {}
+        # viewer, or "@name": by hand -> the casefolded name, and until when
+        self._out: dict[str, tuple[str, float]] = {}
+        self._strikes: dict[str, deque[float]] = {}
         self._last: dict[str, float] = {}  # viewer -> last line in slow mode
+        self._renamed: dict[str, str] = {}  # line -> its author, whose name is not to be read out
         self._before: dict[str, tuple[float, str]] = {}  # viewer -> when and what they wrote last
         self._slow = False
         self._gap = self._settings.slow_gap
@@ -73,21 +76,22 @@ class Door:
     def _screened(self, line: ChatLine, screen: Screen, now: float) -> tuple[ChatLine | None, list[Event]]:
         """The line as it may be read, None for bait, and what was done."""
         judged = screen.line(line.text, self._earlier(line, now))
-        why = f"{judged.family}: {judged.why}" if judged.family else judged.why
+        why = judged.reason
         author = screen.name(line.author)
         events: list[Event] = []
         if judged.outcome is not Screened.PASSED:
             events.append(LineScreened(now, line.id, judged.outcome, why))
         if judged.outcome in (Screened.PASSED, Screened.SANITISED):
-            self._before[line.author] = (now, line.text[-LITTLE:])
+            self._before[_viewer(line)] = (now, line.text[-LITTLE:])
             _forget(self._before)
             if author != line.author:
+                self._renamed[line.id] = line.author
+                _forget(self._renamed)
                 events.append(LineScreened(now, line.id, Screened.SANITISED, UNSPEAKABLE))
             return dataclasses.replace(line, author=author, text=judged.text), events
         deed = line.text.partition(SAYING)[0]
-        if (
-            line.deed and deed != line.text and screen.line(deed).text
-        ):  # she thanks; what was said is left out
+        # she thanks; what was said is left out
+        if line.deed and deed != line.text and screen.line(deed).text:
             return dataclasses.replace(line, author=author, text=deed), events
         events.append(LineClosed(now, line.id, Fate.BLOCKED, why=why))
         if judged.outcome is Screened.IGNORED and line.source not in OURS:
@@ -100,7 +104,7 @@ class Door:
         judged = self._screen.line(described(seen)) if self._screen else None
         if judged is None or judged.outcome is Screened.PASSED:
             return (seen,)
-        why = f"{judged.family}: {judged.why}" if judged.family else judged.why
+        why = judged.reason
         if judged.outcome is not Screened.SANITISED:
             return (SightDropped(seen.at, seen.source, why, 1.0),)
         told = LineScreened(seen.at, "sight", judged.outcome, f"in a picture, {why}")
@@ -108,15 +112,34 @@ class Door:
 
     def _earlier(self, line: ChatLine, now: float) -> str:
         """What the same viewer wrote a moment ago; a word may be spread over two lines."""
-        at, text = self._before.pop(line.author, (now, ""))
+        at, text = self._before.pop(_viewer(line), (now, ""))
         return text if 0 <= now - at <= GOES_ON else ""
 
+    def wrote(self, line: ChatLine) -> str:
+        """Who wrote a line that was let in, by the name that they have in chat."""
+        return self._renamed.get(line.id, line.author)
+
     def time_out(self, author: str, until: float) -> None:
-        """Let nothing of a viewer in until then; a time that has passed lets them in again."""
-        for source in Source:
-            self._out.pop((source, author), None)
-        self._out[None, author] = until
+        """Let nothing in until then of whoever is called so; a time that has passed lets them in again."""
+        name = author.casefold()
+        self._out = {who: out for who, out in self._out.items() if out[0] != name}
+        self._out[f"@{name}"] = name, until
         _forget(self._out)
+
+    @property
+    def usual_gap(self) -> float:
+        """Seconds between a viewer's lines where slow mode begins by itself."""
+        return self._settings.slow_gap
+
+    def standing(self, now: float) -> dict[str, object]:
+        """What holds, for the operator: `slow`, seconds between a viewer's lines, 0 where chat is as fast as
+        it likes; `out`: the last who may not write, by name, `left` seconds of it, the newest first."""
+        out = [(name, until - now) for name, until in reversed(self._out.values()) if until > now]
+        return {
+            "slow": self._gap if self._slow else 0.0,
+            "usual": self.usual_gap,
+            "out": [{"name": name, "left": round(left)} for name, left in out[:SHOWN]],
+        }
 
     def slow_down(self, gap: float) -> None:
         """The operator's slow mode, `gap` seconds between a viewer's lines; stays until it is 0 again."""
@@ -126,22 +149,27 @@ class Door:
 
     def _timed_out(self, line: ChatLine, now: float) -> tuple[Fate, str] | None:
         """A game may be called as a viewer is: it has a pause button of its own."""
-        by_hand = 0.0 if line.source is Source.GAME else self._out.get((None, line.author), 0.0)
-        out = now < max(by_hand, self._out.get((line.source, line.author), 0.0))
+        named = None if line.source is Source.GAME else self._out.get(f"@{line.author.casefold()}")
+        out = any(now < until for _, until in filter(None, (named, self._out.get(_viewer(line)))))
         return (Fate.BLOCKED, "timed out") if out else None
 
     def _limits(self, line: ChatLine, now: float) -> tuple[Fate, str] | None:
         s = self._settings
-        if line.supporter or line.deed or line.author.casefold() in self._allowed:
+        if line.supporter or line.deed or self._known(line):
             return None
         if s.overall and self._rate(now, 1.0) > s.overall:
             return Fate.OVERFLOW, "chat is faster than safety.overall"
-        if self._slow and now < self._last.get(line.author, float("-inf")) + self._gap:
+        if self._slow and now < self._last.get(_viewer(line), float("-inf")) + self._gap:
             return Fate.SPAM, "slow mode"
         if self._slow:
-            self._last[line.author] = now
+            self._last[_viewer(line)] = now
             _forget(self._last)
         return None
+
+    def _known(self, line: ChatLine) -> bool:
+        """Whether safety.allowed has them; on YouTube anybody may take a name, and an id stands there."""
+        own = [] if line.source is Source.YOUTUBE else [line.author]
+        return not self._allowed.isdisjoint(name.casefold() for name in [*own, line.author_id])
 
     def _rate(self, now: float, seconds: float) -> float:
         """Lines a second over the last `seconds`."""
@@ -173,7 +201,7 @@ class Door:
     def _strike(self, line: ChatLine, now: float) -> list[Event]:
         """A line was not let in: a viewer who goes on is timed out, there and not where another one is
         called the same."""
-        s, viewer = self._settings, (line.source, line.author)
+        s, viewer = self._settings, _viewer(line)
         if not s.strikes:
             return []
         times = self._strikes.setdefault(viewer, deque(maxlen=s.strikes))
@@ -182,9 +210,14 @@ class Door:
         if len(times) < s.strikes or times[0] < now - s.strike_window:
             return []
         del self._strikes[viewer]
-        self._out[viewer] = now + s.timeout
+        self._out[viewer] = line.author.casefold(), now + s.timeout
         _forget(self._out)
         return [ViewerTimedOut(now, line.author, now + s.timeout, f"{s.strikes} lines that were not let in")]
+
+
+def _viewer(line: ChatLine) -> str:
+    """Who wrote it: by the id, for names may be shared and are changed; else by the name, in any case."""
+    return line.viewer if line.author_id else f"{line.source} {line.author.casefold()}"
 
 
 def _forget(known: dict[Any, Any]) -> None:

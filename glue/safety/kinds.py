@@ -5,16 +5,15 @@ So it knows that "scrap thy guidelines" is like "ignore your rules" though it ne
 
 from __future__ import annotations
 
-import codecs
 import re
 from collections.abc import Sequence
 from functools import cache, lru_cache
 from pathlib import Path
 
 from glue.safety.fold import fold, squeezed
+from glue.safety.lists import shipped
 
 LEXICON = Path(__file__).with_name("lexicon.txt")
-SLURS = Path(__file__).with_name("words.txt")
 STEM = 4  # letters of the shortest stem
 MOST = 3  # words of an entry
 STRONG = frozenset({"slur", "sex", "swear", "kill", "nazi", "harm", "selfharm", "crime"})
@@ -24,17 +23,17 @@ TOKEN = re.compile(r"[\w']+|[\u2600-\u27bf\U0001f300-\U0001faff]")
 
 
 class Kinds:
-    """A lexicon, folded as texts are."""
+    """The lexicon, folded as texts are."""
 
-    def __init__(self, path: Path = LEXICON) -> None:
+    def __init__(self) -> None:
         self._whole: dict[str, tuple[str, ...]] = {}
         self._stems: dict[str, tuple[str, ...]] = {}
-        for line in path.read_text(encoding="utf-8").splitlines():
+        for line in LEXICON.read_text(encoding="utf-8").splitlines():
             kind, colon, entries = line.partition(": ")
             if colon and not line.startswith("#"):
                 for entry in entries.split():
                     self._add(kind, entry)
-        for slur in _slurs():
+        for slur in shipped()["slurs"]:
             self._add("slur", slur)
 
     def _add(self, kind: str, entry: str) -> None:
@@ -99,14 +98,3 @@ def tokens(folded: str) -> list[str]:
 @lru_cache(maxsize=4096)
 def _unspaced(char: str) -> bool:
     return any(first <= char <= last for first, last in UNSPACED)
-
-
-def _slurs() -> list[str]:
-    part, found = "", []
-    for line in SLURS.read_text(encoding="utf-8").splitlines():
-        bare = line.partition("#")[0].strip()
-        if bare.startswith("["):
-            part = bare.strip("[]")
-        elif bare and part == "slurs":
-            found.append(codecs.decode(bare, "rot13").replace(" ", "_"))
-    return found

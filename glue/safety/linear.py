@@ -76,8 +76,8 @@ def _kindred(found: Sequence[str]) -> Iterator[tuple[str, float]]:
 class Linear:
     """The models, read at once: the first clause of a show must not wait for them. A text costs 0.3 ms."""
 
-    def __init__(self, path: Path = SHIPPED) -> None:
-        with np.load(path, allow_pickle=False) as stored:
+    def __init__(self) -> None:
+        with np.load(SHIPPED, allow_pickle=False) as stored:
             scale = stored["scale"].astype(np.float32)
             self._families = [str(family) for family in stored["families"]]
             self._weights: Floats = stored["weights"].astype(np.float32) * scale[:, None]

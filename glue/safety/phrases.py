@@ -23,9 +23,10 @@ class Phrases:
         self._squeezed: dict[str, list[str]] = {}
         self._lengths: set[int] = set()
         for entry in entries:
-            self._add(entry)
+            self.add(entry)
 
-    def _add(self, entry: str) -> None:
+    def add(self, entry: str) -> None:
+        """One more."""
         folded = words(fold(entry))
         if not 0 < len(folded) <= MOST:
             return

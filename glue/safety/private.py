@@ -11,9 +11,8 @@ from collections.abc import Callable
 AT = r"(?:@|\s*[\[(]\s*at\s*[\])]\s*|\s+at\s+)"
 DOT = r"(?:\.|\s*[\[(]\s*dot\s*[\])]\s*|\s+dot\s+)"
 ENDINGS = (
-    "com|net|org|info|biz|io|gg|tv|me|ly|co|uk|de|fr|es|it|nl|eu|ru|us|ca|xyz|online|site|top|club|"
-    "shop|live"
-    "|link|app|dev|to|cc|be|ws|example"
+    "com|net|org|info|biz|io|gg|tv|me|ly|co|uk|de|fr|es|it|nl|eu|ru|us|ca|xyz|online|site|top|club|shop|live|"
+    "link|app|dev|to|cc|be|ws|example"
 )
 EMAIL = re.compile(
     rf"(?<![\w.+-])[\w.+-]{{1,64}}(?:\s+dot\s+\w+){{0,3}}{AT}\w[\w-]{{0,62}}(?:{DOT}\w+){{0,3}}{DOT}"

@@ -49,6 +49,11 @@ class Judged:
     family: str = ""
     why: str = ""
 
+    @property
+    def reason(self) -> str:
+        """For the journal and the desk: "FAMILY: why", or what there is of it."""
+        return f"{self.family}: {self.why}" if self.family else self.why
+
 
 class Screen:
     """The filters of one config. Raises ConfigError for a list that cannot be read."""
@@ -126,8 +131,8 @@ class Screen:
         return found if found and found.sure is Sure.BAIT else None
 
     def clause(self, text: str, before: str = "") -> Finding | None:
-        """Judge what she is about to say; `before`: the end of what she just said, which it may "
-        "complete."""
+        """Judge what she is about to say; `before`: the end of what she just said, which it may
+        complete."""
         if len(text) > MOST:
             return Finding("blocked", "too long to be judged")
         joined = f"{before} {text}".strip()
@@ -192,11 +197,7 @@ class Screen:
                 return finding
             wary = wary or finding
         if topic := self._topics.asked(text, reading.sentence):
-            ours = lexicon().each(
-                seen(reading.folded)
-            )  # of an operator's own topic the classifier knows nothing
-            firm = not any(TOPICS.intersection(kinds) for kinds in ours)
-            return Finding("topics", f"a side is to be taken: {topic}", firm=firm)
+            return Finding("topics", f"a side is to be taken: {topic}", firm=_unheard_of(reading))
         return wary
 
     def _listed(self, text: str) -> Finding | None:

@@ -8,9 +8,9 @@ from typing import Self
 
 from glue.closing import closing
 from glue.desk_events import OperatorAsked, Wish
+from glue.desk_ports import Desk, DeskMessage
 from glue.events import Button, ButtonPressed, ChatLine, Event, LineArrived, Source
 from glue.game_events import GameButton, GamePressed
-from glue.ports import Desk, DeskMessage
 from glue.senses.clean import clean, name
 
 log = logging.getLogger(__name__)

@@ -26,9 +26,9 @@ from glue.senses.hearing import FIRST, MOST, RATE, hear
 log = logging.getLogger(__name__)
 PART = "microphone"
 BLOCK = RATE // 50  # samples: 20 ms
-WAITING = 250  # blocks that may wait for a slow server: 5 s; then new ones are lost
+WAITING = 250  # blocks that may wait for a slow server: 5 s; then the oldest are lost
 GONE = 2.0  # seconds without a block: a microphone that hears nothing gives blocks of silence
-CURE = "uv sync --extra sound, and Debian's libportaudio2; or ears=[page], or ears=[]"
+CURE = "uv sync --all-extras --inexact, and Debian's libportaudio2; or ears=[page], or ears=[]"
 
 
 class DeviceEars:
@@ -38,7 +38,7 @@ class DeviceEars:
     def __init__(self, asr: Asr, device: str = "", name: str = "mic") -> None:
         """`device`: a name or a part of it, "" for the system's own; `name`: who speaks."""
         self._asr, self._device, self._author = asr, device or None, clean_name(name)
-        self._blocks: deque[Pcm] = deque()
+        self._blocks: deque[Pcm] = deque(maxlen=WAITING)
         self._wake = anyio.Event()
         self._stream: Any = None  # sounddevice ships without types
         self._lost = 0
@@ -116,13 +116,12 @@ class DeviceEars:
             wait = min(2 * wait, MOST)
 
     def _put(self, pcm: Pcm) -> None:
-        if len(self._blocks) < WAITING:
-            self._blocks.append(pcm)
-            self._wake.set()
-            return
-        self._lost += 1
-        if self._lost == 1:
-            log.warning("the ears are too slow: sound of the microphone is lost")
+        if len(self._blocks) == WAITING:
+            self._lost += 1
+            if self._lost == 1:
+                log.warning("the ears are too slow: sound of the microphone is lost")
+        self._blocks.append(pcm)
+        self._wake.set()
 
     async def _sound(self) -> AsyncGenerator[Pcm, None]:
         """What it hears, until it is gone."""

@@ -6,8 +6,9 @@ from collections.abc import AsyncIterator
 from types import TracebackType
 from typing import Self
 
+from glue.desk_ports import Microphones
 from glue.events import Event
-from glue.ports import Asr, Microphones
+from glue.ports import Asr
 from glue.senses.clean import name as clean_name
 from glue.senses.hearing import hear, steady
 

@@ -17,7 +17,7 @@ from pydantic import TypeAdapter, ValidationError
 from glue.closing import closing
 from glue.errors import ConfigError
 from glue.events import Event
-from glue.measured import ScriptSpoken
+from glue.measured_events import ScriptSpoken
 from glue.ports import Asr, Pcm
 from glue.senses.clean import name as clean_name
 from glue.senses.hearing import QUIET, RATE, hear
@@ -28,7 +28,7 @@ AFTER = 2.0  # seconds of silence behind the file, so that its last words are fi
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """What a voice says in the file, and when: seconds of it. See glue.measured.ScriptSpoken."""
+    """What a voice says in the file, and when: seconds of it. See glue.measured_events.ScriptSpoken."""
 
     kind: str
     text: str
@@ -53,16 +53,14 @@ class WavEars:
         self._due: deque[Said] = deque()  # what has not been said yet
         self._begun = 0.0
 
+    @staticmethod
+    def precheck(file: str) -> None:
+        """Before an engine is loaded for it. Raises ConfigError for a file that cannot be heard."""
+        _sound(Path(file))
+
     async def __aenter__(self) -> Self:
         """Read the file. Raises ConfigError."""
-        try:
-            with wave.open(str(self._file), "rb") as file:
-                form = (file.getframerate(), file.getnchannels(), file.getsampwidth())
-                if form != (RATE, 1, 2):
-                    raise ConfigError(f"ears.wav.file: {self._file} must be 16 kHz, mono, 16 bit, not {form}")
-                self._pcm = np.frombuffer(file.readframes(file.getnframes()), "<i2")
-        except (OSError, EOFError, wave.Error) as error:
-            raise ConfigError(f"ears.wav.file: {self._file} cannot be read: {error}") from error
+        self._pcm = _sound(self._file)
         self._script = _script(self._file.with_suffix(".said.json"))
         return self
 
@@ -103,6 +101,18 @@ class WavEars:
             await anyio.sleep_until(self._begun + (at + CHUNK) / RATE)
             yield whole[at : at + CHUNK]
             at += CHUNK
+
+
+def _sound(path: Path) -> Pcm:
+    """Raises ConfigError."""
+    try:
+        with wave.open(str(path), "rb") as file:
+            form = (file.getframerate(), file.getnchannels(), file.getsampwidth())
+            if form != (RATE, 1, 2):
+                raise ConfigError(f"ears.wav.file: {path} must be 16 kHz, mono, 16 bit, not {form}")
+            return np.frombuffer(file.readframes(file.getnframes()), "<i2")
+    except (OSError, EOFError, wave.Error) as error:
+        raise ConfigError(f"ears.wav.file: {path} cannot be read: {error}") from error
 
 
 def _script(path: Path) -> list[Said]:

@@ -15,16 +15,18 @@ from anyio import to_thread
 from numpy.typing import NDArray
 
 from glue.errors import ConfigError
-from glue.events import Event, Stage, StageReached, TurnEnded, TurnStarted
+from glue.events import ChatLine, Event, Source, Stage, StageReached, TurnEnded, TurnStarted
+from glue.senses.asked import asks, told
 from glue.senses.clean import clean
 from glue.senses.frames import frames
 from glue.senses.sight import Broadcast, Picture, Sight, Vision
-from glue.sights import Seen, SightDropped
+from glue.sight_events import Seen, SightDropped
 
 CELLS = (36, 64)  # rows and columns of a sketch
 STIRRED = 6.0  # of 255: a cell whose mean grey moved by more has changed
 LINES, THINGS = 12, 8  # of one sight
 LONGEST_LINE = 120
+FRESH = 60.0  # seconds after the last look at a sight in which she says that she sees it
 
 
 class Eyes:
@@ -58,6 +60,8 @@ class Eyes:
         self._looked = float("-inf")
         self._thinking = ""  # the turn whose first word is not heard yet
         self._sight = Sight(())
+        self._known: Seen | None = None  # the newest, as it was let in, and when it was last there
+        self._there = float("-inf")
 
     async def __aenter__(self) -> Self:
         return self
@@ -72,8 +76,17 @@ class Eyes:
                 self._thinking = event.turn
             case StageReached(stage=Stage.AUDIBLE) | TurnEnded() if event.turn == self._thinking:
                 self._thinking = ""
+            case Seen() if event.source == self._source:
+                self._known = event  # the door has judged it, and may have changed it
             case _:
                 pass
+
+    def facts(self, who: str, line: ChatLine) -> list[str]:
+        """What she sees right now, where a line asks for that."""
+        if line.source in (Source.EYES, Source.HERSELF) or not asks(line.text):
+            return []  # nobody else asked
+        fresh = anyio.current_time() <= self._there + FRESH
+        return [told(self._known if fresh else None)]
 
     async def watch(self, take: Callable[[Event], None], works: Callable[[], None]) -> None:
         """Look for ever; `works` is called after each look that went well. Raises a PortError."""
@@ -91,17 +104,21 @@ class Eyes:
     async def _consider(self, picture: Picture, take: Callable[[Event], None]) -> None:
         drawn = sketch(picture)
         if self._sketch is not None and difference(drawn, self._sketch) < self._changed:
+            self._there = anyio.current_time()
             return
         danger = await self._vision.judge(picture)
         now = anyio.current_time()
         if danger.unsafe:
+            self._known, self._sight = None, Sight(())
             take(SightDropped(now, self._source, danger.what, danger.score))
         else:
             sight = self._tidy(await self._vision.look(picture))
+            if sight != self._sight:
+                self._known = None  # until this one is let in
             if sight not in (self._sight, Sight(())):
                 take(Seen(now, self._source, sight.texts, sight.things, sight.caption))
             self._sight = sight
-        self._sketch, self._looked = drawn, now
+        self._sketch, self._looked, self._there = drawn, now, now
 
     def _tidy(self, sight: Sight) -> Sight:
         """Clean text of a bounded length: whoever wrote it may have meant it for her prompt."""

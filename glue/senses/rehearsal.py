@@ -19,7 +19,7 @@ import anyio
 
 from glue.errors import ConfigError, PortError
 from glue.events import ChatLine, Ending, Event, LineArrived, LineClosed, Source, TurnEnded, TurnStarted
-from glue.measured import FloorMeasured
+from glue.measured_events import FloorMeasured
 from glue.ports import Llm
 from glue.senses.busy import keep_busy
 from glue.senses.chatlog import Said, load
@@ -83,7 +83,7 @@ class Rehearsal:
         `llm` at work and measures no floor (it would use that lane); `floor` None: none is measured."""
         if speed <= 0 or minutes < 0 or lines < 0 or pause < 0:
             raise ConfigError("chat.rehearsal: speed must be positive; minutes, lines, pause not negative")
-        self._path = Path(log).expanduser() if log else SHIPPED
+        self._path = _path(log)
         self._minutes, self._lines, self._pause = minutes, lines, pause
         self._clock = LogClock(speed)
         self._floor = None if busy else floor
@@ -96,6 +96,11 @@ class Rehearsal:
         self._idle_since = 0.0
         self._pending: deque[tuple[str, str, object]] = deque(maxlen=PENDING)
         self._measuring: anyio.CancelScope | None = None
+
+    @staticmethod
+    def precheck(log: str = "") -> None:
+        """Before an engine is loaded for it. Raises ConfigError for a log that cannot be played."""
+        load(_path(log))
 
     async def __aenter__(self) -> Self:
         """Read the log. Raises ConfigError."""
@@ -135,7 +140,7 @@ class Rehearsal:
             self._floor is None
             or turn is None
             or turn.waited
-            or turn.line.source in (Source.HERSELF, Source.EYES)
+            or turn.line.source in (Source.HERSELF, Source.EYES, Source.TWIN)
         ):
             return
         if ended.ending is Ending.FINISHED and (asked := self._floor.asked(turn.who)) is not None:
@@ -195,3 +200,7 @@ class Rehearsal:
         self._measuring = None
         self._clock.lost(anyio.current_time() - began)
         return measured
+
+
+def _path(log: str) -> Path:
+    return Path(log).expanduser() if log else SHIPPED

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, AsyncIterator
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from contextlib import suppress
 from types import TracebackType
 from typing import Any, Self
 
@@ -18,12 +20,16 @@ from riva.client.proto.riva_asr_pb2_grpc import RivaSpeechRecognitionStub
 from riva.client.proto.riva_audio_pb2 import AudioEncoding
 
 from glue.closing import closing
-from glue.errors import PortError, Refused, Unreachable
+from glue.errors import PortError, Refused, TooSlow, Unreachable
 from glue.ports import Pcm, Words
 from glue.senses.spoken import Spoken
 
 PART = "ears"
 RATE = 16_000  # Hz
+CLOSING = 0.2  # seconds that a microphone may take to close
+LOOK = 0.5  # seconds between two looks at how a call fares that says nothing
+LIVES = 2.0  # seconds after which a call that takes sound is of use, whether or not anybody speaks
+HANGS = 10.0  # seconds that a server may leave sound lying: one that hangs still answers gRPC's keep-alive
 AWAY = (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.CANCELLED, grpc.StatusCode.RESOURCE_EXHAUSTED)
 CHANNEL: list[tuple[str, Any]] = [
     ("grpc.initial_reconnect_backoff_ms", 100),
@@ -42,6 +48,7 @@ class RivaAsr:
         """`address` is host:port; `model` "": the server's own choice."""
         self._address, self._language, self._model = address, language, model
         self._channel: grpc.aio.Channel | None = None
+        self._hung = False  # it took sound for nothing, and has answered nothing since
 
     async def __aenter__(self) -> Self:
         """Open the channel; it connects, and connects again, by itself."""
@@ -59,20 +66,48 @@ class RivaAsr:
         """The Asr port."""
         if self._channel is None:
             raise Unreachable(PART, "the adapter is closed")
-        spoken = Spoken()
-        call = RivaSpeechRecognitionStub(self._channel).StreamingRecognize(self._requests(sound, spoken))
+        spoken, taking, waits = Spoken(), Taking(self._hung), anyio.CancelScope()
+
+        def waiting() -> anyio.CancelScope:
+            """For one piece of sound."""
+            nonlocal waits
+            waits = anyio.CancelScope()
+            return waits
+
+        requests = self._requests(sound, spoken, taking, waiting)
+        call = RivaSpeechRecognitionStub(self._channel).StreamingRecognize(requests)
+        reading = _read(call)
         try:
-            async for answer in call:
-                for words in _words(answer, spoken):
-                    yield words
+            while True:
+                await asyncio.wait({reading}, timeout=LOOK)
+                if taking.lives(anyio.current_time()):
+                    yield Words("", False)
+                if reading.done():
+                    if not isinstance(answer := reading.result(), StreamingRecognizeResponse):
+                        return  # it is gRPC's mark of the end
+                    reading = _read(call)
+                    for words in self._heard(answer, spoken):
+                        yield words
+                elif taking.hangs(anyio.current_time()):
+                    self._hung = True
+                    raise TooSlow(PART, f"{self._address} has taken no sound for {HANGS:.0f} s")
         except grpc.aio.AioRpcError as error:
             raise self._translated(error) from error
         finally:
             call.cancel()
+            waits.cancel()  # gRPC leaves a call that failed waiting there: it would take the next one's sound
+            reading.cancel()
+            with suppress(RuntimeError), anyio.move_on_after(CLOSING, shield=True):
+                await asyncio.wait({reading})
+                await requests.aclose()  # it is running, which is that error, where it was waiting
 
     async def _requests(
-        self, sound: AsyncIterator[Pcm], spoken: Spoken
-    ) -> AsyncIterator[StreamingRecognizeRequest]:
+        self,
+        sound: AsyncIterator[Pcm],
+        spoken: Spoken,
+        taking: Taking,
+        waiting: Callable[[], anyio.CancelScope],
+    ) -> AsyncGenerator[StreamingRecognizeRequest, None]:
         config = RecognitionConfig(
             encoding=AudioEncoding.LINEAR_PCM,
             sample_rate_hertz=RATE,
@@ -85,13 +120,65 @@ class RivaAsr:
             streaming_config=StreamingRecognitionConfig(config=config, interim_results=True)
         )
         async with closing(sound) as chunks:
-            async for pcm in chunks:
-                spoken.sent(len(pcm) / RATE, anyio.current_time())
+            while True:
+                pcm: Pcm | None = None
+                with waiting():
+                    pcm = await anext(chunks, None)
+                if pcm is None:
+                    return
+                spoken.sent(len(pcm) / RATE, now := anyio.current_time())
+                taking.offered(now)
                 yield StreamingRecognizeRequest(audio_content=pcm.astype("<i2").tobytes())
+                taking.taken()
+
+    def _heard(self, answer: StreamingRecognizeResponse, spoken: Spoken) -> list[Words]:
+        alive = [Words("", False)] if self._hung else []
+        self._hung = False
+        return [*alive, *_words(answer, spoken)]
 
     def _translated(self, error: grpc.aio.AioRpcError) -> PortError:
         why = f"{self._address}: {error.code().name}: {error.details() or 'no reason given'}"
+        if error.code() is grpc.StatusCode.UNAVAILABLE:
+            self._hung = False  # who comes back is another
         return Unreachable(PART, why) if error.code() in AWAY else Refused(PART, why)
+
+
+class Taking:
+    """How a call takes its sound. gRPC asks for a piece when it has room for it, which a server that reads no
+    more leaves to none in the end: the windows of Python's hold two minutes of sound."""
+
+    def __init__(self, hung: bool = False) -> None:
+        """`hung`: what it takes says nothing of whether it lives."""
+        self._since: float | None = None  # its first piece
+        self._lies: float | None = None  # since when a piece is offered that is not taken
+        self._told = hung
+
+    def offered(self, now: float) -> None:
+        """A piece lies ready."""
+        self._lies = now
+        self._since = self._since if self._since is not None else now
+
+    def taken(self) -> None:
+        """There is room for another."""
+        self._lies = None
+
+    def hangs(self, now: float) -> bool:
+        """Whether nobody takes what lies there."""
+        return self._lies is not None and now - self._lies > HANGS
+
+    def lives(self, now: float) -> bool:
+        """Whether it has taken sound for long enough; once."""
+        if self._told or self._since is None or self._lies is not None or now - self._since < LIVES:
+            return False
+        self._told = True
+        return True
+
+
+def _read(call: Any) -> asyncio.Future[Any]:
+    """The next answer; an error that nobody waits for any more is let go."""
+    reading: asyncio.Future[Any] = asyncio.ensure_future(call.read())
+    reading.add_done_callback(lambda done: done.cancelled() or done.exception())
+    return reading
 
 
 def _words(answer: StreamingRecognizeResponse, spoken: Spoken) -> list[Words]:

@@ -19,7 +19,7 @@ from anyio.abc import TaskGroup
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidURI
 
-from glue.errors import ConfigError, PortError, TooSlow, Unreachable
+from glue.errors import ConfigError, PortError, TooSlow, Unreachable, first
 
 MOST_DELAY_S = 0.3  # not everybody comes back at once
 MOST_PAUSE_S = 5.0  # between two tries to take over
@@ -65,6 +65,7 @@ class Frames:
 @asynccontextmanager
 async def wire(part: str, url: str, timeout: float, largest: int, ca_file: str = "") -> AsyncIterator[Wire]:
     """Connect; `ca_file` as in certificates(). Raises Unreachable."""
+    where = url.partition("?")[0]
     try:
         socket = await connect(
             url,
@@ -75,9 +76,10 @@ async def wire(part: str, url: str, timeout: float, largest: int, ca_file: str =
             close_timeout=0.2,
             ping_interval=None,
         )
-    except (OSError, InvalidHandshake, InvalidURI, TimeoutError) as error:
-        where = url.partition("?")[0]
+    except (OSError, InvalidHandshake, TimeoutError) as error:
         raise Unreachable(part, f"{where} cannot be reached ({error or 'no answer'})") from error
+    except (InvalidURI, ValueError) as error:  # its words have all of the address in them
+        raise Unreachable(part, f"{where} is no address ({type(error).__name__})") from error
     try:
         yield Frames(part, socket)
     finally:
@@ -169,11 +171,3 @@ class Relay:
                 if joins.is_set() or last_try:
                     raise
             pause = min(2 * pause, MOST_PAUSE_S)
-
-
-def first(group: BaseExceptionGroup[PortError]) -> PortError:
-    """The error that the others followed from."""
-    error: PortError | BaseExceptionGroup[PortError] = group
-    while isinstance(error, BaseExceptionGroup):
-        error = error.exceptions[0]
-    return error

@@ -14,7 +14,6 @@ import anyio.lowlevel
 from glue.desk_events import OperatorAsked, Wish
 from glue.events import Button, ButtonPressed, ChatLine, Event, LineArrived, Source
 from glue.game_events import GameButton, GamePressed
-from glue.safety_events import SlowModeSet, ViewerTimedOut
 from glue.senses.clean import clean, name
 
 CHUNK = 4096  # bytes
@@ -32,20 +31,20 @@ COMMANDS = {
     "/stop": Button.STOP,
     "/go": Button.GO,
 }
-HOLDS = {"/hold": "always", "/release": "never"}
+SAME = {"/hold": (Wish.HOLD, "always"), "/release": (Wish.HOLD, "never"), "/fast": (Wish.SLOW, "0")}
 WISHES = {f"/{wish.value}": wish for wish in Wish if wish is not Wish.HOLD}
-SLOW = {"/slow": 15.0, "/fast": 0.0}  # seconds between two lines of a viewer, for the operator's slow mode
 GAME = re.compile(
     rf"/game\s+(?P<game>\S.*?)\s+(?P<button>{'|'.join(GameButton)})(?:\s+(?P<text>.*))?", re.IGNORECASE
 )
-TIMED = re.compile(r"/timeout\s+(?P<name>\S.*?)\s+(?P<seconds>\d{1,6})", re.IGNORECASE)
 HELP = (
-    f"type a line, or 'name: line'; commands: {' '.join(COMMANDS)} {' '.join(SLOW)} "
-    "/timeout NAME SECONDS (0 lets in again) /help\n"
+    f"type a line, or 'name: line'; commands: {' '.join(COMMANDS)} /help\n"
+    "the show: /go where it waits for you, /end after her goodbye, /end once more at once\n"
+    "chat: /pause (you, voices, games and who paid are heard; /stop lets nothing in), "
+    "/slow, /slow SECONDS, /fast, /timeout NAME SECONDS (0 lets in again)\n"
     "on air: /delay SECONDS, /hold and then /yes, /edit WORDS or /drop (t3.1: that clause; /yes t3: the "
-    "whole reply), /release, /anyway, /say WORDS, /topic, /mood, /persona WHO, /block WORD, /unblock WORD, "
-    "/remember ID WORDS, /forget ID or @NAME, /restart ENGINE, /look inbox|health|blocklist|desk|memory, "
-    "/find WORDS, /open t3\n"
+    "whole reply), /release, /anyway, /say WORDS or WHO: WORDS, /play SOUND, /topic, /mood, /persona WHO, "
+    "/block WORD, /unblock WORD, /remember ID WORDS, /forget ID or @NAME, /export NAME, /import NAME, "
+    "/restart ENGINE, /look inbox|health|blocklist|desk|memory, /find WORDS, /open t3\n"
     f"games: /game NAME {'|'.join(GameButton)} ACTION"
 )
 
@@ -97,19 +96,15 @@ class TerminalSense:
         return LineArrived(at, ChatLine(f"terminal-{next(self._numbers)}", author, text, Source.TERMINAL))
 
     def _command(self, at: float, text: str) -> Event | None:
-        if timed := TIMED.fullmatch(text):
-            return ViewerTimedOut(at, name(timed["name"]), at + int(timed["seconds"]), "by the operator")
         if game := GAME.fullmatch(text):
             button = GameButton(game["button"].lower())
             return GamePressed(at, game["game"], button, game["text"] or "")
         word, _, rest = text.partition(" ")
         word = word.lower()
-        if word in HOLDS:
-            return OperatorAsked(at, Wish.HOLD, HOLDS[word])
+        if word in SAME:
+            return OperatorAsked(at, *SAME[word])
         if word in WISHES:
             return OperatorAsked(at, WISHES[word], rest.strip())
-        if word in SLOW:
-            return SlowModeSet(at, SLOW[word])
         if word not in COMMANDS:
             self._tell(HELP)
             return None

@@ -28,6 +28,7 @@ from glue.senses.twitch_chat import Chat, key
 from glue.senses.twitch_events import TwitchEvents
 from glue.senses.twitch_irc import TwitchIrc
 from glue.senses.twitch_news import News, read, reward_id, user_id
+from glue.senses.twitch_own import Own
 from glue.senses.twitch_writing import Writer
 
 log = logging.getLogger(__name__)
@@ -55,13 +56,8 @@ class Twitch:
         ca_file: str = "",
     ) -> None:
         """conf/chat/twitch.yaml says what each is for. Raises ConfigError."""
-        self._channel = channel.strip().lstrip("#@").lower()
-        if not CHANNEL.fullmatch(self._channel):
-            raise ConfigError("chat.channel: must be a Twitch channel's name (letters, digits, _)")
-        if not 1 <= connections <= 4 or timeout_s <= 0 or silence_s <= 0:
-            raise ConfigError("chat.twitch: connections must lie between 1 and 4; times must be positive")
-        if write and not token:
-            raise ConfigError("chat.twitch.write: needs a token; cure: TWITCH_TOKEN in the environment")
+        self.precheck(channel, token, write, connections, timeout_s, silence_s)
+        self._channel = _plain(channel)
         self._ledger = Ledger()
         self._chat = Chat(self._ledger, {login.lower() for login in ignored}, count(1))
         self._inlet = Inlet()
@@ -80,7 +76,20 @@ class Twitch:
                 part, eventsub, self._api, self._channel, timeout_s, self._told, self._asked
             )
         self._writer = Writer(self._write) if write else None
+        self._own = Own()
         self._account: tuple[Owner, str] | None = None
+
+    @staticmethod
+    def precheck(
+        channel: str, token: str, write: bool, connections: int, timeout_s: float, silence_s: float
+    ) -> None:
+        """Before an engine is loaded for it. Raises ConfigError."""
+        if not CHANNEL.fullmatch(_plain(channel)):
+            raise ConfigError("chat.channel: must be a Twitch channel's name (letters, digits, _)")
+        if not 1 <= connections <= 4 or timeout_s <= 0 or silence_s <= 0:
+            raise ConfigError("chat.twitch: connections must lie between 1 and 4; times must be positive")
+        if write and not token:
+            raise ConfigError("chat.twitch.write: needs a token; cure: TWITCH_TOKEN in the environment")
 
     async def __aenter__(self) -> Self:
         """Raises ConfigError for a ca_file that is none."""
@@ -108,6 +117,10 @@ class Twitch:
             runs["twitch writing"] = self._writer.run
         return runs
 
+    def accounts(self) -> tuple[str, ...]:
+        """By which names viewers speak to her here: the channel's, and the one under which she writes."""
+        return (self._channel, *([self._own.login] if self._writer and self._own.login else ()))
+
     async def events(self) -> AsyncIterator[Event]:
         """The Sense port."""
         async with closing(self._inlet.events()) as events:
@@ -115,7 +128,7 @@ class Twitch:
                 yield event
 
     async def _heard(self, message: Message) -> None:
-        if event := self._chat.read(message, anyio.current_time()):
+        if not self._own.has(message) and (event := self._chat.read(message, anyio.current_time())):
             await self._inlet.put(event)
 
     async def _told(self, news: News) -> None:
@@ -129,11 +142,11 @@ class Twitch:
             await self._inlet.put(LineArrived(now, line))
 
     def _asked(self, owner: Owner, channel_id: str) -> None:
-        self._account = owner, channel_id
+        self._account, self._own.login = (owner, channel_id), owner.login
         if self._writer and "user:write:chat" not in owner.scopes:
             log.warning("TWITCH_TOKEN lacks the scope user:write:chat: she cannot write into the chat")
         if owner.login != self._channel:
-            self._chat.ignored.add(owner.login)  # what she wrote herself
+            self._chat.ignored.add(owner.login)  # nobody but her writes under that name
 
     def show(self, event: Event) -> None:
         """The Viewer port: her answers to lines of this chat are written into it, where that is wanted."""
@@ -142,4 +155,12 @@ class Twitch:
 
     async def _write(self, text: str, answers: str) -> bool:
         assert self._api is not None and self._account is not None  # it comes after show()
-        return await self._api.write(*self._account, text, answers)
+        self._own.writes(text)
+        id = await self._api.write(*self._account, text, answers)
+        if id:
+            self._own.wrote(id)
+        return id is not None
+
+
+def _plain(channel: str) -> str:
+    return channel.strip().lstrip("#@").lower()

@@ -80,16 +80,17 @@ class TwitchApi:
             return False
         raise self._refused(f"'{kind}'", status)
 
-    async def write(self, owner: Owner, channel_id: str, text: str, answers: str) -> bool:
-        """A line into the chat, as an answer to message `answers`; False where Twitch held it back."""
+    async def write(self, owner: Owner, channel_id: str, text: str, answers: str) -> str | None:
+        """A line into the chat, as an answer to message `answers`; its id, None where Twitch held it back."""
         body = {"broadcaster_id": channel_id, "sender_id": owner.user_id, "message": text}
         if answers:
             body["reply_parent_message_id"] = answers
         status, data = await self._helix_ask(owner, "POST", "/chat/messages", body)
         if status != 200:
             raise self._refused("a line of hers", status)
-        sent = data.get("data")
-        return isinstance(sent, list) and any(isinstance(s, dict) and s.get("is_sent") is True for s in sent)
+        told = data.get("data")
+        sent = [each for each in told if isinstance(each, dict)] if isinstance(told, list) else []
+        return next((str(each.get("message_id", "")) for each in sent if each.get("is_sent") is True), None)
 
     async def _helix_ask(
         self, owner: Owner, method: str, path: str, body: Mapping[str, object] | None = None

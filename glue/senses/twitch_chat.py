@@ -8,8 +8,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from itertools import count
 
-from glue.chat_events import Deed, LinesRemoved
+from glue.chat_events import SAYING, Deed, LinesRemoved
 from glue.events import ChatLine, Event, LineArrived, Source
+from glue.senses.cheers import words
 from glue.senses.clean import clean, name
 from glue.senses.irc import Message
 from glue.senses.ledger import Ledger
@@ -17,6 +18,7 @@ from glue.senses.ledger import Ledger
 LONGEST_ID = 80
 ACTION = "\x01ACTION "
 REWARD = "custom-reward-id"  # the tag of a line that was written to redeem channel points
+BADGES = frozenset({"broadcaster", "moderator", "vip", "subscriber", "founder"})
 SUBS = {"sub", "resub", "giftpaidupgrade", "anongiftpaidupgrade", "primepaidupgrade"}
 
 
@@ -38,8 +40,10 @@ class Chat:
             case "CLEARMSG":
                 return self._removed(at, (line_id(message.tags.get("target-msg-id", "")),))
             case "CLEARCHAT":
-                user = message.tags.get("target-user-id") or (message.text if len(message.params) > 1 else "")
-                return self._removed(at, self.ledger.of(user) if user else self.ledger.everybody())
+                id = message.tags.get("target-user-id", "")
+                user = id or (message.text if len(message.params) > 1 else "")
+                gone = self.ledger.of(user) if user else self.ledger.everybody()
+                return self._removed(at, gone, id and f"{Source.TWITCH}:{author_id(id)}")
         return None
 
     def _line(self, message: Message) -> ChatLine:
@@ -47,10 +51,10 @@ class Chat:
         author, text, id = who(message), clean(said).text, author_id(message.tags.get("user-id", ""))
         bits = number(message.tags.get("bits", ""))
         if bits:
-            return deed(self._id(message), author, Deed.BITS, f"cheered {bits} bits", said, id)
+            return deed(self._id(message), author, Deed.BITS, f"cheered {bits} bits", words(said, bits), id)
         if message.tags.get(REWARD):  # what it is called EventSub alone tells
             return deed(self._id(message), author, Deed.POINTS, "spent channel points", said, id)
-        return ChatLine(self._id(message), author, text, Source.TWITCH, author_id=id)
+        return ChatLine(self._id(message), author, text, Source.TWITCH, supports(message), author_id=id)
 
     def _noticed(self, message: Message, at: float) -> Event | None:
         origin = message.tags.get("msg-param-origin-id", "")
@@ -77,11 +81,11 @@ class Chat:
                 return None
         return LineArrived(at, line)
 
-    def _removed(self, at: float, ids: tuple[str, ...]) -> Event | None:
+    def _removed(self, at: float, ids: tuple[str, ...], viewer: str = "") -> Event | None:
         ids = self.ledger.with_twins(ids)
         for id in ids:
             self.ledger.first(id)  # where the removal overtook its line
-        return LinesRemoved(at, ids) if ids else None
+        return LinesRemoved(at, ids, viewer) if ids or viewer else None
 
     def _id(self, message: Message) -> str:
         return line_id(message.tags.get("id") or f"{next(self._numbers)}")
@@ -102,6 +106,13 @@ def who(message: Message) -> str:
     return name(message.tags.get("display-name") or message.tags.get("login") or message.nick)
 
 
+def supports(message: Message) -> bool:
+    """Whether chat knows who wrote it for a supporter, or for somebody whom the channel trusts."""
+    badges = {badge.partition("/")[0] for badge in message.tags.get("badges", "").split(",")}
+    marks = (message.tags.get(mark) for mark in ("subscriber", "mod", "vip"))
+    return not BADGES.isdisjoint(badges) or "1" in marks
+
+
 def number(raw: str) -> int:
     """A count in a tag; 0 for anything else."""
     return int(raw) if raw.isascii() and raw.isdigit() and len(raw) < 10 else 0
@@ -114,8 +125,8 @@ def author_id(raw: object) -> str:
 
 def deed(id: str, author: str, kind: Deed, what: str, said: str = "", author_id: str = "") -> ChatLine:
     """A line that tells what `author` did, with their own words behind it."""
-    words = clean(said).text
-    text = clean(f"{what}, saying: {words}" if words else what).text
+    theirs = clean(said).text
+    text = clean(f"{what}{SAYING}{theirs}" if theirs else what).text
     return ChatLine(id, author, text, Source.TWITCH, kind.paid, kind, author_id)
 
 

@@ -8,13 +8,14 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from functools import partial
 
 import anyio
 
-from glue.errors import PortError, Refused, Unreachable
+from glue.errors import PortError, Refused, TooSlow, Unreachable, first
 from glue.senses.irc import Garbled
-from glue.senses.socket import Works, first, relay, wire
+from glue.senses.socket import Works, relay, wire
 from glue.senses.twitch_api import Owner, TwitchApi
 from glue.senses.twitch_news import KINDS, News, count, parse
 
@@ -25,6 +26,10 @@ GRACE_S = 5.0  # a keep-alive may be so late
 MOST_SILENCE_S = 600
 REFUSED_S = 300.0  # a wrong token is not tried again before this: the answer would be the same
 HOUR_S = 3600.0  # Twitch wants a token checked so often
+REVOKED = {  # why nothing more comes in this session; the other reason is a version that Twitch gave up
+    "authorization_revoked": "TWITCH_TOKEN was revoked, or a password changed; cure: a new user token",
+    "user_removed": "the channel or TWITCH_TOKEN's owner is no user of Twitch any more",
+}
 
 
 class TwitchEvents:
@@ -68,7 +73,9 @@ class TwitchEvents:
     async def _check_hourly(self) -> None:
         while True:
             await anyio.sleep(HOUR_S)
-            await self._api.owner()
+            # the session goes on: a new one would miss what came between
+            with suppress(TooSlow, Unreachable):
+                await self._api.owner()
 
     async def _read(
         self, owner: Owner, channel_id: str, url: str, joined: Works, handover: Callable[[str], None]
@@ -89,7 +96,7 @@ class TwitchEvents:
                     case "session_reconnect":
                         handover(self._next(news))
                     case "revocation":
-                        log.warning("Twitch stopped telling of some events", extra={"kind": news.topic})
+                        self._revoked(news)
                     case "notification":
                         await self._take(news)
 
@@ -99,6 +106,12 @@ class TwitchEvents:
         except Garbled as error:
             log.info("a message from EventSub was not understood: %s", error)
             return None
+
+    def _revoked(self, news: News) -> None:
+        """Raises Refused where that is the end of all of them."""
+        if why := REVOKED.get(news.status):
+            raise Refused(self._part, why)
+        log.warning("Twitch stopped telling of some events", extra={"kind": news.topic})
 
     def _next(self, news: News) -> str:
         url = str(news.session.get("reconnect_url"))

@@ -12,7 +12,9 @@ from typing import Any
 
 from glue.chat_events import Deed
 from glue.events import ChatLine
+from glue.senses.cheers import words
 from glue.senses.clean import clean, name
+from glue.senses.fields import part
 from glue.senses.irc import Garbled
 from glue.senses.twitch_chat import author_id, deed, gave, line_id, raided, subscribed
 
@@ -33,13 +35,14 @@ KINDS: tuple[tuple[str, str, Mapping[str, str]], ...] = (
 
 @dataclass(frozen=True, slots=True)
 class News:
-    """One message: its kind, its id, and whatever it carries."""
+    """One message: its kind, its id, and whatever it carries; `status` is its subscription's."""
 
     kind: str
     id: str
     session: Mapping[str, Any]
     topic: str
     event: Mapping[str, Any]
+    status: str = ""
 
 
 def parse(frame: str | bytes) -> News:
@@ -53,14 +56,9 @@ def parse(frame: str | bytes) -> News:
     if not isinstance(kind, str) or not isinstance(id, str):
         raise Garbled("no message_type and message_id")
     load = part(message, "payload")
-    topic = about.get("subscription_type") or part(load, "subscription").get("type")
-    return News(kind, id, part(load, "session"), str(topic or ""), part(load, "event"))
-
-
-def part(value: object, key: str) -> Mapping[str, Any]:
-    """An object inside another; empty where there is none."""
-    found = value.get(key) if isinstance(value, dict) else None
-    return found if isinstance(found, dict) else {}
+    asked = part(load, "subscription")
+    topic, status = about.get("subscription_type") or asked.get("type"), asked.get("status")
+    return News(kind, id, part(load, "session"), str(topic or ""), part(load, "event"), str(status or ""))
 
 
 def count(value: object) -> int:
@@ -108,7 +106,8 @@ def _told(topic: str, event: Mapping[str, Any]) -> tuple[Deed, str, str] | None:
         case "channel.subscription.gift":
             return Deed.GIFT, gave(count(event.get("total"))), ""
         case "channel.cheer":
-            return Deed.BITS, f"cheered {count(event.get('bits'))} bits", str(event.get("message") or "")
+            bits = count(event.get("bits"))
+            return Deed.BITS, f"cheered {bits} bits", words(str(event.get("message") or ""), bits)
         case "channel.raid":
             return Deed.RAID, raided(count(event.get("viewers"))), ""
         case "channel.follow":

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 import anyio
 
 from glue.chat_events import LinesRemoved
+from glue.errors import TooSlow, Unreachable
 from glue.events import Event, Fate, LineClosed, Source, TurnEnded, TurnStarted
 from glue.senses.socket import Works
 
@@ -42,6 +43,7 @@ class Writer:
     _answering: Reply | None = None
     _unwritten: list[Reply] = field(default_factory=list)
     _finished: anyio.Event = field(default_factory=anyio.Event)
+    _writing: Reply | None = None
 
     def show(self, event: Event) -> None:
         """The Viewer port."""
@@ -68,16 +70,27 @@ class Writer:
         self._unwritten = [reply for reply in self._unwritten if reply.lines.isdisjoint(ids)]
         if self._answering and not self._answering.lines.isdisjoint(ids):
             self._answering = None
+        if self._writing and not self._writing.lines.isdisjoint(ids):
+            self._writing = None
 
     async def run(self, works: Works) -> None:
-        """Write her lines, one after the other. Raises what Twitch says to one."""
+        """Write her lines, one after the other. Raises what Twitch says to one; where that could not be
+        reached, the line is the next run's first."""
         while True:
+            while self._unwritten:
+                await self._put(self._unwritten.pop(0), works)
+                await anyio.sleep(APART_S)
             await self._finished.wait()
             self._finished = anyio.Event()
-            while self._unwritten:
-                reply = self._unwritten.pop(0)
-                if await self.write(reply.text, reply.answers):
-                    works()
-                else:
-                    log.warning("Twitch held a line of hers back")
-                await anyio.sleep(APART_S)
+
+    async def _put(self, reply: Reply, works: Works) -> None:
+        self._writing = reply
+        try:
+            if await self.write(reply.text, reply.answers):
+                works()
+            else:
+                log.warning("Twitch held a line of hers back")
+        except (Unreachable, TooSlow):
+            if self._writing is reply:  # no moderator has removed what it answers
+                self._unwritten.insert(0, reply)
+            raise

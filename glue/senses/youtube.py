@@ -19,9 +19,10 @@ import httpx
 from glue.closing import closing
 from glue.errors import ConfigError, Refused, TooSlow, Unreachable
 from glue.events import Event
+from glue.senses.fields import part
 from glue.senses.inlet import Inlet
 from glue.senses.socket import Works
-from glue.senses.youtube_chat import Chat, part
+from glue.senses.youtube_chat import Chat
 
 PART = "youtube"
 VIDEO = re.compile(r"[A-Za-z0-9_-]{11}")
@@ -52,11 +53,8 @@ class YouTube:
         timeout_s: float = 10.0,
     ) -> None:
         """conf/chat/youtube.yaml says what each is for. Raises ConfigError."""
+        self.precheck(video, key, quota, hours, timeout_s)
         self._video = video_id(video)
-        if not key:
-            raise ConfigError("chat.youtube.key: is missing; cure: YOUTUBE_API_KEY in the environment")
-        if quota < 100 or hours <= 0 or timeout_s <= 0:
-            raise ConfigError("chat.youtube: quota must be 100 or more; hours and timeout_s positive")
         self._key, self._api, self._timeout = key, api.rstrip("/"), timeout_s
         self._budget = Budget(quota, hours * 3600)
         self._chat = Chat(time.time() - SKEW_S)
@@ -64,6 +62,15 @@ class YouTube:
         self._refused: tuple[float, Refused] | None = None
         self._client = httpx.AsyncClient(timeout=timeout_s)  # once: its certificates take 50 ms of the show
         self._inlet = Inlet()
+
+    @staticmethod
+    def precheck(video: str, key: str, quota: int, hours: float, timeout_s: float) -> None:
+        """Before an engine is loaded for it. Raises ConfigError."""
+        video_id(video)
+        if not key:
+            raise ConfigError("chat.youtube.key: is missing; cure: YOUTUBE_API_KEY in the environment")
+        if quota < 100 or hours <= 0 or timeout_s <= 0:
+            raise ConfigError("chat.youtube: quota must be 100 or more; hours and timeout_s positive")
 
     async def __aenter__(self) -> Self:
         return self
@@ -178,7 +185,8 @@ class Budget:
 
     def pause(self, asked_ms: object) -> float:
         """Seconds between two polls: what YouTube asks for, or what the quota allows, if that is longer."""
-        asked = asked_ms / 1000 if isinstance(asked_ms, int | float) and asked_ms > 0 else 5.0
+        most_ms = 1000 * SLOWEST_S  # before it is divided: JSON has numbers that no float holds
+        asked = min(asked_ms, most_ms) / 1000 if isinstance(asked_ms, int | float) and asked_ms > 0 else 5.0
         polls = self._left // LIST_COST
         left = max(3600.0, self._until - time.monotonic())  # a show that lasts longer goes on
         return min(max(asked, left / polls if polls else SLOWEST_S), SLOWEST_S)

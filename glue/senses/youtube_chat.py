@@ -10,13 +10,15 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from glue.chat_events import Deed, LinesRemoved
+from glue.chat_events import SAYING, Deed, LinesRemoved
 from glue.events import ChatLine, Event, LineArrived, Source
 from glue.senses.clean import clean, name
+from glue.senses.fields import part
 from glue.senses.ledger import Ledger
 
 LONGEST_ID = 120
 LONGEST_AUTHOR = 64
+SUPPORTS = ("isChatSponsor", "isChatModerator", "isChatOwner")  # of an author: who pays, or is trusted
 
 
 @dataclass(slots=True)
@@ -40,33 +42,42 @@ class Chat:
             return self._removed(at, (line_id(deleted),))
         if kind == "userBannedEvent":
             banned = part(part(snippet, "userBannedDetails"), "bannedUserDetails").get("channelId")
-            return self._removed(at, self.ledger.of(str(banned))) if banned else None
+            viewer = f"{Source.YOUTUBE}:{author_id(str(banned))}"
+            return self._removed(at, self.ledger.of(str(banned)), viewer) if banned else None
         channel = str(author.get("channelId") or snippet.get("authorChannelId") or "")
         if not isinstance(id, str) or not self.ledger.first(line_id(id), channel):
             return None
-        line = read(line_id(id), name(str(author.get("displayName") or "")), snippet, channel)
+        supporter = any(author.get(mark) is True for mark in SUPPORTS)
+        line = read(line_id(id), name(str(author.get("displayName") or "")), snippet, channel, supporter)
         if line is None or not line.text or written(snippet) < self.since:
             return None
         return LineArrived(at, line)
 
-    def _removed(self, at: float, ids: tuple[str, ...]) -> Event | None:
+    def _removed(self, at: float, ids: tuple[str, ...], viewer: str = "") -> Event | None:
         for id in ids:
             self.ledger.first(id)  # where the removal overtook its line
-        return LinesRemoved(at, ids) if ids else None
+        return LinesRemoved(at, ids, viewer) if ids or viewer else None
 
 
-def read(id: str, author: str, snippet: Mapping[str, Any], channel: str = "") -> ChatLine | None:
+def read(
+    id: str, author: str, snippet: Mapping[str, Any], channel: str = "", supporter: bool = False
+) -> ChatLine | None:
     """A line, or what somebody did; None for what is neither. `channel`: the author's."""
-    whose = clean(channel, LONGEST_AUTHOR).text
+    whose = author_id(channel)
     if snippet.get("type") == "textMessageEvent":
         said = part(snippet, "textMessageDetails").get("messageText") or snippet.get("displayMessage") or ""
-        return ChatLine(id, author, clean(str(said)).text, Source.YOUTUBE, author_id=whose)
+        return ChatLine(id, author, clean(str(said)).text, Source.YOUTUBE, supporter, author_id=whose)
     if (told := next(_told(snippet), None)) is None:
         return None
     deed, what, said = told
     words = clean(str(said or "")).text
-    text = clean(f"{what}, saying: {words}" if words else what).text
+    text = clean(f"{what}{SAYING}{words}" if words else what).text
     return ChatLine(id, author, text, Source.YOUTUBE, supporter=True, deed=deed, author_id=whose)
+
+
+def author_id(channel: str) -> str:
+    """Who that is, whatever they are called."""
+    return clean(channel, LONGEST_AUTHOR).text
 
 
 def _told(snippet: Mapping[str, Any]) -> Iterator[tuple[Deed, str, object]]:
@@ -99,12 +110,6 @@ def count(value: object) -> int:
     """A number; the API gives some as text. 0 for anything else."""
     text = str(value)
     return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else 0
-
-
-def part(value: object, key: str) -> Mapping[str, Any]:
-    """An object inside another; empty where there is none."""
-    found = value.get(key) if isinstance(value, dict) else None
-    return found if isinstance(found, dict) else {}
 
 
 def line_id(raw: object) -> str:

@@ -12,11 +12,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from glue.ports import Timed
+from glue.romanised import romanised
 
 # A run of letters between spaces; scripts without spaces count by the character.
 WORD = re.compile(r"[\u3040-\u30ff\u3400-\u9fff][^\w\s]*|[^\s\u3040-\u30ff\u3400-\u9fff]+")
 PACE = 0.062  # seconds a letter, until the sound says how long it really is
 REACH = 6  # words that a voice may say differently ("21", "&") before the two texts are lost to each other
+READS = "en"  # a voice may have been given other scripts so, and times what it was given
 NEARLY = 0.02  # seconds; a word whose end is this close has been heard
 
 
@@ -59,13 +61,13 @@ class Clause:
 
 def match(own: Sequence[str], timed: Sequence[Timed]) -> dict[int, Timed]:
     """Which of our words each timed word is, by its place in `own`; what is not found is left out."""
-    plain = [letters(word) for word in own]
+    plain = [{letters(word), letters(romanised(word, READS))} for word in own]
     found: dict[int, Timed] = {}
     at = 0
     for word in timed:
         wanted = letters(word.text)
         here = next(
-            (i for i in range(at, min(at + REACH, len(plain))) if wanted and plain[i] == wanted), None
+            (i for i in range(at, min(at + REACH, len(plain))) if wanted and wanted in plain[i]), None
         )
         if here is not None:
             found[here] = word

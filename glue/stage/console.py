@@ -13,9 +13,10 @@ import anyio
 from starlette.websockets import WebSocket
 
 from glue.desk_events import TurnAsked
+from glue.desk_ports import DeskMessage
 from glue.errors import ConfigError
 from glue.events import CaptionShown, Event, to_json
-from glue.ports import DeskMessage
+from glue.ports import Whose
 from glue.stage.console_guard import LOOPBACK, Guard, kept_token, token_path
 from glue.stage.console_mic import Microphones
 from glue.stage.console_page import Page, both
@@ -39,10 +40,12 @@ class Console:
         avatar_url: str = "",
         patience_s: float = 5.0,
         names: Sequence[str] = (),
+        asked: bool = False,
     ) -> None:
         """`rate` Hz; `token_file` empty: in the user's state folder; `avatar_url`: the page that draws her,
         embedded in ours, empty for none; `patience_s`: a page that reads nothing for so long is closed;
-        `names`: hosts that a tunnel with TLS serves the pages under."""
+        `names`: hosts that a tunnel with TLS serves the pages under; `asked`: the stage shows the line that
+        is answered."""
         self.rate = rate
         self.players = Players(self._plays)
         self.microphones = Microphones()
@@ -53,16 +56,22 @@ class Console:
         self._avatar_url = avatar_url
         self._patience = patience_s
         self._names = names
+        self._asked = asked
         self._token = ""
         self._recent = Recent()
         self._pages: list[Page] = []
         self._stack = AsyncExitStack()
         self._server: Server | None = None
 
+    @staticmethod
+    def precheck(host: str) -> None:
+        """Before an engine is loaded for it. Raises ConfigError."""
+        if host not in LOOPBACK:
+            raise ConfigError(f"console.host: '{host}' is not loopback; use ssh -L from another PC")
+
     async def __aenter__(self) -> Self:
         """Open the port. Raises ConfigError where it is taken, not ours, or the token cannot be kept."""
-        if self._host not in LOOPBACK:
-            raise ConfigError(f"console.host: '{self._host}' is not loopback; use ssh -L from another PC")
+        self.precheck(self._host)
         self._token = kept_token(self._token_file)
         listener = _bound(self._host, self._port)
         self._port = listener.getsockname()[1]
@@ -94,6 +103,10 @@ class Console:
         caption = f"{event.who} {event.turn} {event.index}" if isinstance(event, CaptionShown) else ""
         self._tell(to_json(event), caption)
 
+    def forget(self, ids: Sequence[str], whose: Whose | None) -> None:
+        """Pages that open later are told nothing of these lines and of all that are `whose()`."""
+        self._recent.forget(ids, whose)
+
     async def received(self) -> AsyncIterator[DeskMessage]:
         """The Desk port."""
         async for message in self._receive:
@@ -116,6 +129,7 @@ class Console:
             "rate": self.rate,
             "sound": self.players.wired,
             "avatar": self._avatar_url,
+            "asked": self._asked,
             "player": player.name if player else "",
             "mic": self.microphones.wanted,
             "events": self._recent.events(),
@@ -125,7 +139,7 @@ class Console:
         page = Page(websocket, self._snapshot, self._patience)
         self._pages.append(page)
         try:
-            reads = await both(partial(page.read, self._send.send), page.write)
+            reads = await both(websocket, partial(page.read, self._send.send), page.write, self._patience)
         finally:
             self._pages.remove(page)
         self._part(websocket, reads)
@@ -134,7 +148,9 @@ class Console:
         listener = Listener(websocket, self.rate, self._patience)
         self.players.joins(listener)
         try:
-            reads = await both(partial(listener.read, self.players), listener.write)
+            reads = await both(
+                websocket, partial(listener.read, self.players), listener.write, self._patience
+            )
         finally:
             self.players.leaves(listener)
         self._part(websocket, reads)
@@ -147,7 +163,8 @@ class Console:
 
 def _bound(host: str, port: int) -> socket.socket:
     """A socket that listens for us alone. Raises ConfigError."""
-    listener = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
+    kind = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(kind, socket.SOCK_STREAM, socket.IPPROTO_TCP)  # named: without Nagle's algorithm
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind((host, port))

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 from starlette.requests import HTTPConnection
 
 from glue.errors import ConfigError
+from glue.folders import state
 
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 HOST = re.compile(r"(127\.0\.0\.1|localhost|\[::1\])(:\d{1,5})?")
@@ -17,17 +18,14 @@ YEAR = 365 * 86400  # seconds
 
 
 def token_path(configured: str) -> Path:
-    """Where the token is kept: as configured, or in the user's state folder (XDG base directories)."""
-    if configured:
-        return Path(configured).expanduser()
-    state = os.environ.get("XDG_STATE_HOME") or "~/.local/state"
-    return Path(state).expanduser() / "spark-vtuber" / "console-token"
+    """Where the token is kept: as configured, or in the user's state folder."""
+    return state("console-token", configured)
 
 
-def kept_token(path: Path) -> str:
+def kept_token(path: Path, key: str = "console.token_file") -> str:
     """The token of this user, made at the first start, so that OBS's saved address works for good.
 
-    Raises ConfigError where it can neither be read nor written."""
+    Raises ConfigError, with the `key` that configures it, where it can neither be read nor written."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         if path.exists() and (token := path.read_text(encoding="ascii").strip()):
@@ -37,7 +35,7 @@ def kept_token(path: Path) -> str:
         with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
             file.write(token + "\n")
     except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"console.token_file: {path} cannot be used ({error})") from error
+        raise ConfigError(f"{key}: {path} cannot be used ({error})") from error
     return token
 
 

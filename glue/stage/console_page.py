@@ -3,14 +3,15 @@
 import json
 from collections import deque
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 
 import anyio
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from glue.desk_events import Wish
+from glue.desk_ports import DeskMessage
 from glue.events import Button
 from glue.game_events import GameButton
-from glue.ports import DeskMessage
 
 QUEUE = 256  # events that may wait for a slow page; beyond it the page gets a snapshot instead
 BURST, PER_SECOND = 600, 200  # messages; what comes faster waits in the socket, and is not lost
@@ -20,6 +21,7 @@ WISHES = frozenset(wish.value for wish in Wish)
 GAMES = frozenset(button.value for button in GameButton)
 
 Json = dict[str, object]
+Farewell = tuple[int, str]  # a close code, and why
 
 
 class Nonsense(Exception):
@@ -90,8 +92,9 @@ class Page:
             with anyio.fail_after(self._patience):
                 await self._socket.send_text(text)
 
-    async def read(self, take: Callable[[DeskMessage], Awaitable[None]]) -> None:
-        """Hand every message over until the page goes. Closes on binary, and on too much nonsense."""
+    async def read(self, take: Callable[[DeskMessage], Awaitable[None]]) -> Farewell | None:
+        """Hand every message over until the page goes, or is to be sent away: for binary, for too much
+        nonsense."""
         mistakes, allowance, last = 0, float(BURST), anyio.current_time()
         while (message := await self._socket.receive())["type"] != "websocket.disconnect":
             now = anyio.current_time()
@@ -100,28 +103,32 @@ class Page:
                 await anyio.sleep(-allowance / PER_SECOND)
             text = message.get("text")
             if text is None:
-                await self._socket.close(1003, "text only")
-                return
+                return 1003, "text only"
             try:
                 await take(read(text, now))
             except Nonsense as error:
                 self.put(json.dumps({"kind": "error", "text": str(error)}))
                 mistakes += 1
             if mistakes >= MISTAKES:
-                await self._socket.close(1008, "too many messages that make no sense")
-                return
+                return 1008, "too many messages that make no sense"
+        return None
 
 
-async def both(read: Callable[[], Awaitable[None]], write: Callable[[], Awaitable[None]]) -> bool:
-    """Read from a socket and write to it until its page goes. False for a page that had to be given up
-    because it did not read (`write` raised TimeoutError)."""
-    reads = True
+async def both(
+    socket: WebSocket,
+    read: Callable[[], Awaitable[Farewell | None]],
+    write: Callable[[], Awaitable[None]],
+    patience: float,
+) -> bool:
+    """Read from a socket and write to it until its page goes, or `read` sends it away. False for a page that
+    has to be cut off because it does not read (`write` raised TimeoutError)."""
+    reads, farewell = True, None
     async with anyio.create_task_group() as tg:
 
-        async def guarded(work: Callable[[], Awaitable[None]]) -> None:
-            nonlocal reads
+        async def guarded(work: Callable[[], Awaitable[Farewell | None]]) -> None:
+            nonlocal reads, farewell
             try:
-                await work()
+                farewell = await work()
             except TimeoutError:
                 reads = False
             except WebSocketDisconnect:
@@ -130,4 +137,12 @@ async def both(read: Callable[[], Awaitable[None]], write: Callable[[], Awaitabl
 
         tg.start_soon(guarded, read)
         tg.start_soon(guarded, write)
-    return reads
+    return reads and (farewell is None or await send_away(socket, farewell, patience))
+
+
+async def send_away(socket: WebSocket, farewell: Farewell, patience: float) -> bool:
+    """Close a socket that nobody writes to any more; False where it did not read that for so long."""
+    closed = suppress(WebSocketDisconnect, RuntimeError)  # it is already
+    with anyio.move_on_after(patience) as scope, closed:
+        await socket.close(*farewell)
+    return not scope.cancelled_caught

@@ -19,6 +19,7 @@ import anyio
 from starlette.websockets import WebSocket
 
 from glue.ports import Pcm
+from glue.stage.console_page import Farewell
 
 PLAY, FLUSH = 1, 2
 QUEUE = 200  # packets of 10 ms; a page that is further behind loses the oldest
@@ -85,12 +86,12 @@ class Listener:
                 elif self._notes:
                     await self._socket.send_text(self._notes.popleft())
 
-    async def read(self, players: "Players") -> None:
-        """Take in what the page says until it goes; closes on what is no message of this wire."""
+    async def read(self, players: "Players") -> Farewell | None:
+        """Take in what the page says until it goes, or says what is no message of this wire."""
         while (message := await self._socket.receive())["type"] != "websocket.disconnect":
             if not self._take(message.get("text"), players):
-                await self._socket.close(1008, "not a message of this wire")
-                return
+                return 1008, "not a message of this wire"
+        return None
 
     def _take(self, text: str | None, players: "Players") -> bool:
         now = anyio.current_time()

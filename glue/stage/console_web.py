@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 import anyio
 import uvicorn
+from anyio import to_thread
 from starlette.applications import Starlette
 from starlette.datastructures import Address
 from starlette.requests import Request
@@ -22,6 +23,7 @@ from glue.stage.console_guard import Guard
 
 EXPORT = "spark-memory.jsonl"  # as the browser calls it
 FILES = Path(__file__).parent / "page"
+LARGE = {"memory"}  # looks that search a hundred thousand things: not on the loop, which feeds the voice
 LARGEST_IMPORT = 64 * 1024 * 1024  # bytes: two hundred thousand memories
 LARGEST_MESSAGE = 256 * 1024  # bytes; ten thousand emoji in JSON's escapes are half of it
 
@@ -68,8 +70,14 @@ def application(
         return answer
 
     async def answer(request: Request) -> Response:
-        asked = look(request.path_params["name"])
-        found = asked(dict(request.query_params)) if asked else None  # a browser would complain of a 404
+        name, words = request.path_params["name"], dict(request.query_params)
+        asked = look(name)
+        if asked is None:
+            found = None  # a browser would complain of a 404
+        elif name in LARGE:
+            found = await to_thread.run_sync(asked, words)
+        else:
+            found = asked(words)
         return JSONResponse(found, headers={"Cache-Control": "no-store"})
 
     routes = [
@@ -127,8 +135,8 @@ class Gatekeeper:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "websocket":
             websocket = WebSocket(scope, receive, send)
-            if why := self._guard.refuses(websocket):
-                await websocket.send_denial_response(PlainTextResponse(why + "\n", 403))
+            if self._guard.refuses(websocket):
+                await websocket.close()  # answered 403; with a text uvicorn would complain on the terminal
                 return
             await self._app(scope, receive, send)
             return

@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
-import logging
+from collections.abc import Callable
+from contextlib import suppress
 from typing import Any, Self
 
+import anyio
+import anyio.to_thread
 import numpy as np
 
-from glue.errors import ConfigError
+from glue.errors import ConfigError, Unreachable
 from glue.ports import Pcm
 from glue.stage.feed import Feed
 
-log = logging.getLogger(__name__)
-
+PART = "speaker"
+GONE = 2.0  # seconds without a question for samples: a device asks for them while nothing is said, too
 LIBRARY = "PortAudio is missing: apt install libportaudio2 (macOS: brew install portaudio)"
-PACKAGE = "the sound extra is missing: uv sync --extra sound"
+PACKAGE = "the sound extra is missing: uv sync --all-extras --inexact"
 OTHERS = "or choose another speaker: speaker=[page] or speaker=[wav]"
 
 
 class SoundDevice:
-    """An Output. PortAudio's thread takes what it needs; a device that vanishes leaves the show silent."""
+    """An Output. PortAudio's thread takes what it needs; a device that vanishes is told of, and opened again
+    when it is back. (What PortAudio knows of devices is not read anew: that would close the microphone.)"""
 
     def __init__(self, rate: int, device: str = "", cushion: float = 0.04) -> None:
         """`device`: a name or a part of it, "" for the system's own; `cushion`: seconds in hand."""
@@ -28,10 +32,38 @@ class SoundDevice:
         self._cushion = cushion
         self._feed = Feed(rate, cushion)
         self._stream: Any = None  # sounddevice ships without types
+        self._asked = 0  # times that it wanted samples
 
     async def __aenter__(self) -> Self:
         """Open the device. Raises ConfigError with the cure."""
-        sounddevice = _library()
+        try:
+            self._open(_library())
+        except Unreachable as error:
+            raise ConfigError(f"speaker.device: {error.why}; {OTHERS}") from error
+        return self
+
+    async def __aexit__(self, *exc: object) -> None:
+        self._close(_library())
+
+    def runs(self) -> dict[str, Callable[[Callable[[], None]], Any]]:
+        """What has to run beside the show."""
+        return {PART: self.watch_over}
+
+    async def watch_over(self, works: Callable[[], None]) -> None:
+        """Look after the device for ever; one that was lost is opened first. Raises Unreachable."""
+        if self._stream is None:
+            await anyio.to_thread.run_sync(self._open, _library())  # it may take long
+        while True:
+            before = self._asked
+            await anyio.sleep(GONE)
+            if self._asked == before:
+                await anyio.to_thread.run_sync(self._close, _library())
+                raise Unreachable(PART, "it takes no sound any more; is it plugged in?")
+            works()
+
+    def _open(self, sounddevice: Any) -> None:
+        """Raises Unreachable."""
+        self._feed.clear()
         try:
             self._stream = sounddevice.OutputStream(
                 samplerate=self._rate,
@@ -43,14 +75,15 @@ class SoundDevice:
             )
             self._stream.start()
         except (sounddevice.PortAudioError, ValueError) as error:  # ValueError: no device of that name
-            raise ConfigError(f"speaker.device: {_one_line(error)}; {OTHERS}") from error
-        return self
+            self._close(sounddevice)
+            raise Unreachable(PART, " ".join(str(error).split()) or type(error).__name__) from error
 
-    async def __aexit__(self, *exc: object) -> None:
-        if self._stream is not None:
-            self._stream.abort()
-            self._stream.close()
-            self._stream = None
+    def _close(self, sounddevice: Any) -> None:
+        """Of a device that has vanished PortAudio may say so."""
+        stream, self._stream = self._stream, None
+        for end in (stream.abort, stream.close) if stream is not None else ():
+            with suppress(sounddevice.PortAudioError):
+                end()
 
     def play(self, pcm: Pcm, at: float) -> None:
         """The Output port; the device's own clock decides when exactly."""
@@ -62,9 +95,11 @@ class SoundDevice:
 
     def latency(self) -> float:
         """The Output port: the cushion and what the card says of itself."""
-        return self._cushion + float(self._stream.latency) if self._stream is not None else 0.0
+        stream = self._stream  # it may be gone at any moment
+        return self._cushion + float(stream.latency) if stream is not None else 0.0
 
     def _fill(self, out: np.ndarray[Any, Any], frames: int, when: object, status: object) -> None:
+        self._asked += 1
         self._feed.fill(out[:, 0])
 
 
@@ -76,7 +111,3 @@ def _library() -> Any:
     except OSError as error:
         raise ConfigError(f"speaker.device: {LIBRARY}; {OTHERS}") from error
     return sounddevice
-
-
-def _one_line(error: Exception) -> str:
-    return " ".join(str(error).split()) or type(error).__name__

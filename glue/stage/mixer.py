@@ -118,12 +118,26 @@ class Mixer:
     def flush(self, track: Track) -> None:
         """Silence one voice at once: what is queued, delayed, or in an output and not heard yet."""
         now = anyio.current_time()
-        for block in self._line:
-            block.parts = [part for part in block.parts if part[0] is not track]
-        self._line = deque(block for block in self._line if block.parts)
+        self._take_out(track)
         for output in self._outputs:
             output.flush(now)
         track.flush(now - self.latency())
+
+    def withdraw(self, track: Track) -> int:
+        """As flush(), but what an output has is heard: other voices are in it. Returns the samples that were
+        to come."""
+        left = track.queued + self._take_out(track)
+        track.flush(anyio.current_time())
+        return left
+
+    def _take_out(self, track: Track) -> int:
+        """Of the delay line; returns its samples there."""
+        held = 0
+        for block in self._line:
+            held += sum(pcm.size for whose, _, pcm in block.parts if whose is track)
+            block.parts = [part for part in block.parts if part[0] is not track]
+        self._line = deque(block for block in self._line if block.parts)
+        return held
 
     def dump(self) -> float:
         """Throw away what the delay line holds; returns its seconds. The operator's last resort."""

@@ -16,19 +16,19 @@ from anyio import to_thread
 
 from glue.broadcast_events import BroadcastLacking
 from glue.chat_events import Deed
-from glue.errors import ConfigError, PortError, TooSlow
+from glue.errors import ConfigError, PortError, TooSlow, Unreachable
 from glue.events import Event
-from glue.stage.obs_cues import Cues, State
+from glue.stage.obs_cues import Cues, State, why
 from glue.stage.obs_desk import Desk
 from glue.stage.obs_health import Health
 from glue.stage.obs_layout import Pages, layout
-from glue.stage.obs_link import PART, Link, silenced
+from glue.stage.obs_link import BROKEN, PART, Link, silenced
 from glue.stage.obs_setup import enter, set_up, size_of
 
 T = TypeVar("T")
 EVERY = 1.0  # seconds between two looks at OBS's counters
 FRESH = 5.0  # seconds in which a highlight is marked; later the mark would be at another moment
-GOODBYE = 0.2  # seconds for the last scene, when the show ends
+GOODBYE = 1.0  # seconds for the last scene and the end of the stream, when the show ends: encoders are slow
 
 
 class Obs:
@@ -85,7 +85,7 @@ class Obs:
 
     def shot(self, source: str, longest: int) -> bytes:
         """The Broadcast port: a picture of a source, "" for what viewers see; blocks: call it in a thread."""
-        return b64decode(self._desk.picture(source, longest).partition(",")[2])
+        return self._whole(lambda: b64decode(self._desk.picture(source, longest).partition(",")[2]))
 
     async def set_up(self, collection: str, pages: Pages, say: Callable[[str], None]) -> None:
         """Make what the config names. Raises PortError."""
@@ -111,7 +111,7 @@ class Obs:
             await self._follow(take, now)
             if now >= due:
                 due = now + EVERY
-                for event in health.take(await self._call(partial(self._desk.sample, now))):
+                for event in await self._call(partial(self._measured, health, now)):
                     take(event)
             with anyio.move_on_at(min(due, self._cues.changes_at(now))):
                 await self._changed.wait()
@@ -120,19 +120,32 @@ class Obs:
     async def _follow(self, take: Callable[[Event], None], now: float) -> None:
         await self._call(partial(self._desk.follow, self._cues.cue(now)))
         while self._cues.marks:
-            at, why = self._cues.marks.popleft()
+            at, line = self._cues.marks.popleft()
             if now < at + FRESH:
-                take(await self._call(partial(self._desk.mark, why, now)))
-        for why in self._desk.lacking - self._said:
-            self._said.add(why)
-            take(BroadcastLacking(now, why))
+                take(await self._call(partial(self._desk.mark, why(line), now)))
+        for lacking in self._desk.lacking - self._said:
+            self._said.add(lacking)
+            take(BroadcastLacking(now, lacking))
+
+    def _measured(self, health: Health, now: float) -> list[Event]:
+        return health.take(self._desk.sample(now))  # a counter may be no number that can be reckoned with
 
     async def _call(self, work: Callable[[], T]) -> T:
         """Do `work` in a thread; one that takes too long is cut off. Raises a PortError."""
         with anyio.move_on_after(3 * self._timeout):
-            return await to_thread.run_sync(work, abandon_on_cancel=True)
+            return await to_thread.run_sync(self._whole, work, abandon_on_cancel=True)
         self._link.abort()
         raise TooSlow(PART, f"OBS at {self._link.address} is too slow")
+
+    def _whole(self, work: Callable[[], T]) -> T:
+        """Do `work`; an answer without what its protocol has in it is OBS's fault, and ends no show. Raises a
+        PortError, after which the connection is of no use."""
+        try:
+            return work()
+        except BROKEN as error:
+            self._link.abort()
+            kind = type(error).__name__
+            raise Unreachable(PART, f"OBS at {self._link.address} gave an odd answer ({kind})") from error
 
     def _end(self) -> None:
         try:

@@ -15,6 +15,8 @@ from glue.stage.obs_marks import marked
 
 CURE = "cure: python launch.py +show=obs_setup makes all, or name yours:"
 
+NO_REPLAY = "OBS saves no replay of a highlight; cure: broadcast.start=[replay]"
+
 
 class Desk:
     """OBS's knobs that the show turns. Only what differs from the last cue is sent: what the user of OBS
@@ -104,7 +106,7 @@ class Desk:
         """Mark a highlight wherever OBS can, and in a file beside the recording. Raises PortError."""
         record = self._link.ask("GetRecordStatus")
         if not record["outputActive"]:
-            return HighlightMarked(now, why, None, False, self._try("SaveReplayBuffer"))
+            return HighlightMarked(now, why, None, False, self._saved(marked=False))
         recorded, size = record["outputDuration"] / 1000, int(record.get("outputBytes", 0))
         chapter = self._try("CreateRecordChapter", chapterName=why)  # since 30.2, in Hybrid MP4
         try:
@@ -118,7 +120,15 @@ class Desk:
                 f"no marks beside the recording: {error.strerror}; cure: OBS's folder for recordings"
             )
             file = ""
-        return HighlightMarked(now, why, recorded, chapter, self._try("SaveReplayBuffer"), file)
+        saved = self._saved(marked=chapter or bool(file))
+        return HighlightMarked(now, why, recorded, chapter, saved, file)
+
+    def _saved(self, marked: bool) -> bool:
+        """A replay of a highlight. Who only records, where it is `marked`, lacks none."""
+        saved = self._try("SaveReplayBuffer")
+        if not saved and ("replay" in self._start or not marked):
+            self.lacking.add(NO_REPLAY)
+        return saved
 
     def picture(self, source: str, longest: int) -> str:
         """A JPEG in a data: address of a source, "" for the program scene. Raises PortError."""

@@ -26,13 +26,8 @@ TITLES = {
     State.BRB: "Be right back",
     State.ENDING: "Thank you for watching",
 }
-TOP_LEFT, BOTTOM_RIGHT, BOTTOM_LEFT, BOTTOM, MIDDLE = (
-    5,
-    10,
-    9,
-    8,
-    0,
-)  # OBS's alignment bits: left 1, right 2, top 4, bottom 8
+# OBS's alignment bits: left 1, right 2, top 4, bottom 8
+TOP_LEFT, BOTTOM_RIGHT, BOTTOM_LEFT, BOTTOM, MIDDLE = 5, 10, 9, 8, 0
 
 Json = dict[str, Any]
 
@@ -130,9 +125,8 @@ def layout(
             continue
         said = [Placed(caption, (0.5, 0.95), BOTTOM)] if caption else []
         stage = [Placed("Spark Backdrop"), Placed("Spark Avatar")]
-        if (
-            state is State.TWINS and pages.twins
-        ):  # the page that has their voices is heard behind the backdrop
+        # the page that has their voices is heard behind the backdrop
+        if state is State.TWINS and pages.twins:
             stage = [*reversed(stage), *(Placed(name, (n / 2, 0.0)) for n, name in enumerate(sides))]
         placed[scene] = [*stage, *said]
     return Layout([*shared, *titles.values(), *words], placed)

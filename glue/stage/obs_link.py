@@ -14,14 +14,14 @@ from typing import Any
 from glue.errors import ConfigError, Refused, TooSlow, Unreachable
 
 PART = "broadcast"
-PACKAGE = "the broadcast extra is missing; cure: uv sync --extra broadcast, or broadcast=none"
+PACKAGE = "the broadcast extra is missing; cure: uv sync --all-extras --inexact, or broadcast=none"
 MENU = "Tools > WebSocket Server Settings"
 
 # RequestStatus of obs-websocket's protocol
 BUSY, NO_SUCH_SOURCE = 207, 600
 
 # What that client lets through of its socket, of answers that are no JSON, or not of the expected shape.
-BROKEN = (OSError, ValueError, KeyError, TypeError, AttributeError)
+BROKEN = (OSError, ValueError, LookupError, TypeError, AttributeError, ArithmeticError)
 Answer = dict[str, Any]
 
 

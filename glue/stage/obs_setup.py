@@ -97,8 +97,10 @@ class Setup:
 
     def _fill(self, scene: str, placed: Sequence[Placed]) -> None:
         items = self._link.ask("GetSceneItemList", sceneName=scene)["sceneItems"]
-        there = {str(item["sourceName"]) for item in items}
-        for each in placed:
+        items.sort(key=lambda item: int(item["sceneItemIndex"]))
+        there = [str(item["sourceName"]) for item in items]  # from the bottom up
+        wanted = [each.source for each in placed]
+        for number, each in enumerate(placed):
             if each.source in there:
                 continue
             item = self._put(scene, self._sources[each.source])
@@ -106,6 +108,10 @@ class Setup:
                 transform = each.transform(*self._size)
                 words: dict[str, Any] = {"sceneName": scene, "sceneItemId": item}
                 self._link.ask("SetSceneItemTransform", **words, sceneItemTransform=transform)
+                index = _between(there, wanted[:number], wanted[number + 1 :])
+                if index < len(there):  # OBS puts what is new on top of all
+                    self._link.ask("SetSceneItemIndex", **words, sceneItemIndex=index)
+                there.insert(index, each.source)
                 self._did(f"put '{each.source}' into '{scene}'")
 
     def _put(self, scene: str, source: Source) -> int | None:
@@ -154,6 +160,15 @@ class Setup:
     def _did(self, what: str) -> None:
         self.changed += 1
         self._say(what)
+
+
+def _between(there: Sequence[str], below: Sequence[str], above: Sequence[str]) -> int:
+    """Where a new item belongs among those that are `there`: on the one that the layout has right `below` it,
+    else under what it has `above`; what a user has put in keeps its neighbours."""
+    for name in reversed(below):
+        if name in there:
+            return there.index(name) + 1
+    return min((there.index(name) for name in above if name in there), default=len(there))
 
 
 def set_up(link: Link, layout: Layout, size: tuple[int, int], say: Say, fresh: bool) -> None:

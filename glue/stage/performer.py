@@ -22,6 +22,7 @@ STILL = 0.035  # seconds without a move of the playhead: nothing is heard
 FADE = 0.6  # of the mouth's opening is left with each tick then: a sound that stops short closes it in 80 ms
 CAPTION_EVERY = 1 / 15  # seconds between two events of one clause
 AGAIN = 1.0  # seconds until an avatar that was away is told its expression again
+RETOLD = 60.0  # seconds until any avatar is: a model that was put on since may lack another, and shows none
 
 
 class Performer:
@@ -48,8 +49,9 @@ class Performer:
         self._head, self._moved = float("nan"), float("-inf")  # the playhead, and when it last moved
         self._shown: tuple[int, str, int] | None = None
         self._shown_at = float("-inf")
-        self._lacks: set[str] = set()  # expressions that the model does not have
+        self._lacks: dict[str, float] = {}  # expressions that the model does not have: asked for again when
         self._active: str | None = None
+        self._told = float("-inf")  # when
         self._felt = anyio.Event()
 
     def enter(self, turn: str) -> None:
@@ -94,6 +96,12 @@ class Performer:
     def settle(self, mood: Mood | None) -> None:
         """The mood that she is in from now on where her words ask for no other."""
         self._face.base = mood
+        self._felt.set()
+
+    def connected(self) -> None:
+        """The avatar is there, anew: it may have been restarted, and then it shows no expression."""
+        self._lacks.clear()
+        self._told = float("-inf")
         self._felt.set()
 
     def heard(self, t: float) -> str:
@@ -147,21 +155,23 @@ class Performer:
     async def _express(self) -> None:
         """Keep the model's expression in step with the mood; an avatar that is away is told later."""
         while True:
-            mood = self._face.mood(anyio.current_time())
+            now = anyio.current_time()
+            mood = self._face.mood(now)
             wanted = mood.value if mood and mood is not Mood.ASKING else None
+            lacks = wanted is not None and now < self._lacks.get(wanted, now)
             try:
-                await self._switch(wanted if wanted not in self._lacks else None)
-                wait = 0.2 if self._active else None
+                await self._switch(None if lacks else wanted, now)
+                wait = 0.2 if mood else None
             except PortError:
                 wait = AGAIN
             with anyio.move_on_after(wait):
                 await self._felt.wait()
             self._felt = anyio.Event()
 
-    async def _switch(self, wanted: str | None) -> None:
-        if wanted == self._active:
+    async def _switch(self, wanted: str | None, now: float) -> None:
+        if wanted == self._active and (wanted is None or now - self._told < RETOLD):
             return
-        if self._active is not None:
+        if self._active is not None and self._active != wanted:
             with suppress(Refused):  # the model was changed meanwhile
                 await self._avatar.express(self._active, False)
             self._active = None
@@ -169,6 +179,6 @@ class Performer:
             try:
                 await self._avatar.express(wanted, True)
             except Refused:
-                self._lacks.add(wanted)
+                self._active, self._lacks[wanted] = None, now + RETOLD
             else:
-                self._active = wanted
+                self._active, self._told = wanted, now

@@ -11,7 +11,14 @@ import anyio
 from rich.console import Console
 from rich.text import Text
 
-from glue.broadcast_events import BroadcastLacking, HighlightMarked, StreamFaltered, StreamRestored
+from glue.broadcast_events import (
+    BroadcastLacking,
+    HighlightMarked,
+    Phase,
+    PhaseBegun,
+    StreamFaltered,
+    StreamRestored,
+)
 from glue.desk_events import ClauseWaits, OperatorServed
 from glue.events import (
     CaptionShown,
@@ -116,6 +123,10 @@ class TerminalViewer:
                 self._line((f"stream {fault}: {why}", "bold yellow"))
             case StreamRestored(fault=fault, after=after):
                 self._line((f"stream no longer {fault}, after {after:.0f} s", "green"))
+            case PhaseBegun(phase=Phase.WAITING):
+                self._line(("not live yet: /go begins the show", "yellow"))
+            case PhaseBegun(phase=Phase.ENDING):
+                self._line(("the show is over: the ending scene is on", "dim"))
             case BroadcastLacking(why=why):
                 self._line((why, "yellow"))
             case HighlightMarked(why=why):

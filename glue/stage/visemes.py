@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 
 from glue.ports import Timed
 
+# open 0-1; smile -0.5 (rounded) to 0.5 (spread); A, I, U, E, O 0-1
 Shape = tuple[float, float, float, float, float, float, float]
-SHAPES = ("open", "smile", "A", "I", "U", "E", "O")  # open 0-1; smile -0.5 (rounded) to 0.5 (spread); 0-1
 
 AH: Shape = (1.00, 0.05, 1.0, 0.0, 0.0, 0.0, 0.0)
 AE: Shape = (0.93, 0.20, 0.7, 0.0, 0.0, 0.4, 0.0)

@@ -32,7 +32,6 @@ class Calls:
 
     def __init__(self, socket: ClientConnection, timeout: float) -> None:
         self.events: deque[ApiEvent] = deque(maxlen=EVENTS_KEPT)
-        self.garbled = 0
         self._socket = socket
         self._timeout = timeout
         self._waiting: dict[str, asyncio.Future[Mapping[str, Any]]] = {}
@@ -55,8 +54,7 @@ class Calls:
         try:
             message = parse(frame)
         except Garbled:
-            self.garbled += 1
-            return
+            return  # whoever waits for it gives up in time
         if isinstance(message, ApiEvent):
             self.events.append(message)
             return

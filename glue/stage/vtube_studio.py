@@ -8,13 +8,13 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 
 import anyio
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import InvalidHandshake, InvalidURI
 
-from glue.errors import PortError, Refused, Unreachable
+from glue.errors import PortError, Refused, Unreachable, first
 from glue.stage.vts_calls import PART, Calls, Denied
 from glue.stage.vts_token import TokenFile
 from glue.stage.vts_wire import ASKING, DENIED, FOREIGN_PARAMETER, UNKNOWN_PARAMETER, injection, listed
@@ -94,7 +94,7 @@ class VTubeStudio:
             calls = Calls(socket, self._timeout)
             await self._within(calls, works)
         except* PortError as group:
-            raise _first(group) from group
+            raise first(group) from group
         finally:
             self._calls = None
             with anyio.move_on_after(0.2, shield=True):
@@ -110,7 +110,7 @@ class VTubeStudio:
                 close_timeout=0.2,
                 proxy=None,
             )
-        except (OSError, InvalidHandshake, InvalidURI, TimeoutError) as error:
+        except (OSError, InvalidHandshake, InvalidURI, ValueError, TimeoutError) as error:
             raise Unreachable(PART, f"{self._address} cannot be reached ({error or 'no answer'})") from error
 
     async def _within(self, calls: Calls, works: Callable[[], None]) -> None:
@@ -214,12 +214,3 @@ class VTubeStudio:
                 if name not in self._reported:
                     self._reported.add(name)
                     log.warning("parameter left out", extra={"parameter": name, "why": error.message})
-
-
-def _first(group: BaseExceptionGroup[PortError]) -> PortError:
-    """The error that broke the connection: what the others died of."""
-    found: list[Any] = list(group.exceptions)
-    while isinstance(found[0], BaseExceptionGroup):
-        found = list(found[0].exceptions)
-    error: PortError = found[0]
-    return error

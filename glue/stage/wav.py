@@ -35,7 +35,7 @@ def header(rate: int, data: int) -> bytes:
 class WavFile:
     """An Output. A write goes to the page cache and returns at once; nothing is held in memory."""
 
-    def __init__(self, run_dir: Path, rate: int, file: str = "audio.wav", save_every: float = 1.0) -> None:
+    def __init__(self, run_dir: Path, rate: int, file: str = "audio.wav", save_every: float = 0.1) -> None:
         """`save_every`: seconds of sound between two updates of the header."""
         self._path = run_dir / file
         self._rate = rate
@@ -98,7 +98,7 @@ class WavFile:
             self._save()
 
     def _save(self) -> None:
-        """Samples first, then the header that counts them: a kill in between loses a second, not the file."""
+        """Samples first, then the header that counts them: a kill in between loses a moment, not the file."""
         if self._file is None:
             return
         self._file.truncate(HEADER.size + self._written * BYTES)

@@ -8,6 +8,8 @@ from enum import StrEnum
 from riva.client.proto.riva_audio_pb2 import AudioEncoding
 from riva.client.proto.riva_tts_pb2 import RivaSynthesisConfigResponse, SynthesizeSpeechRequest
 
+from glue.romanised import romanised
+
 UNSPEAKABLE = str.maketrans("*{}<>", "     ")  # Magpie chokes on them
 
 
@@ -60,9 +62,9 @@ class Asking:
         )
 
 
-def spoken(text: str) -> str:
-    """A clause without the characters that no voice can say."""
-    return " ".join(text.translate(UNSPEAKABLE).split())
+def spoken(text: str, language: str) -> str:
+    """A clause in letters that a voice of `language` reads, without the characters that no voice can say."""
+    return " ".join(romanised(text, language).translate(UNSPEAKABLE).split())
 
 
 def voices(config: RivaSynthesisConfigResponse) -> frozenset[str]:

@@ -34,6 +34,17 @@ class Clock:
         return np.frombuffer(whole[:even], "<i2").astype(np.int16)
 
 
+def later(speech: Speech, seconds: float) -> Speech:
+    """With its timings so much later: sound that goes on where another stream broke off."""
+    if not seconds:
+        return speech
+    phonemes, words = (
+        tuple(Timed(each.text, each.start + seconds, each.end + seconds) for each in timed)
+        for timed in (speech.phonemes, speech.words)
+    )
+    return Speech(speech.pcm, phonemes, words)
+
+
 def phoneme_times(meta: SynthesizeSpeechResponseMetadata, begun: float) -> tuple[tuple[Timed, ...], float]:
     """Sounds with their times, and the seconds that all tokens last, pauses and marks too.
 

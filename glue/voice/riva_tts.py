@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from contextlib import aclosing
 from types import TracebackType
@@ -19,7 +20,8 @@ from riva.client.proto.riva_tts_pb2_grpc import RivaSpeechSynthesisStub
 from glue.errors import PortError, Refused, TooSlow, Unreachable
 from glue.ports import Speech
 from glue.voice.riva_ask import Asking, Extra, spoken, voices
-from glue.voice.riva_meta import Clock
+from glue.voice.riva_meta import Clock, later
+from glue.voice.tempo import Tempo, letters
 
 PART = "speech"
 LARGEST_MESSAGE = 64 << 20  # bytes; gRPC's own 4 MB are 95 s of sound
@@ -34,6 +36,8 @@ CHANNEL: list[tuple[str, Any]] = [
     ("grpc.keepalive_timeout_ms", 5_000),
     ("grpc.use_local_subchannel_pool", 1),
 ]
+
+log = logging.getLogger(__name__)
 
 
 class Unwilling(Refused):
@@ -54,7 +58,8 @@ class RivaTts:
         dictionary: Mapping[str, str] | None = None,
         configuration: Mapping[str, str] | None = None,
         hold_s: float = 0.0,
-        fastest: float = 40.0,
+        pace: float = 14.0,
+        whole: float = 0.3,
         shortest_s: float = 0.0,
         emotions: Mapping[str, str] | None = None,
         mood: Callable[[str], str | None] = lambda text: None,
@@ -62,8 +67,9 @@ class RivaTts:
         """`address` is host:port, `rate` Hz; conf/speech says what each is for. `mood` reads a clause."""
         self._address = address
         self._first, self._stall = first_chunk_s, stall_s
-        self._rate, self._hold, self._fastest = rate, hold_s, fastest
-        self._shortest, self._emotions, self._mood = shortest_s, emotions or {}, mood
+        self._language, self._rate, self._hold = language, rate, hold_s
+        self._tempo = Tempo(pace, whole, shortest_s)
+        self._emotions, self._mood = emotions or {}, mood
         self._asking = Asking(language, rate, word_times, dictionary or {}, configuration or {})
         self._voices: frozenset[str] | None = None  # not known yet
         self._channel: grpc.aio.Channel | None = None
@@ -82,29 +88,36 @@ class RivaTts:
             self._channel = None
 
     async def speak(self, text: str, voice: str) -> AsyncGenerator[Speech, None]:
-        """The Tts port. A server that gave only part of the sound is asked once more, if nothing was yielded
-        yet (`hold_s`); after that, half a clause is Refused."""
-        words = spoken(text)
-        enough = max(self._shortest, sum(c.isalnum() for c in words) / self._fastest)
-        for attempt in (1, 2):
-            held: list[Speech] = []
-            length, yielded = 0.0, False
-            async with aclosing(self._willing(words, voice)) as chunks:
+        """The Tts port. A server that gave only part of the sound is asked once more: for all of it where
+        nothing was yielded yet (`hold_s`), else for the words behind where it broke off; half a clause that
+        is heard is no reason to end a reply. Twice so little that nothing could be yielded is Refused."""
+        words, said = spoken(text, self._language), 0.0
+        named = await self._emotional(words, voice)
+        for last in (False, True):
+            held, length, enough = list[Speech](), 0.0, self._tempo.enough(words, voice)
+            async with aclosing(self._willing(words, voice, named)) as chunks:
                 async for chunk in chunks:
-                    held.append(chunk)
+                    held.append(later(chunk, said))
                     length += len(chunk.pcm) / self._rate
                     if length >= min(enough, self._hold):
                         for speech in held:
                             yield speech
-                        held, yielded = [], True
+                        held = []
+            self._tempo.heard(words, voice, length, again=last)
             if length >= enough:
                 return
-            if attempt == 2 or yielded:
-                raise Refused(PART, f"only {length:.2f} s of sound for {len(words)} characters")
+            log.warning("only %.2f s of sound for %d letters", length, letters(words))
+            if not last and length >= self._hold:
+                words, said = self._tempo.behind(words, voice, length), length
+                if not words:
+                    return
+        if not said and (length < self._hold or not length):
+            raise Refused(PART, f"only {length:.2f} s of sound for {len(words)} characters")
+        for speech in held:  # less than is held back of a clause, behind what was heard of it
+            yield speech
 
-    async def _willing(self, text: str, voice: str) -> AsyncGenerator[Speech, None]:
+    async def _willing(self, text: str, voice: str, emotional: str) -> AsyncGenerator[Speech, None]:
         """One stream, asked again without what the server refuses; that is remembered."""
-        emotional = await self._emotional(text, voice)
         extras, given_up = self._asking.extras(emotional != voice), None
         while True:
             named = emotional if Extra.EMOTION in extras else voice
@@ -192,7 +205,7 @@ class RivaTts:
             raise TooSlow(PART, f"no sound within {seconds:g} s")
         try:
             return task.result()
-        except asyncio.InvalidStateError as error:  # grpc.aio's word for a write on a call that has ended
+        except (asyncio.InvalidStateError, grpc.aio.BaseError) as error:  # for a call that has ended
             raise Unreachable(PART, f"{self._address} hung up") from error
 
 

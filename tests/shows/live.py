@@ -9,7 +9,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,7 +18,7 @@ from typing import Any
 
 import psutil
 
-from tests.conftest import free_port
+from engines.port import unused
 from tests.need import need_models
 
 ROOT = Path(__file__).parent.parent.parent
@@ -88,32 +88,44 @@ SMALL = ("llm=smollm2", "cast.main.blocked=[]", "cast.main.max_tokens=30")
 
 @contextmanager
 def launched(
-    tmp_path: Path, *overrides: str, ports: dict[str, int] | None = None, small: bool = True
+    tmp_path: Path,
+    *overrides: str,
+    ports: dict[str, int] | None = None,
+    small: bool = True,
+    before: Sequence[str] = (),
 ) -> Iterator[Live]:
     """launch.py with SmolLM2 (or the usual model) and Piper; ended by Ctrl-C, within 3 s and with all its
-    processes."""
+    processes. `before`: words that stand before the command and become it."""
     need_models("smollm2" if small else "qwen-1.5b", "piper-joe")
-    chosen = ports or {key: free_port() for key in PORTS}
+    words = (*(SMALL if small else ()), *overrides)
+    there = ports or {key: unused() for key in PORTS}
+    with shown(tmp_path, *words, ports=there, before=before) as live:
+        yield live
+
+
+@contextmanager
+def shown(
+    tmp_path: Path,
+    *overrides: str,
+    ports: dict[str, int],
+    environment: Mapping[str, str] | None = None,
+    before: Sequence[str] = (),
+) -> Iterator[Live]:
+    """launch.py with whatever models its overrides name; ended likewise."""
     run_dir = tmp_path / "run"
-    words = [f"{key}={value}" for key, value in chosen.items()]
+    words = [f"{key}={value}" for key, value in ports.items()]
+    words.append("director.greets=never")  # who looks at answers counts no other words of hers
     process = subprocess.Popen(
-        [
-            sys.executable,
-            "launch.py",
-            *(SMALL if small else ()),
-            f"hydra.run.dir={run_dir}",
-            *words,
-            *overrides,
-        ],
+        [*before, sys.executable, "launch.py", f"hydra.run.dir={run_dir}", *words, *overrides],
         cwd=ROOT,
-        env=os.environ | {"XDG_STATE_HOME": str(tmp_path / "state")},
+        env=os.environ | {"XDG_STATE_HOME": str(tmp_path / "state")} | dict(environment or {}),
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
         start_new_session=True,
     )
-    live = Live(process, run_dir, chosen)
+    live = Live(process, run_dir, ports)
     reader = Thread(target=live._read, daemon=True)
     reader.start()
     try:

@@ -21,11 +21,11 @@ import anyio
 from faster_whisper import WhisperModel
 from playwright.sync_api import BrowserType, sync_playwright
 
+from engines.port import unused
 from glue.report.write import write
 from glue.stage.obs_cues import State
 from glue.stage.obs_layout import BOTTOM_RIGHT, Placed
 from glue.stage.obs_link import Link
-from tests.conftest import free_port
 from tests.need import need_browser
 from tests.obs_peer import Peer, obs, screen, sounds
 from tests.shows.live import PORTS, Live, launched
@@ -33,7 +33,7 @@ from tests.shows.test_obs_live import SCENES, environment, set_up, share_underst
 from tests.wires.speech_server import need
 
 CANVAS = (640, 360)  # as tests/obs_peer.py sets OBS up
-ALONE = (360, 360)  # the picture that she is in
+ALONE = (500, 360)  # the picture that she is in; Chromium makes no window narrower
 ASKED = (
     "mika: Spark, please dig a hole!",
     "bo: can you collect some wood?",
@@ -121,7 +121,10 @@ def perform(live: Live, link: Link, seconds: float) -> None:
 
 def record(folder: Path, seconds: float) -> Path:
     """The whole show; the video."""
-    ports = {key: free_port() for key in (*PORTS, "games.adapter.port", "minecraft.engine.port")}
+    ports = {
+        key: unused()
+        for key in (*PORTS, "games.adapter.port", "minecraft.engine.port", "embeddings.engine.port")
+    }
     with ExitStack() as stack:
         enter = stack.enter_context
         her_at, map_at = enter(screen("360x360x24")), enter(screen("640x360x24"))

@@ -9,16 +9,11 @@ from typing import Any
 import pytest
 
 from tests.shows.live import Live, launched
+from tests.waiting import eventually
 from tests.wires.twitch_peer import Peer
-from tests.wires.twitch_show import eventually
 
 pytestmark = [pytest.mark.slow, pytest.mark.anyio]
 TOKEN = "sesame4711sesame"
-
-
-@pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
 
 
 def fate(live: Live, id: str) -> str | None:
@@ -42,13 +37,16 @@ async def test_a_show_on_twitch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
         there |= {"helix": f"{peer.events.http}/helix", "auth": f"{peer.events.http}/oauth2"}
         words = [f"chat.twitch.{key}={value}" for key, value in there.items()]
         with launched(tmp_path, "chat=twitch", "chat.channel=spark", "speaker=[wav]", *words) as live:
-            await _evening(peer, live)
+            raiders = await _evening(peer, live)
+        assert None not in [fate(live, id) for id in raiders]
         saved = [path for path in (tmp_path / "run").rglob("*") if path.is_file() and path.suffix != ".wav"]
         assert saved and not [path for path in saved if TOKEN in path.read_text("utf-8", "replace")]
         assert TOKEN not in "".join(live.said)
 
 
-async def _evening(peer: Peer, live: Live) -> None:
+async def _evening(peer: Peer, live: Live) -> list[str]:
+    """The raiders' lines."""
+
     def until(found: Any, within: float = 40) -> Any:
         return asyncio.to_thread(live.until, found, within)
 
@@ -65,8 +63,18 @@ async def _evening(peer: Peer, live: Live) -> None:
     # who is being thanked is not cut off for the next, so the next is measured by itself
     await until(lambda: len(live.events("TurnEnded")) == len(live.events("TurnStarted")))
     peer.notice("raid", "captain", viewerCount="500")
-    ids = [peer.say(f"raid line {n} hello Spark", f"raider{n}") for n in range(300)]
+    ids = [peer.say(f"raid line {n} hello Spark", f"raider{n}") for n in range(250)]
+    joined = peer.joins
+    await peer.reconnect(1.0)
+    await eventually(lambda: peer.joins > joined, 40)
+    ids += [peer.say(f"raid line {n} hello Spark", f"raider{n}") for n in range(250, 500)]
     await until(lambda: thanked(live, "raid") is not None)
     assert (thanked(live, "raid") or 99) < 5
-    await until(lambda: sum(fate(live, id) is not None for id in ids) >= 100)
+    await until(
+        lambda: {f"twitch-{id}" for id in ids} <= {e["line"]["id"] for e in live.events("LineArrived")}
+    )
     assert live.events("PartDegraded") == []
+    for event, key in (("TurnStarted", "turn"), ("LineClosed", "line_id")):
+        told = [each[key] for each in live.events(event)]
+        assert len(told) == len(set(told)), f"{event} twice"
+    return ids

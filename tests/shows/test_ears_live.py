@@ -5,6 +5,7 @@ from __future__ import annotations
 import wave
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -13,12 +14,13 @@ from playwright.sync_api import sync_playwright
 
 from engines.asr.bench import trimmed
 from engines.asr.conversation import BREATH, Line, save, whole
+from engines.port import unused
 from glue.report import aloud
 from glue.report.read import read
 from tests.need import need_browser, need_models
 from tests.shows.live import Live, launched
 from tests.shows.test_stage_live import FLAGS
-from tests.wires.speech_server import free_port, serving
+from tests.wires.speech_server import serving
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 LINE = "Hello Spark, what do you think about the weather today?"
@@ -60,7 +62,7 @@ def wav(tmp_path_factory: pytest.TempPathFactory, voice: dict[str, bytes]) -> Pa
 @pytest.fixture
 def live(tmp_path: Path, wav: Path, request: pytest.FixtureRequest) -> Iterator[Live]:
     need_models("whisper-tiny.en")
-    ears = [f"ears=[{request.param}]", "asr=tiny", f"asr.engine.port={free_port()}"]
+    ears = [f"ears=[{request.param}]", "asr=tiny", f"asr.engine.port={unused()}"]
     ears += [f"ears.wav.file={wav}"] if request.param == "wav" else []
     with launched(tmp_path, *ears) as live:
         live.until(live.url, within=60)
@@ -112,7 +114,7 @@ def silent(run_dir: Path) -> list[tuple[float, float]]:
 def test_she_stops_for_who_speaks_to_her(tmp_path: Path, voice: dict[str, bytes]) -> None:
     need_models("whisper-tiny.en")
     file = talked_into(tmp_path / "stop.wav", voice)
-    ears = ["ears=[wav]", f"asr.engine.port={free_port()}", f"ears.wav.file={file}"]
+    ears = ["ears=[wav]", f"asr.engine.port={unused()}", f"ears.wav.file={file}"]
     with launched(tmp_path, *ears, "speaker=[wav]", "cast.main.max_tokens=90") as show:
         show.until(lambda: (show.run_dir / "journal.jsonl").exists(), within=60)
         show.until(lambda: silent(show.run_dir), within=90)
@@ -141,4 +143,43 @@ def test_the_pages_microphone_is_heard(live: Live, wav: Path) -> None:
         assert "weather today" in page.inner_text("#feed")
         page.click("#mic")
         live.until(lambda: page.evaluate("() => spark.mic.state") == "off")
+        browser.close()
+
+
+def interrupted(live: Live) -> dict[str, Any]:
+    """A reply that was cut while it was heard, by words that were heard meanwhile, if there is one yet."""
+    began = {e["turn"]: e["at"] for e in live.events("TurnStarted")}
+    cut = [e for e in live.events("TurnEnded") if e["ending"] == "cut" and e["heard"]]
+    heard = [e["at"] for e in live.events("SpeechHeard")]
+    return next((e for e in cut if any(began[e["turn"]] < at <= e["at"] for at in heard)), {})
+
+
+def test_who_talks_into_the_page_interrupts_her_and_is_answered(
+    tmp_path: Path, voice: dict[str, bytes]
+) -> None:
+    need_models("whisper-tiny.en")
+    file = talked_into(tmp_path / "stop.wav", voice)
+    fakes = ["--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"]
+    capture = f"--use-file-for-fake-audio-capture={file}"
+    ears = ["ears=[page]", f"asr.engine.port={unused()}", "cast.main.max_tokens=90"]
+    with launched(tmp_path, *ears) as live, sync_playwright() as playwright:
+        live.until(live.url, within=60)
+        browser = playwright.chromium.launch(executable_path=need_browser(), args=[*FLAGS, *fakes, capture])
+        page = browser.new_page()
+        page.goto(live.url())
+        page.click("#mic")
+        cut = live.until(lambda: interrupted(live), within=240)
+        assert cut["said"].startswith(cut["heard"][:10])
+
+        def answered_after() -> bool:
+            lines = {
+                e["line_id"]
+                for e in live.events("LineClosed")
+                if e["fate"] == "answered" and e["at"] > cut["at"]
+            }
+            said = [e["line"] for e in live.events("LineArrived") if e["at"] > cut["at"]]
+            return any(line["id"] in lines and line["source"] == "voice" for line in said)
+
+        live.until(answered_after, within=120)
+        live.until(lambda: page.locator("#feed .turn[data-ending=cut]").count() > 0)
         browser.close()

@@ -11,7 +11,7 @@ import pytest
 from websockets.sync.client import connect
 from websockets.sync.connection import Connection
 
-from tests.conftest import free_port
+from engines.port import unused
 from tests.games import PASS, PLACE
 from tests.shows.live import Live, launched
 
@@ -21,8 +21,15 @@ TALES = ("a train and a dragon", "two ships at sea", "my grandmother's clock", "
 
 @pytest.fixture(scope="module")
 def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
-    port = f"games.adapter.port={free_port()}"
-    overrides = ["games=neuro", port, "speaker=[wav]", "director.lonely=600", "cast.main.max_tokens=60"]
+    port = f"games.adapter.port={unused()}"
+    overrides = [
+        "games=neuro",
+        port,
+        "games.adapter.rules.claims=0",
+        "speaker=[wav]",
+        "director.lonely=600",
+        "cast.main.max_tokens=60",
+    ]
     with launched(tmp_path_factory.mktemp("show"), *overrides) as live:
         live.ports["game"] = int(port.split("=")[1])
         live.until(live.url, within=60)

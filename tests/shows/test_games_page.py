@@ -26,11 +26,6 @@ from tests.shows.test_page import HOSTILE, page_of
 pytestmark = [pytest.mark.anyio, pytest.mark.browser]
 
 
-@pytest.fixture(scope="module")
-def anyio_backend() -> str:
-    return "asyncio"
-
-
 @pytest.fixture
 async def console(tmp_path: Path) -> AsyncIterator[Console]:
     async with opened(tmp_path) as console:

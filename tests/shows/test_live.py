@@ -5,21 +5,24 @@ from __future__ import annotations
 import json
 import os
 import signal
-import subprocess
-import sys
+import socket
 import time
 import wave
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import psutil
 import pytest
 from websockets.sync.client import connect
 from websockets.sync.connection import Connection
 
-from tests.shows.live import ROOT, Live, end, launched
+from engines.port import unused
+from tests.shows.live import PORTS, Live, end, launched
 
 pytestmark = pytest.mark.slow
+JITTER = 0.1  # seconds by which a loaded machine tells late that the first reply is heard
 HOSTILE = [
     "A" * 10_000,
     "<script>alert(1)</script><img src=x onerror=alert(1)>",
@@ -40,7 +43,9 @@ def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
 def operator(live: Live) -> Connection:
     """The console page's socket, spoken to by a foreign client."""
     origin, token = live.url().split("/?")
-    return connect(f"{origin.replace('http', 'ws')}/ws?{token}", origin=origin)  # type: ignore[arg-type]  # a str is one
+    address = f"{origin.replace('http', 'ws')}/ws?{token}"
+    # with a full queue it does not see the server's goodbye, and waits 10 s for it
+    return connect(address, origin=origin, max_queue=None)  # type: ignore[arg-type]  # a str is one
 
 
 def say(page: Connection, text: str, author: str = "mika") -> None:
@@ -60,7 +65,13 @@ def arrived(live: Live) -> list[str]:
 
 def audible(live: Live) -> int:
     """Replies of which something has been heard."""
-    return sum(event["stage"] == "audible" for event in live.events("StageReached"))
+    return len(heard_after(live, 0.0))
+
+
+def heard_after(live: Live, at: float) -> list[dict[str, Any]]:
+    return [
+        event for event in live.events("StageReached") if event["stage"] == "audible" and event["at"] > at
+    ]
 
 
 def settled(live: Live) -> bool:
@@ -77,19 +88,22 @@ def test_a_typed_line_is_answered_aloud(live: Live) -> None:
     assert turn["heard"] and turn["heard"] == turn["said"]
     stages = {event["stage"] for event in live.events("StageReached")}
     assert {"received", "chosen", "first_token", "first_clause", "first_audio", "audible"} <= stages
-    assert any(turn["heard"].split()[0] in line for line in live.said), "the caption is printed"
+    live.until(lambda: any(turn["heard"].split()[0] in line for line in live.said))  # the caption is printed
 
 
 def test_what_she_says_is_in_the_recording(live: Live) -> None:
+    def loudest() -> int:
+        with wave.open(str(live.run_dir / "audio.wav")) as recording:
+            sound = np.frombuffer(recording.readframes(recording.getnframes()), np.int16)
+        return int(np.abs(sound).max(initial=0))
+
     live.until(lambda: settled(live))
-    time.sleep(1.1)  # the header is brought up to date once a second
-    with wave.open(str(live.run_dir / "audio.wav")) as recording:
-        sound = np.frombuffer(recording.readframes(recording.getnframes()), np.int16)
-    assert np.abs(sound).max() > 3000
+    live.until(lambda: loudest() > 3000)  # the header follows the sound
 
 
 def test_the_avatar_is_told(live: Live) -> None:
     assert not live.events("PartDegraded")
+    assert "avatar connected (address=" in (live.run_dir / "show.log").read_text()
 
 
 def test_hostile_lines_are_data(live: Live) -> None:
@@ -121,26 +135,28 @@ def test_skip_is_silent_at_once(live: Live) -> None:
     turns, heard = len(live.events("TurnEnded")), audible(live)
     live.type("bo: tell us a very long story about trains please, Spark?")
     live.until(lambda: audible(live) > heard)
+    began = max(event["at"] for event in live.events("StageReached") if event["stage"] == "audible")
+    live.until(lambda: loud_until(live) > began + 0.2)
     live.type("/skip")
     (ended,) = live.until(lambda: live.events("TurnEnded")[turns:])
     pressed = live.events("ButtonPressed")[-1]
     assert ended["ending"] == "cut" and ended["at"] - pressed["at"] < 0.06
+    time.sleep(1.5)  # what may still be said: a second of speech waits in front of the mixer
+    late = loud_until(live) - pressed["at"]
+    print(f"the last loud sample came {1000 * late:.0f} ms after /skip")  # noqa: T201 - a figure to report
+    assert late < 0.06 + JITTER
 
 
-@pytest.mark.parametrize("engine", ["speech", "llm", "avatar"])
-def test_an_engine_killed_in_mid_sentence(live: Live, engine: str) -> None:
-    turns = len(live.events("TurnStarted"))
-    live.type(f"zoe: Spark, what do you think of the {engine}, and of everything else?")
-    live.until(lambda: len(live.events("TurnStarted")) > turns)
-    os.kill(live.pids()[engine], signal.SIGKILL)
-    killed = time.monotonic()
-    live.until(lambda: any(e["part"] == engine for e in live.events("PartDegraded")), within=10)
-    live.until(lambda: any(e["part"] == engine for e in live.events("PartRecovered")), within=20)
-    answered = list(live.fates().values()).count("answered")
-    live.type(f"yan: Spark, are you still there without your {engine}?")
-    live.until(lambda: list(live.fates().values()).count("answered") > answered, within=20)
-    assert time.monotonic() - killed < 30
-    live.until(lambda: settled(live))
+def loud_until(live: Live) -> float:
+    """When the recording is loud for the last time (show clock): its first sample is the first reply's."""
+    with wave.open(str(live.run_dir / "audio.wav")) as recording:
+        sound = np.frombuffer(recording.readframes(recording.getnframes()), np.int16)
+        rate = recording.getframerate()
+    there, loud = np.flatnonzero(sound), np.flatnonzero(np.abs(sound.astype(np.int32)) > 300)
+    if not loud.size:
+        return 0.0
+    began = min(event["at"] for event in live.events("StageReached") if event["stage"] == "audible")
+    return float(began + (loud[-1] - there[0]) / rate)
 
 
 def test_a_second_copy_says_which_port_is_taken(live: Live, tmp_path: Path) -> None:
@@ -151,10 +167,58 @@ def test_a_second_copy_says_which_port_is_taken(live: Live, tmp_path: Path) -> N
     assert live.process.poll() is None
 
 
+@pytest.mark.parametrize(("name", "key"), [("console", "console.port"), ("games", "games.adapter.port")])
+def test_a_port_of_the_show_is_missed_before_an_engine_is_loaded(tmp_path: Path, name: str, key: str) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as there:
+        port = there.getsockname()[1]
+        ports = {each: unused() for each in PORTS} | {key: port}
+        with launched(tmp_path, "games=neuro", ports=ports) as show:
+            assert show.process.wait(20) == 1
+    told = f"{name}: port {port} is taken by {psutil.Process().name()} (pid {os.getpid()}); cure: {key}="
+    assert show.said[-1].startswith(told)
+    assert not (show.run_dir / "llm.log").exists()
+
+
+def test_of_two_copies_started_at_once_one_runs(tmp_path: Path) -> None:
+    ports = {key: unused() for key in PORTS}
+    with (
+        launched(tmp_path / "one", ports=ports) as one,
+        launched(tmp_path / "two", ports=ports) as two,
+    ):
+        deadline = time.monotonic() + 60
+        while not (runs := [each for each in (one, two) if each.url()]) and time.monotonic() < deadline:
+            time.sleep(0.05)
+        (first,) = runs
+        other = two if first is one else one
+        assert other.process.wait(20) == 1
+        said = "\n".join(other.said)
+        assert "is taken" in said and "cure: " in said and "Traceback" not in said
+        first.type("mika: hello Spark, are you the one?")
+        first.until(lambda: heard_after(first, 0.0))
+
+
 def test_ctrl_c_ends_it_all(live: Live) -> None:
     assert end(live) < 3
+    assert any(line.endswith(f"python -m glue.report {live.run_dir}") for line in live.said)
     assert not any("Traceback" in line for line in live.said)
     assert set(arrived(live)) == set(live.fates())
+
+
+def test_after_ctrl_c_the_engines_go_first_and_the_report_comes_then(tmp_path: Path) -> None:
+    with launched(tmp_path, "report=always", "avatar.adapter.parameters=[x]") as show:
+        show.until(show.url, within=60)
+        show.type("mika: hello Spark, how are you?")
+        show.until(lambda: heard_after(show, 0.0))
+        engines, began = list(show.pids().values()), time.monotonic()
+        show.process.send_signal(signal.SIGINT)
+        while any(map(psutil.pid_exists, engines)):
+            assert time.monotonic() - began < 3
+            time.sleep(0.01)
+        assert len(engines) == 3 and not (show.run_dir / "report.json").exists()
+        assert show.process.wait(40) == 0
+    assert json.loads((show.run_dir / "report.json").read_text())["evening"]["active"][0]["name"] == "mika"
+    assert (show.run_dir / "report.html").is_file()
+    assert any("not set up as configured" in line and "why=" in line for line in show.said)
 
 
 @pytest.mark.parametrize("after", [0.3, 1.0, 2.0, 4.0])
@@ -165,21 +229,39 @@ def test_ctrl_c_while_it_starts(tmp_path: Path, after: float) -> None:
     assert not any("Traceback" in line for line in show.said)
 
 
-def test_a_model_that_is_nowhere_is_one_clear_line(tmp_path: Path) -> None:
+def test_a_neighbour_that_nobody_started_is_one_clear_line(tmp_path: Path) -> None:
     with launched(tmp_path, "engines.start=false") as show:
         assert show.process.wait(20) == 1
     said = "\n".join(show.said)
     assert "llm: " in said and "cure: " in said and "Traceback" not in said
 
 
-def test_a_damaged_model_is_one_clear_line(tmp_path: Path) -> None:
-    bad = tmp_path / "bad.gguf"
-    bad.write_bytes(b"GGUF" + bytes(1000))
-    ended = subprocess.run(
-        [sys.executable, "launch.py", f"llm.engine.model={bad}", f"hydra.run.dir={tmp_path / 'run'}"],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        timeout=60,
-    )
-    assert ended.returncode == 1 and str(bad) in ended.stderr and "Traceback" not in ended.stderr
+def test_what_cannot_be_played_is_told_before_an_engine_is_loaded(tmp_path: Path) -> None:
+    with launched(tmp_path, "+show=rehearsal", "rehearsal.log=/nowhere") as show:
+        assert show.process.wait(20) == 1
+    assert show.said[-1].startswith("rehearsal.log: /nowhere cannot be read")
+    assert not (show.run_dir / "llm.log").exists()
+
+
+@pytest.mark.parametrize(
+    ("key", "content"),
+    [
+        ("llm.engine.model=bad.gguf", None),
+        ("llm.engine.model=bad.gguf", b"GGUF" + bytes(1000)),
+        ("speech.engine.model=bad.onnx", None),
+        ("speech.engine.model=bad.onnx", bytes(1000)),
+    ],
+    ids=["no llm", "damaged llm", "no voice", "damaged voice"],
+)
+def test_a_missing_or_damaged_model_is_one_clear_line(
+    tmp_path: Path, key: str, content: bytes | None
+) -> None:
+    name = key.partition("=")[2]
+    if content is not None:
+        (tmp_path / name).write_bytes(content)
+        (tmp_path / f"{name}.json").write_text("{}")
+    with launched(tmp_path, key.replace(name, str(tmp_path / name))) as show:
+        assert show.process.wait(60) == 1
+    last = show.said[-1]
+    assert str(tmp_path / name) in last and "cure: " in last
+    assert "Traceback" not in "\n".join(show.said)

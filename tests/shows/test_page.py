@@ -8,7 +8,7 @@ from typing import Any
 import anyio
 import numpy as np
 import pytest
-from playwright.async_api import Browser, Page, async_playwright, expect
+from playwright.async_api import Browser, Page, expect
 
 from glue.chat_events import Deed, LinesRemoved
 from glue.closing import closing
@@ -24,26 +24,12 @@ from glue.events import (
     Source,
 )
 from glue.stage.console import Console
+from tests.chromium import chromium
 from tests.console_show import RATE, arrives, ends, opened, playing, says, starts, tone
-from tests.need import need_browser
 
 pytestmark = [pytest.mark.anyio, pytest.mark.browser]
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync"]
 QUANTUM = 128 / RATE  # seconds of sound in one energy value
 HOSTILE = "<img src=x onerror=\"document.title='owned'\"><script>document.title='owned'</script>"
-
-
-@pytest.fixture(scope="module")
-def anyio_backend() -> str:
-    return "asyncio"
-
-
-@asynccontextmanager
-async def chromium(*flags: str) -> AsyncIterator[Browser]:
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=need_browser(), args=[*FLAGS, *flags])
-        yield browser
-        await browser.close()
 
 
 @pytest.fixture(scope="module")

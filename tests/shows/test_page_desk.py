@@ -3,6 +3,7 @@
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import anyio
@@ -17,7 +18,7 @@ from glue.broadcast_events import (
     StreamRestored,
 )
 from glue.events import Ending, Fate, LineClosed, PartDegraded, PartRecovered, TurnEnded
-from tests.core import Scene, SlowLlm, SlowTts
+from tests.core import PlainMind, PlainStand, Scene, SlowLlm, SlowTts
 from tests.desk_show import INSTEAD, Air, Remembered, on_air
 from tests.shows.test_page import HOSTILE, page_of
 
@@ -28,11 +29,6 @@ FIRST, SECOND, THIRD = (
     "Rain falls on the window now.",
 )
 SAID = [f"{clause} " for clause in (FIRST, SECOND, THIRD)]
-
-
-@pytest.fixture(scope="module")
-def anyio_backend() -> str:
-    return "asyncio"
 
 
 @pytest.fixture
@@ -89,6 +85,27 @@ async def test_the_next_line_is_held_edited_left_out_and_said(browser: Browser, 
         )
 
 
+async def test_the_operators_words_get_the_voice_that_is_chosen(browser: Browser, air: Air) -> None:
+    members, stand = air.controls.parts.members, PlainStand(air.scene.mixer, air.scene.tts.word)
+    members["evil"] = replace(members["main"], who="evil", mind=PlainMind(), stand=stand)
+    async with page_of(browser, air.console.url()) as page:
+        await page.keyboard.press("4")
+        await expect(page.locator("#teller option")).to_have_text(["main", "evil"])
+        for whose, words in (("evil", "Kneel, chat."), ("main", "Sit, chat.")):
+            await page.locator("#teller").select_option(whose)
+            await page.locator("#own").fill(words)
+            await page.keyboard.press("Enter")
+            await expect(page.locator("#own")).to_have_value("")
+        assert [(e.who, e.heard) for e in await ended(air, 2)] == [
+            ("evil", "Kneel, chat."),
+            ("main", "Sit, chat."),
+        ]
+        await expect(page.locator("#teller")).to_have_value("main")
+        air.controls.director.cast = ["main"]
+        await page.reload()
+        await expect(page.locator("#voices")).to_be_hidden()
+
+
 async def test_what_the_filters_held_is_said_anyway(browser: Browser, air: Air) -> None:
     air.blocklist.add("asleep")
     async with page_of(browser, air.console.url()) as page:
@@ -142,7 +159,8 @@ async def test_the_inbox_shows_scores_and_fates(browser: Browser, air: Air) -> N
         scores = [float(await row.locator(".score").inner_text()) for row in await waiting.all()]
         assert scores == sorted(scores, reverse=True) and scores[0] > 3
         await page.keyboard.press("s")
-        await expect(page.locator("#closed .row small").first).to_have_text("skipped")
+        await expect(page.locator("#closed .row small")).to_have_text(["skipped"])
+        await expect(page.locator("#doing")).to_have_text("waiting for you")  # the same words, not heard yet
         assert await page.locator("#waiting img, #closed img").count() == 0
 
 

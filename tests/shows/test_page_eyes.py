@@ -5,16 +5,11 @@ from pathlib import Path
 import pytest
 from playwright.async_api import Browser, expect
 
-from glue.sights import Seen, SightDropped
+from glue.sight_events import Seen, SightDropped
 from tests.console_show import opened
 from tests.shows.test_page import HOSTILE, page_of
 
 pytestmark = [pytest.mark.anyio, pytest.mark.browser]
-
-
-@pytest.fixture(scope="module")
-def anyio_backend() -> str:
-    return "asyncio"
 
 
 async def test_the_page_shows_what_she_sees_as_text(browser: Browser, tmp_path: Path) -> None:

@@ -13,11 +13,6 @@ from tests.shows.test_page import HOSTILE, page_of
 pytestmark = [pytest.mark.anyio, pytest.mark.browser]
 
 
-@pytest.fixture(scope="module")
-def anyio_backend() -> str:
-    return "asyncio"
-
-
 @pytest.fixture
 async def air(tmp_path: Path) -> AsyncIterator[Air]:
     async with on_air(tmp_path) as air:

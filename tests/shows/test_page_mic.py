@@ -8,8 +8,9 @@ import pytest
 from playwright.async_api import Browser, Page
 
 from glue.stage.console import Console
+from tests.chromium import chromium
 from tests.console_show import opened
-from tests.shows.test_page import chromium, page_of, until
+from tests.shows.test_page import page_of, until
 
 pytestmark = [pytest.mark.anyio, pytest.mark.browser]
 HELD = 450  # milliseconds: longer than a tap
@@ -20,6 +21,7 @@ SLOW = """
   window.streams = [];
   media.getUserMedia = async (wanted) => {
     await new Promise((answer) => asked.push(answer));
+    window.wanted = wanted.audio;
     const stream = await ask(wanted);
     window.streams.push(stream);
     return stream;
@@ -29,11 +31,6 @@ SLOW = """
   window.listening = () => tracks().filter((track) => track.readyState === "live").length;
 }
 """
-
-
-@pytest.fixture(scope="module")
-def anyio_backend() -> str:
-    return "asyncio"
 
 
 @pytest.fixture(scope="module")
@@ -71,6 +68,8 @@ async def test_push_to_talk_is_on_while_the_key_is_held(browser: Browser, consol
         await page.keyboard.up("v")
         await state(page, "off")
         assert await page.evaluate("listening()") == 0 and await page.evaluate("streams.length") == 1
+        asked_for = await page.evaluate("wanted")
+        assert asked_for["echoCancellation"] and asked_for["noiseSuppression"], "or she hears herself"
 
 
 async def test_a_key_that_is_released_before_the_answer_leaves_it_off(

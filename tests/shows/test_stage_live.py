@@ -115,14 +115,36 @@ def test_the_mouth_moves_with_the_sound(live: Live) -> None:
     assert abs(lag) <= 0.04  # 33 ms asked for, on a grid of 10
 
 
+# Every caption that is shown from now on, as it stands in the page.
+CAPTIONS = """() => {
+    window.captions = [];
+    const note = () => document.querySelectorAll(".caption.shown").forEach((each) => {
+        if (each.innerText && window.captions.at(-1) !== each.innerText) window.captions.push(each.innerText);
+    });
+    const how = { subtree: true, childList: true, characterData: true, attributes: true };
+    new MutationObserver(note).observe(document.getElementById("captions"), how);
+}"""
+
+
 def test_a_line_typed_into_the_page_is_answered_in_it(live: Live) -> None:
+    """By a caption with a clause of that very reply, by sound that the page got, by a mouth that opens."""
     live.until(lambda: len(live.events("TurnStarted")) == len(live.events("TurnEnded")), within=60)
     with page_at(live.url()) as page:
+        frame = avatar_in(page)
+        until(page, "() => spark.audio.context?.state === 'running' && spark.audio.mine()")
+        page.evaluate(CAPTIONS)
         page.fill("#author", "kaja")
         page.fill("#line", "Spark, do you like cheese?")
-        turns = len(live.events("TurnEnded"))
+        page.evaluate("() => { spark.audio.energy.length = 0; }")
+        frame.evaluate("() => { spark.mouthAt.length = 0; }")
         page.keyboard.press("Enter")
-        live.until(lambda: len(live.events("TurnEnded")) > turns)
-        said = live.events("TurnEnded")[-1]["heard"]
-        body = page.inner_text("body")
-        assert said and said.split()[0] in body and "do you like cheese?" in body
+        turn = live.until(
+            lambda: [e["turn"] for e in live.events("TurnStarted") if "cheese" in e["line"]["text"]]
+        )[0]
+        live.until(lambda: [e for e in live.events("TurnEnded") if e["turn"] == turn])
+        clauses = [e["text"] for e in live.events("ClauseCleared") if e["turn"] == turn]
+        shown = page.evaluate("() => window.captions")
+        assert clauses and set(shown) & set(clauses), (shown, clauses)
+        assert page.evaluate("() => spark.audio.energy.some(([, level]) => level > 0.02)"), "no sound came"
+        assert frame.evaluate("() => spark.mouthAt.some(([, open]) => open > 3)"), "her mouth was shut"
+        assert "do you like cheese?" in page.inner_text("body")

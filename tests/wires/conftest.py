@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,10 +13,10 @@ import riva.client
 from numpy.typing import NDArray
 
 from glue.memory.index import Index
-from tests.minecraft import Game, playing
+from tests.minecraft import Game, joining, playing
 from tests.need import need_models
 from tests.wires import speech_server
-from tests.wires.listening import LINE, OPEN, RATE, SECOND
+from tests.wires.listening import LINE, OPEN, RATE, SECOND, TALE
 from tests.wires.memory_servers import Servers, servers
 from tests.wires.twitch_peer import Peer
 
@@ -41,16 +43,24 @@ def ears() -> Iterator[int]:
 
 
 @pytest.fixture(scope="package")
-def said(piper: int) -> dict[str, NDArray[np.int16]]:
-    """Lines spoken by Piper, without the silence around them."""
-    auth = riva.client.Auth(uri=f"127.0.0.1:{piper}")
-    tts = riva.client.SpeechSynthesisService(auth)
+def said(tmp_path_factory: pytest.TempPathFactory) -> dict[str, NDArray[np.int16]]:
+    """Lines spoken by Piper, without the silence around them: the same sound each time, so that what a
+    recogniser makes of it is no matter of chance ("trying to" is one way to hear a "train to")."""
+    voice = speech_server.need("piper-joe", "voice.onnx")
+    steady = tmp_path_factory.mktemp("steady") / "voice.onnx"
+    steady.symlink_to(voice)
+    described = json.loads(Path(f"{voice}.json").read_text())
+    described["inference"] |= {"noise_scale": 0.0, "noise_w": 0.0}
+    Path(f"{steady}.json").write_text(json.dumps(described))
     found = {}
-    for line in (LINE, SECOND, OPEN):
-        pcm = np.frombuffer(tts.synthesize(line, sample_rate_hz=RATE).audio, "<i2")
-        loud = np.flatnonzero(np.abs(pcm) > 300)
-        found[line] = pcm[loud[0] : loud[-1]]
-    auth.channel.close()
+    with speech_server.serving(f"model={steady}") as port:
+        auth = riva.client.Auth(uri=f"127.0.0.1:{port}")
+        tts = riva.client.SpeechSynthesisService(auth)
+        for line in (LINE, SECOND, OPEN, TALE):
+            pcm = np.frombuffer(tts.synthesize(line, sample_rate_hz=RATE).audio, "<i2")
+            loud = np.flatnonzero(np.abs(pcm) > 300)
+            found[line] = pcm[loud[0] : loud[-1]]
+        auth.channel.close()
     return found
 
 
@@ -83,3 +93,11 @@ async def game(tmp_path_factory: pytest.TempPathFactory, anyio_backend: str) -> 
     """Our Minecraft body in a world of ours, played through the game wire."""
     async with playing(tmp_path_factory.mktemp("minecraft"), cook=1.0) as game:
         yield game
+
+
+@pytest.fixture(scope="module")
+async def mika(game: Game, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Game]:
+    """Another player in her world, who sees her."""
+    async with joining("Mika", game.port, tmp_path_factory.mktemp("mika")) as mika:
+        await game.until(lambda: any("Players: Mika" in each for each in game.table.standing))
+        yield mika

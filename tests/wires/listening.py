@@ -13,6 +13,11 @@ from numpy.typing import NDArray
 LINE = "The train to the mountains leaves at seven, so bring your coat and a sandwich."
 SECOND = "Do you like thunderstorms?"
 OPEN = "Well, I think"
+# Told into her own ears. The recogniser makes "Justice just angry checkers" of it where it is faint.
+TALE = (
+    "Well, my favourite snack is popcorn. Chess is just angry chequers with horses, I stand by that. "
+    "Somebody stole my pickaxe in the cave, and I blame the skeleton."
+)
 RATE = 16000
 CHUNK = RATE // 10
 
@@ -43,3 +48,11 @@ ALIKE = 0.7
 def likeness(heard: str, meant: str) -> float:
     a, b = (re.findall(r"[a-z']+", text.lower().replace("7", "seven")) for text in (heard, meant))
     return SequenceMatcher(None, a, b, autojunk=False).ratio()
+
+
+def synthesised(port: int, text: str) -> NDArray[np.int16]:
+    """A text as the voice at a port says it."""
+    auth = riva.client.Auth(uri=f"127.0.0.1:{port}")
+    said = riva.client.SpeechSynthesisService(auth).synthesize(text, sample_rate_hz=RATE).audio
+    auth.channel.close()
+    return np.frombuffer(said, "<i2")

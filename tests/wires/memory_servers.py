@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import socket
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AbstractContextManager, asynccontextmanager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,7 @@ from engines.specs import spec
 from glue.events import ChatLine, Ending, LineArrived, Source, StageTaken, TurnEnded, TurnStarted
 from glue.memory.milvus import MilvusMemory
 from glue.ports import Piece, Prompt, Role, Usage, Whose
+from glue.supervise import Emit, Works, supervise
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +66,9 @@ class Notes:
 
     async def settle(self, prompt: Prompt) -> int:
         return 0
+
+    def still(self) -> AbstractContextManager[None]:
+        return nullcontext()
 
     async def count(self, text: str) -> int:
         return 0
@@ -125,9 +129,11 @@ async def remembering(
     folder: Path,
     answers: Sequence[str] = (),
     selves: Mapping[str, tuple[str, Sequence[str]]] | None = None,
+    told: Emit | None = None,
     **more: Any,
 ) -> AsyncIterator[Show]:
-    """A memory on these servers, its work running; `selves`: who is on stage, and what is true of them."""
+    """A memory on these servers, its work running; `selves`: who is on stage, and what is true of them. With
+    `told` it is supervised as in a show, and may fail."""
     selves = selves or {"main": ("Spark", ())}
     llm, unlearned, known = Notes(list(answers)), list[str](), dict[str, str]()
 
@@ -158,15 +164,24 @@ async def remembering(
         for who, (name, _) in selves.items():
             memory.show(StageTaken(0.0, who, name))
         async with anyio.create_task_group() as tg:
-            await _started(memory, tg)
+            await _started(memory, tg, told)
             yield Show(memory, llm, unlearned, known)
             tg.cancel_scope.cancel()
 
 
-async def _started(memory: MilvusMemory, tg: TaskGroup) -> None:
+async def _started(memory: MilvusMemory, tg: TaskGroup, told: Emit | None) -> None:
     ready = anyio.Event()
     runs = memory.runs()
-    tg.start_soon(runs["memory file"], lambda: None)
-    tg.start_soon(runs["memory"], ready.set)
+
+    async def run(works: Works) -> None:
+        def both() -> None:
+            works()
+            ready.set()
+
+        await runs["memory"](both)
+
+    for name in ("memory file", "memory figures"):
+        tg.start_soon(runs[name], lambda: None)
+    tg.start_soon(supervise, "memory", run, told) if told else tg.start_soon(run, ready.set)
     with anyio.fail_after(30):
         await ready.wait()

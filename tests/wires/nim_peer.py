@@ -2,10 +2,13 @@
 
 Sources: NVIDIA's TTS NIM documents and release notes (voice names, SSML, partial audio on a Spark), the
 proto's comments, and what NeMo-Speech.cpp's server refuses. The sound is a tone, as long as the text takes.
+`python -m tests.wires.nim_peer PORT` is one in a process of its own, whose voices are there when asked twice.
 """
 
 from __future__ import annotations
 
+import asyncio
+import sys
 from collections import Counter
 from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
@@ -16,12 +19,12 @@ import numpy as np
 from riva.client.proto import riva_tts_pb2, riva_tts_pb2_grpc
 from riva.client.proto.riva_tts_pb2 import SynthesizeSpeechRequest, SynthesizeSpeechResponse
 
-from tests.conftest import free_port
+from engines.port import unused
 
 Answers = AsyncIterator[SynthesizeSpeechResponse]
 MODEL = "Magpie-Multilingual"
 SUBVOICES = ("EN-US.Aria", "EN-US.Aria.Happy", "EN-US.Aria.Sad", "EN-US.Sofia", "DE-DE.Jason")
-PER_LETTER = 1 / 14  # seconds
+LETTERS = 14.0  # a second
 RATES = (8000, 16000, 22050, 24000, 44100, 48000)
 CHUNK = 4096  # samples
 
@@ -29,7 +32,8 @@ CHUNK = 4096  # samples
 class Nim(riva_tts_pb2_grpc.RivaSpeechSynthesisServicer):  # type: ignore[misc]  # generated, untyped
     """`refuses`: names of the optional fields that it will not take; `partial`: texts that are cut short so
     many times; `silent`: it has no config call; `hidden`: voices that it lists and cannot load; `loading`: so
-    many config calls are answered before it lists any."""
+    many config calls are answered before it lists any; `cut`: texts of which it once gives only this share of
+    the sound; `letters`: how many it says a second."""
 
     def __init__(
         self,
@@ -38,9 +42,12 @@ class Nim(riva_tts_pb2_grpc.RivaSpeechSynthesisServicer):  # type: ignore[misc] 
         silent: bool = False,
         hidden: Collection[str] = (),
         loading: int = 0,
+        cut: dict[str, float] | None = None,
+        letters: float = LETTERS,
     ) -> None:
         self._refuses, self._partial = refuses, Counter(partial or {})
         self._silent, self._hidden, self._loading = silent, hidden, loading
+        self.cut, self._letters = dict(cut or {}), letters
         self.asked: list[SynthesizeSpeechRequest] = []
         self.configs = 0
 
@@ -86,7 +93,7 @@ class Nim(riva_tts_pb2_grpc.RivaSpeechSynthesisServicer):  # type: ignore[misc] 
 
     def _sound(self, request: SynthesizeSpeechRequest) -> Any:
         letters = sum(map(str.isalnum, request.text))
-        seconds = max(0.35, letters * PER_LETTER)
+        seconds = max(0.35, letters / self._letters) * self.cut.pop(request.text, 1)
         if self._partial[request.text] > 0:
             self._partial[request.text] -= 1
             seconds = 0.09
@@ -94,9 +101,9 @@ class Nim(riva_tts_pb2_grpc.RivaSpeechSynthesisServicer):  # type: ignore[misc] 
 
 
 @asynccontextmanager
-async def serving(nim: Nim) -> AsyncIterator[str]:
-    """The servicer on a port of its own; yields its address."""
-    server, address = grpc.aio.server(), f"127.0.0.1:{free_port()}"
+async def serving(nim: Nim, port: int = 0) -> AsyncIterator[str]:
+    """The servicer on a port, or one of its own; yields its address."""
+    server, address = grpc.aio.server(), f"127.0.0.1:{port or unused()}"
     riva_tts_pb2_grpc.add_RivaSpeechSynthesisServicer_to_server(nim, server)
     server.add_insecure_port(address)
     await server.start()
@@ -104,3 +111,12 @@ async def serving(nim: Nim) -> AsyncIterator[str]:
         yield address
     finally:
         await server.stop(0)
+
+
+async def _alone(port: int) -> None:
+    async with serving(Nim(loading=1), port):
+        await asyncio.Event().wait()
+
+
+if __name__ == "__main__":
+    asyncio.run(_alone(int(sys.argv[1])))

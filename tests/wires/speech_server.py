@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -16,16 +15,10 @@ import grpc
 import pytest
 
 from engines.cache import ModelError, locate
+from engines.port import unused
 
 REPOSITORY = Path(__file__).parents[2]
 READY_WITHIN = 60.0  # seconds
-
-
-def free_port() -> int:
-    """A port that nobody listens on."""
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return int(listener.getsockname()[1])
 
 
 def need(model: str, file: str) -> Path:
@@ -64,7 +57,7 @@ def serving(
 ) -> Iterator[int]:
     """A server that is ready; yields its port."""
     need(model, file)
-    port = free_port()
+    port = unused()
     process = start(port, *options, engine=engine)
     try:
         await_ready(port)

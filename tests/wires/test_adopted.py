@@ -10,6 +10,7 @@ from engines.adopt import adopt
 from engines.bundle.steps import link
 from engines.cache import locate
 from engines.llm.options import MODEL, SERVER
+from engines.port import unused
 from engines.process import running
 from engines.specs import specs
 from glue.app import check
@@ -17,18 +18,12 @@ from glue.checks import plain
 from glue.closing import closing
 from glue.make import make
 from glue.ports import Message, Prompt, Usage
-from tests.conftest import free_port
 from tests.need import need_models
 from tests.test_conf import composed
 from tests.wires import lora
 from tests.wires.test_build_native import BUILT, compiled
 
 LINE = Message("user", "Once upon a time there was a robot who")
-
-
-@pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
 
 
 @pytest.mark.anyio
@@ -45,7 +40,7 @@ async def test_each_character_speaks_with_the_adapter_of_the_bundle(tmp_path: Pa
     cfg = composed(
         "llm=smollm2",
         f"llm.engine.bundle={tmp_path / 'built'}",
-        f"llm.engine.port={free_port()}",
+        f"llm.engine.port={unused()}",
         "llm.engine.threads=1",
         "llm.engine.threads_batch=1",
         "llm.engine.prefix_folder=none",

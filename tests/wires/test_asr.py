@@ -15,6 +15,7 @@ import riva.client
 from numpy.typing import NDArray
 from riva.client.proto import health_pb2, health_pb2_grpc, riva_asr_pb2, riva_asr_pb2_grpc
 
+from engines.port import unused
 from tests.wires import speech_server
 from tests.wires.listening import ALIKE, LINE, OPEN, RATE, SECOND, config, likeness, quiet, streamed
 
@@ -89,7 +90,7 @@ def test_a_client_may_say_that_the_utterance_is_over(ears: int, said: Any) -> No
 
 def test_the_larger_model_hears_knows_its_languages_and_ends_when_it_is_told(said: Any) -> None:
     speech_server.need("whisper-base", "model.bin")
-    port = speech_server.free_port()
+    port = unused()
     server = speech_server.start(port, "model=whisper-base", engine="asr")
     try:
         speech_server.await_ready(port)
@@ -186,6 +187,6 @@ def test_two_streams_at_once(ears: int, said: Any) -> None:
 
 def test_it_fails_in_one_clear_line(tmp_path: Any) -> None:
     (tmp_path / "model.bin").write_bytes(b"nonsense")
-    server = speech_server.start(speech_server.free_port(), f"model={tmp_path}", engine="asr")
+    server = speech_server.start(unused(), f"model={tmp_path}", engine="asr")
     _, log = server.communicate(timeout=30)
     assert server.returncode == 1 and "no Whisper" in log.decode() and "Traceback" not in log.decode()

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import grpc
@@ -17,11 +17,14 @@ import soxr
 from numpy.typing import NDArray
 from riva.client.proto import riva_asr_pb2_grpc
 
+from engines.asr.backdrop import Sound, noise
 from engines.asr.backdrop import music as tune
-from engines.asr.backdrop import noise
 from engines.asr.bench import CLEAN, LINES, errors, rate, trimmed
-from engines.asr.detector import WINDOW, Detector, Watch
+from engines.asr.detector import WINDOW, Detector, Samples, Watch
 from engines.asr.endpoint import Thresholds
+from engines.asr.hearing import Hearing, Result, Settings
+from engines.asr.whisper import Heard
+from tests.need import need_package
 from tests.wires.listening import ALIKE, LINE, RATE, SECOND, config, likeness, quiet, streamed
 
 Spoil = Callable[[NDArray[np.int16]], tuple[NDArray[np.int16], dict[str, Any]]]
@@ -37,18 +40,27 @@ np.savez(sys.argv[1], *(voice.say("en-us", line) for line in LINES))
 """
 
 
-def test_she_hears_as_well_as_ever(ears: int, tmp_path: Path) -> None:
+@pytest.fixture(scope="module")
+def lines(tmp_path_factory: pytest.TempPathFactory) -> list[tuple[str, str, Sound]]:
     """The bench's lines, from the one voice that says them the same way each time; in a process of its own,
-    as the library may take down whoever cannot load it. 0.16 of the words were wrong here."""
-    pytest.importorskip("espeakng_loader")
-    file = tmp_path / "lines.npz"
+    as the library may take down whoever cannot load it."""
+    need_package("espeakng_loader", "uv sync --all-extras --inexact")
+    file = tmp_path_factory.mktemp("said") / "lines.npz"
     subprocess.run([sys.executable, "-c", SAY, str(file)], check=True)
     with np.load(file) as said:
-        lines = [("", line, trimmed(said[f"arr_{n}"])) for n, line in enumerate(LINES)]
+        return [("", line, trimmed(said[f"arr_{n}"])) for n, line in enumerate(LINES)]
+
+
+@pytest.mark.parametrize(
+    ("behind", "over", "most"),  # here 0.132, 0.184 and 0.360 were wrong; three or four words more are none
+    [(noise, CLEAN, 0.17), (tune, 10.0, 0.23), (noise, 10.0, 0.41)],
+)
+def test_she_hears_as_well_as_ever(
+    ears: int, lines: list[tuple[str, str, Sound]], behind: Callable[[int], Sound], over: float, most: float
+) -> None:
     with grpc.insecure_channel(f"127.0.0.1:{ears}") as channel:
         stub = riva_asr_pb2_grpc.RivaSpeechRecognitionStub(channel)
-        rates = [rate(stub, lines, *behind) for behind in ((noise, CLEAN), (tune, 10.0))]
-    assert sum(rates) / 2 < 0.24
+        assert rate(stub, lines, behind, over) <= most
 
 
 @pytest.mark.parametrize(
@@ -127,18 +139,26 @@ def test_a_long_while_without_a_word_has_no_words(
     """What is said behind it is heard, and meanwhile the server keeps nothing."""
     asked = riva.client.StreamingRecognitionConfig(config=config(), interim_results=True)
     kept, process = list[int](), listener(ears)
+    line = np.concatenate([quiet(1.5), said[LINE], quiet(1.5)]).tobytes()
+
+    def finals(answers: Iterable[Any]) -> list[str]:
+        results = [r for answer in answers for r in answer.results if r.is_final]
+        return [r.alternatives[0].transcript for r in results if r.alternatives[0].transcript]
 
     def chunks() -> Iterator[bytes]:
         for _ in range(minutes):
             yield from (minute[i : i + RATE].tobytes() for i in range(0, len(minute), RATE))
             kept.append(process.memory_info().rss)
-        yield np.concatenate([quiet(1.5), said[LINE], quiet(1.5)]).tobytes()
+        yield line
 
+    (alone,) = finals(asr.streaming_response_generator(iter([line]), asked))
     answers = list(asr.streaming_response_generator(chunks(), asked))
     results = [r for answer in answers for r in answer.results]
-    heard = [r.alternatives[0].transcript for r in results if r.is_final and r.alternatives[0].transcript]
-    assert len(heard) == 1 and likeness(heard[0], LINE) > ALIKE
-    assert heard[0].lower().startswith("the train"), "its first words too"
+    (heard,) = finals(answers)
+    assert likeness(heard, LINE) > ALIKE
+    assert heard.lower().startswith("the tr") and heard.split()[:4] == alone.split()[:4], (
+        "its first words too"
+    )
     assert max(len(r.pipeline_states.vad_probabilities) for r in results) < 2000, "a message has its limits"
     assert max(kept[2:]) - kept[2] < 20_000_000, "of seven minutes or more, which are 27 MB as samples"
 
@@ -161,3 +181,29 @@ def test_windows_are_judged_alike_one_by_one_and_many_at_once(said: Any) -> None
     single = [p for window in windows for p in one.probabilities(window[None])]
     whole = [p for at in range(0, len(windows), 37) for p in many.probabilities(windows[at : at + 37])]
     assert single == pytest.approx(whole, abs=0.01) and max(whole) > 0.9 > 0.1 > min(whole)
+
+
+def test_a_recogniser_that_fails_is_not_passed_over(said: Any) -> None:
+    """Once, at the first interim; the stream must not go on as if it had heard."""
+    asked: list[int] = []
+
+    async def hear(sound: Samples) -> Heard:
+        asked.append(len(sound))
+        if len(asked) == 1:
+            raise RuntimeError("the model is broken")
+        return Heard("")
+
+    async def tell(result: Result) -> None:
+        pass
+
+    async def listen() -> None:
+        hearing = Hearing(Detector(), hear, tell, Settings())
+        sound = (said[LINE] / 32768).astype(np.float32)
+        for at in range(0, len(sound), WINDOW):
+            await hearing.feed(sound[at : at + WINDOW])
+            await asyncio.sleep(0)
+        await hearing.end()
+
+    with pytest.raises(RuntimeError, match="the model is broken"):
+        asyncio.run(listen())
+    assert len(asked) == 1

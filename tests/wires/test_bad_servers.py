@@ -19,11 +19,6 @@ MORE = {"pace": {"routes": {"main": Pace()}}}  # options without a default
 WAYS = [way for way in bad_server.WAYS if way not in ("good", "endless")]
 
 
-@pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
-
-
 @pytest.mark.parametrize("way", [*WAYS, "good"])
 @pytest.mark.parametrize("engine", ["llm", "speech", "asr", "avatar", "pace"])
 async def test_a_probe_is_not_fooled(engine: str, way: str, monkeypatch: pytest.MonkeyPatch) -> None:

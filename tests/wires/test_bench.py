@@ -38,19 +38,14 @@ from engines.bench.sound import message
 from engines.bench.texts import Texts
 from engines.bench.tts import TtsBench, say_text
 from engines.bench.vision import VisionBench
-from engines.port import free
-from tests.conftest import Start, free_port
+from engines.port import free, unused
+from tests.conftest import Start
 from tests.wires.vision_server import wait
 
 pytestmark = pytest.mark.anyio
 ROOT = Path(__file__).parents[2]
 SAID = "How are you today?"
 FEW = Options(clients=[1, 2], rounds=1, prompts=[12, 40], tokens=6, timeout_s=20)
-
-
-@pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
 
 
 def medians(rows: list[Row], clients: int = 1) -> dict[str, float]:
@@ -68,7 +63,7 @@ def folders(tmp_path: Path) -> dict[str, str]:
 
 @pytest.fixture
 def peer(folders: dict[str, str]) -> Iterator[str]:
-    port = free_port()
+    port = unused()
     command = [sys.executable, "-m", "tests.wires.trtllm_peer", str(port), *folders.values()]
     process = subprocess.Popen(command, cwd=ROOT)
     try:
@@ -194,7 +189,7 @@ def http_triton() -> Iterator[str]:
         Route("/v2/models/{name}/config", config),
         Route("/v2/models/{name}/infer", infer, methods=["POST"]),
     ]
-    port = free_port()
+    port = unused()
     server = uvicorn.Server(
         uvicorn.Config(Starlette(routes=routes), port=port, log_level="warning", ws="none")
     )

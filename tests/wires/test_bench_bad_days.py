@@ -23,8 +23,8 @@ from engines.bench.options import Dialect, Options
 from engines.bench.sound import RATE, message
 from engines.bench.tts import TtsBench
 from engines.bench.vision import VisionBench
+from engines.port import unused
 from tests import bad_server
-from tests.conftest import free_port
 from tests.need import need_models
 from tests.test_openai_llm import HEAD, Answer, sends, server, word
 from tests.wires import speech_server
@@ -33,11 +33,6 @@ pytestmark = pytest.mark.anyio
 ROOT = Path(__file__).parents[2]
 SOON = Options(clients=[1], rounds=1, timeout_s=0.3)
 WAYS = [way for way in bad_server.WAYS if way != "good"]
-
-
-@pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
 
 
 @pytest.fixture(autouse=True)
@@ -151,7 +146,7 @@ def test_help_helps(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixtu
 def test_a_part_that_is_not_there_leaves_the_others_alone(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    closed = free_port()
+    closed = unused()
     nobody = (f"url.llm=http://127.0.0.1:{closed}", f"url.vision=127.0.0.1:{closed}")
     few = ("clients=[1]", "rounds=2", f"out={tmp_path}/a")
     with speech_server.serving() as port:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from dataclasses import replace
@@ -16,6 +17,7 @@ from engines.cache import locate
 from engines.llm.native import arguments
 from engines.llm.options import MODEL, SERVER, Options
 from engines.llm.params import prefixes
+from engines.llm_key import VARIABLE
 from tests.conftest import Start
 from tests.need import need_models
 
@@ -29,12 +31,22 @@ compiled = pytest.mark.skipif(
 
 @pytest.mark.anyio
 @compiled
-async def test_the_bundles_server_is_the_same_on_its_wire(start: Start, tmp_path: Path) -> None:
+async def test_the_bundles_server_is_the_same_on_its_wire(
+    start: Start, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(VARIABLE, "a key of this start")
     need_models("smollm2")
     link(BUILT[0], tmp_path / SERVER)
     link(locate("smollm2", MODEL), tmp_path / MODEL)
     options = {"model": "smollm2", "bundle": str(tmp_path), "prefix_folder": str(tmp_path / "kept")}
     async with start(llm=options) as engines, httpx.AsyncClient(base_url=engines.addresses["llm"]) as client:
+        unknown = await client.post("/completion", json={"prompt": "Hello"})
+        assert unknown.status_code == httpx.codes.UNAUTHORIZED
+        client.headers.update(
+            {"Authorization": "Bearer a key of this start", "Origin": "http://evil.example"}
+        )
+        shown = await client.get("/slots")
+        assert shown.headers.get("access-control-allow-origin") not in ("*", "http://evil.example")
         assert [each["id"] for each in (await client.get("/v1/models")).json()["data"]] == ["smollm2"]
         slots = (await client.get("/slots")).json()
         assert len(slots) == 3 and all(slot["n_ctx"] == 3072 for slot in slots)
@@ -77,18 +89,32 @@ def test_what_one_server_saved_is_kept_apart_from_anothers(tmp_path: Path) -> No
     assert prefixes(usual, []) in found
 
 
-def test_a_server_of_another_machine_is_told_with_the_cure(tmp_path: Path) -> None:
-    """What the kernel refuses and what ends at an unknown instruction: one line."""
+@pytest.mark.parametrize(("ours", "asked"), [("", "none"), ("a key of this start", "a key of this start")])
+def test_it_asks_for_our_key_or_for_none(tmp_path: Path, ours: str, asked: str) -> None:
     server = tmp_path / "llama-server"
+    server.write_text('#!/bin/sh\n[ "$1" = --version ] || echo "${LLAMA_API_KEY-none}"\n')
+    server.chmod(0o755)
+    environment = os.environ | {VARIABLE: ours, "LLAMA_API_KEY": "a key of somebody's"}
+    done = subprocess.run(becoming(server), env=environment, capture_output=True, text=True, timeout=20)
+    assert (done.returncode, done.stdout) == (0, f"{asked}\n")
+
+
+def becoming(server: Path) -> list[str]:
+    """The process that becomes it."""
     code = (
         "from pathlib import Path\n"
         "from engines.llm import native, options\n"
-        f"native.become(Path({str(server)!r}), options.Options(), Path('model.gguf'))"
+        f"native.become(Path({str(server)!r}), options.Options(prefix_folder='none'), Path('model.gguf'))"
     )
-    words = [sys.executable, "-c", code]
+    return [sys.executable, "-c", code]
+
+
+def test_a_server_of_another_machine_is_told_with_the_cure(tmp_path: Path) -> None:
+    """What the kernel refuses and what ends at an unknown instruction: one line."""
+    server = tmp_path / "llama-server"
     for content in (b"\x7fELF of another kind", b"#!/bin/sh\nexit 132\n"):
         server.write_bytes(content)
         server.chmod(0o755)
-        done = subprocess.run(words, capture_output=True, text=True, timeout=20, check=False)
+        done = subprocess.run(becoming(server), capture_output=True, text=True, timeout=20, check=False)
         assert done.returncode == 1 and done.stderr.count("\n") == 1
         assert "does not start on this machine; cure: ./build_engines.sh" in done.stderr

@@ -20,6 +20,7 @@ from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidStatus
 
 from engines.chess.options import Missing, stockfish
+from engines.port import unused
 from glue.chat_events import LinesRemoved
 from glue.closing import closing
 from glue.events import ChatLine, Event, Source
@@ -29,23 +30,19 @@ from glue.games.messages import Context, Force, Message, Register, Result
 from glue.games.neuro import NeuroGames
 from glue.games.server import Server, bound
 from glue.supervise import supervise
-from tests.conftest import Start, free_port
+from tests.chromium import chromium
+from tests.conftest import Start
 from tests.games import Oracle
 from tests.need import need, need_package
-from tests.shows.test_page import chromium
+from tests.waiting import eventually
 
-need_package("chess", "uv sync --extra chess")
+need_package("chess", "uv sync --all-extras --inexact")
 
 import chess  # noqa: E402  (after the skip)
 import chess.pgn  # noqa: E402
 
 pytestmark = pytest.mark.anyio
 MATE_IN_ONE = "6k1/5ppp/8/8/8/8/8/R6K w - - 0 1"
-
-
-@pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
 
 
 def need_stockfish() -> None:
@@ -118,13 +115,6 @@ class _Host:
         self.joined, self.left, self.puzzled, self.told = her.joined, her.left, her.puzzled, her.hears
 
 
-async def until(found: Callable[[], Any], within: float = 40.0) -> Any:
-    with anyio.fail_after(within):
-        while not (answer := found()):  # noqa: ASYNC110  (a file of another process)
-            await anyio.sleep(0.02)
-        return answer
-
-
 def games(folder: Path) -> list[chess.pgn.Game]:
     found = []
     for path in sorted(folder.glob("chess-*.pgn")):
@@ -158,8 +148,8 @@ async def test_games_against_stockfish_without_an_illegal_move(start: Start, tmp
     need_stockfish()
     her = Her(lies=list(LIES))
     async with her.served() as url, start(chess=options(url, opponent="stockfish", games=2, level=0)):
-        await until(lambda: [each for each in results(tmp_path) if each != "*"][1:])
-        await until(lambda: json.loads((tmp_path / "played.json").read_text())["games"] == 2)
+        await eventually(lambda: [each for each in results(tmp_path) if each != "*"][1:])
+        await eventually(lambda: json.loads((tmp_path / "played.json").read_text())["games"] == 2)
     first, second = games(tmp_path)
     assert (first.headers["White"], second.headers["White"]) == ("Spark", "Stockfish")
     figures = json.loads((tmp_path / "played.json").read_text())
@@ -180,8 +170,8 @@ async def test_a_game_that_takes_too_long_is_stopped_and_counted(start: Start, t
     ahead = "3qk3/8/8/8/8/8/8/4K3 w - - 0 1"  # a queen, for black
     more = {"opponent": "stockfish", "games": 2, "most_moves": 2, "side": "white", "start": ahead}
     async with her.served() as url, start(chess=options(url, think_s=0.001, level=0, **{**more, "seed": 1})):
-        await until(lambda: json.loads((tmp_path / "played.json").read_text())["games"] == 2)
-        await until(lambda: "2 lost" in (her.stands or [""])[-1])
+        await eventually(lambda: json.loads((tmp_path / "played.json").read_text())["games"] == 2)
+        await eventually(lambda: "2 lost" in (her.stands or [""])[-1])
     for game in games(tmp_path):
         assert (game.headers["Termination"], game.headers["Result"]) == ("adjudication", "0-1")
         assert len(list(game.mainline_moves())) == 4
@@ -202,6 +192,16 @@ async def test_all_games_are_bounded_in_time(start: Start, tmp_path: Path) -> No
     assert 1 <= json.loads(played.read_text())["games"] < 1000
 
 
+async def test_votes_that_never_come_are_bounded_in_time_too(start: Start, tmp_path: Path) -> None:
+    her, token = Her(), tmp_path / "token"
+    more = {"side": "black", "games": 1000, "within_s": 2.0, "vote_s": 60, "pause_s": 0.05}
+    async with her.served() as url, start(chess=options(url, **more) | {"token_file": str(token)}) as engines:
+        address = f"{engines.addresses['chess'].replace('http', 'ws')}/feed?token={token.read_text().strip()}"
+        async with connect(address) as feed:
+            await _picture(feed, lambda seen: seen["over"])
+    assert json.loads((tmp_path / "played.json").read_text())["games"] == 1
+
+
 async def test_whoever_asks_is_told_how_it_stands_between_two_moves(start: Start, tmp_path: Path) -> None:
     """Her side is the show's own: a decision's state is forgotten with it, how it stands is not."""
     oracle, events = Oracle(('{"move": "e4"}',), takes=0.0), list[Event]()
@@ -217,8 +217,13 @@ async def test_whoever_asks_is_told_how_it_stands_between_two_moves(start: Start
                     pass
 
             tg.start_soon(plays)
-            await until(lambda: "Chat is to move" in "".join(games.facts("main", "who is winning?")))
-            (said,) = games.facts("main", "who is winning?")
+            await eventually(
+                lambda: (
+                    "Chat is to move"
+                    in "".join(games.facts("main", ChatLine("l", "mika", "who is winning?", Source.CONSOLE)))
+                )
+            )
+            (said,) = games.facts("main", ChatLine("l", "mika", "who is winning?", Source.CONSOLE))
             tg.cancel_scope.cancel()
     assert said.startswith("In Chess now: Game 1, move 1: I am white against Chat. Material is even.")
 
@@ -227,9 +232,9 @@ async def test_a_move_out_of_turn_is_an_illegal_attempt(start: Start, tmp_path: 
     her = Her()
     more = {"side": "white", "games": 1, "vote_s": 60}  # nobody votes: after her first move chat is to move
     async with her.served() as url, start(chess=options(url, **more)):
-        await until(lambda: her.results)
+        await eventually(lambda: her.results)
         her._send("action", {"id": "late", "name": "move", "data": json.dumps({"move": "e4"})})
-        await until(lambda: her.results[1:])
+        await eventually(lambda: her.results[1:])
     (game,) = games(tmp_path)
     assert not her.results[1].success and len(list(game.mainline_moves())) == 1
     assert (game.headers["Refused"], game.headers["IllegalAttempts"]) == ("1", "1")
@@ -240,9 +245,8 @@ async def test_stockfish_advises_her(start: Start, tmp_path: Path) -> None:
     her = Her()
     more = {"brain": "assisted", "opponent": "stockfish", "side": "white", "games": 1, "start": MATE_IN_ONE}
     async with her.served() as url, start(chess=options(url, think_s=0.05, **more)):
-        await until(
-            lambda: results(tmp_path) == ["1-0"]
-        )  # all but one lose so much that she is not offered them
+        # all but one lose so much that she is not offered them
+        await eventually(lambda: results(tmp_path) == ["1-0"])
     assert "Ra8#" in her.forces[0].state and her.results[0].success
 
 
@@ -251,12 +255,12 @@ async def test_killed_it_goes_on_with_the_same_game(start: Start, tmp_path: Path
     her = Her()
     plays = options("", opponent="stockfish", games=1, level=0, pause_s=0.02)
     async with her.served() as url, start(chess=plays | {"server": url}) as engines:
-        await until(lambda: [game for game in games(tmp_path) if len(list(game.mainline_moves())) >= 8])
+        await eventually(lambda: [game for game in games(tmp_path) if len(list(game.mainline_moves())) >= 8])
         first = engines.pids["chess"]
         os.kill(first, signal.SIGKILL)
         before = list(games(tmp_path)[0].mainline_moves())
-        await until(lambda: engines.pids.get("chess", first) != first)
-        await until(lambda: results(tmp_path)[0] != "*", 60)
+        await eventually(lambda: engines.pids.get("chess", first) != first)
+        await eventually(lambda: results(tmp_path)[0] != "*", 60)
     (game,) = games(tmp_path)
     assert list(game.mainline_moves())[: len(before)] == before
     assert any("goes on" in said for said in her.told)
@@ -264,14 +268,14 @@ async def test_killed_it_goes_on_with_the_same_game(start: Start, tmp_path: Path
 
 async def test_a_connection_that_breaks_while_she_thinks_costs_no_move(start: Start, tmp_path: Path) -> None:
     need_stockfish()
-    her, port = Her(idle=True), free_port()
+    her, port = Her(idle=True), unused()
     plays = options(f"ws://localhost:{port}", opponent="stockfish", side="white", games=1, level=0)
     async with start(chess=plays):
         async with Server(_Host(her), {"main": "Spark"}).serving(bound("127.0.0.1", port)):
-            await until(lambda: her.forces)
+            await eventually(lambda: her.forces)
         her.idle = False
         async with Server(_Host(her), {"main": "Spark"}).serving(bound("127.0.0.1", port)):
-            await until(lambda: len(her.results) >= 3)
+            await eventually(lambda: len(her.results) >= 3)
     assert all(result.success for result in her.results)
 
 
@@ -323,7 +327,7 @@ async def test_chat_votes_and_the_last_game_ends_the_show(start: Start, tmp_path
     assert results(tmp_path) == ["1-0"]
     assert [str(move) for move in games(tmp_path)[0].mainline_moves()] == ["a1a8"]
     assert any(
-        said == "By 2 of 3 votes, Chat played rook to a8, checkmate. Checkmate: Chat won."
+        said == "By 2 of 3 votes, Chat moved the rook to a8, checkmate. Checkmate: Chat won."
         for said in her.told
     )
 

@@ -12,9 +12,9 @@ from typing import Any
 import anyio
 import numpy as np
 import pytest
-import riva.client
 from numpy.typing import NDArray
 
+from engines.port import unused
 from glue.closing import closing
 from glue.errors import Unreachable
 from glue.events import Event, LineArrived, PartDegraded, PartRecovered, SpeechHeard
@@ -22,6 +22,7 @@ from glue.ports import Pcm
 from glue.senses.ears_wav import WavEars
 from glue.senses.riva_asr import RivaAsr
 from tests.wires import speech_server
+from tests.wires.listening import synthesised
 
 pytestmark = pytest.mark.anyio
 LINE = "Hello Spark, what do you think about the weather today?"
@@ -29,16 +30,8 @@ RATE = 16000
 
 
 @pytest.fixture(scope="module")
-def anyio_backend() -> str:
-    return "asyncio"
-
-
-@pytest.fixture(scope="module")
 def spoken(piper: int) -> NDArray[np.int16]:
-    auth = riva.client.Auth(uri=f"127.0.0.1:{piper}")
-    audio = riva.client.SpeechSynthesisService(auth).synthesize(LINE, sample_rate_hz=RATE).audio
-    auth.channel.close()
-    return np.frombuffer(audio, "<i2")
+    return synthesised(piper, LINE)
 
 
 @pytest.fixture(scope="module")
@@ -63,7 +56,7 @@ async def test_a_file_is_heard_in_real_time(ears: int, wav: Path) -> None:
 
 async def test_ears_that_die_are_found_again(wav: Path) -> None:
     speech_server.need("whisper-tiny.en", "model.bin")
-    port = speech_server.free_port()
+    port = unused()
     events: list[Event] = []
     server = speech_server.start(port, engine="asr")
     speech_server.await_ready(port)
@@ -111,7 +104,7 @@ async def listen(port: int, room: Room) -> None:
 
 async def test_nobody_there_is_said() -> None:
     with pytest.raises(Unreachable), anyio.fail_after(20):
-        await listen(speech_server.free_port(), Room())
+        await listen(unused(), Room())
 
 
 async def test_a_stream_that_is_closed_stops_the_microphone(ears: int) -> None:

@@ -15,7 +15,7 @@ import pytest
 from websockets.sync.client import connect
 from websockets.sync.connection import Connection
 
-from tests.conftest import free_port
+from engines.port import unused
 from tests.games import PASS, PLACE
 
 ROOT = Path(__file__).parents[2]
@@ -25,7 +25,7 @@ Process = subprocess.Popen[str]
 @contextmanager
 def console(*options: str) -> Iterator[tuple[Process, str]]:
     """A running console, and where games connect."""
-    port = free_port()
+    port = unused()
     process = subprocess.Popen(
         [sys.executable, "-m", "glue.games.console", "--port", str(port), *options],
         cwd=ROOT,
@@ -110,7 +110,7 @@ def refused(kept: Path) -> None:
 
 
 def by_hand(kept: Path) -> list[str | None]:
-    """A session of two moves, recorded behind what `kept` holds; what the game was told."""
+    """A session of two moves, recorded; what the game was told."""
     game_moves: list[str | None] = []
     with console("--record", str(kept)) as (process, url), connect(url) as game:
         types(process, "")
@@ -130,9 +130,20 @@ def by_hand(kept: Path) -> list[str | None]:
     return game_moves
 
 
+def test_an_earlier_session_is_not_written_over(tmp_path: Path) -> None:
+    kept = tmp_path / "session.jsonl"
+    kept.write_text("mine\n")
+    words = [sys.executable, "-m", "glue.games.console", "--port", str(unused()), "--record", str(kept)]
+    done = subprocess.run(
+        words, cwd=ROOT, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60
+    )
+    assert done.returncode == 1 and kept.read_text() == "mine\n"
+    assert done.stderr == f"{kept}: a session is kept there already; cure: --record ANOTHER FILE\n"
+
+
 def test_by_hand_recorded_and_played_again_from_both_sides(tmp_path: Path) -> None:
     kept = tmp_path / "session.jsonl"
-    refused(kept)
+    refused(tmp_path / "other.jsonl")
     game_moves = by_hand(kept)
     assert game_moves == ['{"cell": 4}', '{"cell": 8}']
     with console("--replay", str(kept)) as (process, url), connect(url) as game:

@@ -13,14 +13,15 @@ import anyio
 import pytest
 from anyio.abc import ByteStream
 
+from engines.port import unused
 from glue.errors import ConfigError
 from glue.senses.irc import Message
 from glue.senses.twitch import Twitch
 from glue.senses.twitch_irc import TwitchIrc
-from tests.conftest import free_port
 from tests.need import need_program
 from tests.obs_peer import running
-from tests.wires.twitch_show import eventually, supervised
+from tests.waiting import eventually
+from tests.wires.twitch_show import supervised
 
 pytestmark = pytest.mark.anyio
 CONFIG = """
@@ -41,20 +42,14 @@ TLS = """
 TAGGED = '<module name="cap"><module name="ircv3_ctctags"><module name="ircv3_msgid">'
 
 
-@pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
-
-
 @contextmanager
 def inspircd(folder: Path, port: int, modules: str = "", ping: int = 60) -> Iterator[None]:
     program = need_program("inspircd", "sudo apt install inspircd")
     config = folder / "inspircd.conf"
     config.write_text(CONFIG.format(port=port, folder=folder, modules=modules, ping=ping))
     argv: list[str | Path] = [program, "--nofork", "--nolog", "--config", config]
-    with running(
-        [*argv, "--runasroot"] if os.getuid() == 0 else argv, cwd=folder
-    ):  # it leaves its core there
+    # it leaves its core there
+    with running([*argv, "--runasroot"] if os.getuid() == 0 else argv, cwd=folder):
         yield
 
 
@@ -78,7 +73,7 @@ def chat(port: int, **more: Any) -> Twitch:
 
 @pytest.mark.parametrize("modules", ["", TAGGED], ids=["plain", "tags"])
 async def test_a_line_is_heard_once_and_private_ones_are_not(tmp_path: Path, modules: str) -> None:
-    port = free_port()
+    port = unused()
     with inspircd(tmp_path, port, modules):
         async with supervised(chat(port)) as heard:
             await entered(port)
@@ -112,7 +107,7 @@ def certificate(tmp_path: Path) -> Path:
 async def test_over_tls_its_own_certificate_is_trusted_where_the_config_names_it(
     tmp_path: Path, certificate: Path
 ) -> None:
-    port, tls = free_port(), free_port()
+    port, tls = unused(), unused()
     address = f"ircs://127.0.0.1:{tls}"
     with inspircd(tmp_path, port, TLS.format(folder=tmp_path, port=tls)):
         async with supervised(Twitch("spark", irc=address, timeout_s=5.0, ca_file=str(certificate))) as heard:
@@ -155,7 +150,7 @@ async def test_a_file_without_a_certificate_is_refused_at_the_start(tmp_path: Pa
 async def test_it_stays_through_pings_and_comes_back_to_a_server_that_was_started_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    port, came, answer = free_port(), list[str](), TwitchIrc._answer
+    port, came, answer = unused(), list[str](), TwitchIrc._answer
 
     async def noted(reader: TwitchIrc, line: Any, message: Message, handover: Any) -> None:
         came.append(message.command)
@@ -163,7 +158,7 @@ async def test_it_stays_through_pings_and_comes_back_to_a_server_that_was_starte
 
     monkeypatch.setattr(TwitchIrc, "_answer", noted)
     async with supervised(chat(port)) as heard:
-        with inspircd(tmp_path, port, ping=5):
+        with inspircd(tmp_path, port, ping=3):
             await entered(port)
             # who does not answer the first one gets no second one
             await eventually(lambda: came.count("PING") >= 2, 60)

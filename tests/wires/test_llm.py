@@ -8,6 +8,7 @@ import time
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import replace
 from pathlib import Path
+from statistics import median
 
 import anyio
 import anyio.lowlevel
@@ -17,10 +18,11 @@ import psutil
 import pytest
 
 from engines.cache import locate
-from engines.child import TAIL_LINES
 from engines.keeper import NotReady
 from engines.llm.options import Options
 from engines.llm.probe import ready
+from engines.llm_key import VARIABLE
+from engines.port import unused
 from glue.closing import closing
 from glue.errors import Refused
 from glue.events import ChatLine, Source
@@ -28,7 +30,7 @@ from glue.mind.openai_llm import Extensions, OpenAiLlm
 from glue.mind.persona import Persona, Shot
 from glue.mind.talk import Talk
 from glue.ports import Message, Prompt, Role, Usage
-from tests.conftest import Start, free_port
+from tests.conftest import Start
 from tests.need import need_models
 
 pytestmark = pytest.mark.anyio
@@ -42,11 +44,6 @@ LONG = Prompt(
 )
 
 
-@pytest.fixture(scope="module")
-def anyio_backend() -> str:
-    return "asyncio"
-
-
 def command(*options: str) -> list[str]:
     return [sys.executable, "-m", "engines.llm", *options]
 
@@ -54,7 +51,7 @@ def command(*options: str) -> list[str]:
 @pytest.fixture(scope="module")
 def url() -> Iterator[str]:
     need_models("smollm2")
-    port = free_port()
+    port = unused()
     process = subprocess.Popen(
         command(f"port={port}", "model=smollm2", "threads=1", "threads_batch=1"), cwd=ROOT
     )
@@ -81,9 +78,14 @@ async def llm(url: str) -> AsyncIterator[OpenAiLlm]:
         yield adapter
 
 
-async def busy(url: str) -> bool:
+async def at_work(url: str) -> set[int]:
+    """The slots that are."""
     async with httpx.AsyncClient(base_url=url) as client:
-        return any(slot["is_processing"] for slot in (await client.get("/slots")).json())
+        return {slot["id"] for slot in (await client.get("/slots")).json() if slot["is_processing"]}
+
+
+async def busy(url: str) -> bool:
+    return bool(await at_work(url))
 
 
 async def until_busy(url: str, wanted: bool) -> float:
@@ -93,12 +95,6 @@ async def until_busy(url: str, wanted: bool) -> float:
         while await busy(url) is not wanted:
             await anyio.lowlevel.checkpoint()
     return time.monotonic() - begun
-
-
-def test_its_memory_is_asked_for_in_huge_pages(url: str) -> None:
-    word = f"port={httpx.URL(url).port}"
-    (server,) = [child for child in psutil.Process().children() if word in child.cmdline()]
-    assert server.environ()["GLIBC_TUNABLES"] == "glibc.malloc.hugetlb=1"
 
 
 async def test_the_openai_client_lists_the_model_and_streams(url: str) -> None:
@@ -171,13 +167,15 @@ async def test_an_answer_is_continued_behind_its_cached_prefix(llm: OpenAiLlm) -
 @pytest.mark.alone
 async def test_hanging_up_stops_the_decoding(url: str, llm: OpenAiLlm) -> None:
     took = []
-    for _ in range(3):
+    for _ in range(7):
         async with closing(llm.stream(LONG)) as pieces:
             assert isinstance(await anext(pieces), Usage)
             assert isinstance(await anext(pieces), str)
             assert await busy(url)
         took.append(await until_busy(url, False))
-    assert min(took) < 0.2
+    # what a question takes on a machine as busy as this one
+    asking = median([await until_busy(url, False) for _ in range(7)])
+    assert median(took) < 0.2 + 5 * asking and max(took) < 1.0 + 5 * asking, (took, asking)
 
 
 async def test_hanging_up_stops_a_prefill(url: str, llm: OpenAiLlm) -> None:
@@ -192,15 +190,16 @@ async def test_speech_does_not_wait_for_background_work(url: str, llm: OpenAiLlm
     done: list[str | Usage] = []
 
     async def background() -> None:
-        prompt = Prompt("main", (Message("user", "the train is late " * 400),), max_tokens=4)
+        prompt = Prompt("main", (Message("user", "the train is late " * 200),), max_tokens=4)
         done.extend([piece async for piece in llm.stream(prompt, Role.BACKGROUND)])
 
     async with anyio.create_task_group() as tg:
         tg.start_soon(background)
         await until_busy(url, True)
-        prompt = Prompt("evil", (Message("user", "hi"),), max_tokens=4)
-        assert [piece async for piece in llm.stream(prompt)]
-        assert not done
+        prompt = Prompt("evil", (Message("user", "hi"),), max_tokens=8, sampling={"ignore_eos": True})
+        async with closing(llm.stream(prompt)) as pieces:
+            working = [await at_work(url) async for _ in pieces]
+        assert SLOTS["background"] not in working[-1] and not done
     assert done
 
 
@@ -234,16 +233,16 @@ def test_a_damaged_model_is_named_with_the_cure(tmp_path: Path, kept: int) -> No
     with locate("smollm2", "model.gguf").open("rb") as whole:
         damaged.write_bytes(whole.read(kept))
     done = subprocess.run(
-        command(f"port={free_port()}", f"model={damaged}"),
+        command(f"port={unused()}", f"model={damaged}"),
         cwd=ROOT,
         capture_output=True,
         text=True,
         timeout=30,
     )
     assert done.returncode == 1
-    # What a show tells of its log; llama.cpp's own last line may come after ours.
-    last = " | ".join(done.stderr.splitlines()[-TAIL_LINES:])
-    assert str(damaged) in last and "cure" in last
+    # llama.cpp's own last lines may come after ours
+    told = [line for line in done.stderr.splitlines() if "cure: " in line]
+    assert len(told) == 1 and str(damaged) in told[0]
 
 
 def test_a_taken_port_is_named(url: str) -> None:
@@ -269,7 +268,7 @@ def test_a_prefilled_persona_outlives_its_server(tmp_path: Path) -> None:
 
     evaluated = []
     for _ in range(2):
-        port = free_port()
+        port = unused()
         options = (f"port={port}", "model=smollm2", "threads=1", f"prefix_folder={tmp_path / 'kept'}")
         process = subprocess.Popen(command(*options), cwd=ROOT)
         try:
@@ -283,3 +282,22 @@ def test_a_prefilled_persona_outlives_its_server(tmp_path: Path) -> None:
 async def test_it_stands_back_for_what_is_short(start: Start) -> None:
     async with start(llm={"model": "smollm2", "nice": 3}) as engines:
         assert psutil.Process(engines.pids["llm"]).nice() == min(19, psutil.Process().nice() + 3)
+
+
+async def test_only_who_has_the_key_is_answered_and_no_other_page_reads_it(
+    start: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Any page that a browser on this machine has open reaches the port."""
+    monkeypatch.setenv(VARIABLE, "a key of this start")
+    foreign = {"Origin": "http://evil.example"}
+    async with start(llm={"model": "smollm2"}) as engines:
+        url = engines.addresses["llm"]
+        async with httpx.AsyncClient(base_url=url, headers=foreign) as page:
+            for path in ("/completion", "/slots/0?action=erase", "/tokenize", "/v1/chat/completions"):
+                refused = await page.post(path, json={"prompt": "Hello", "content": "Hello"})
+                assert refused.status_code == httpx.codes.UNAUTHORIZED, path
+            shown = await page.get("/health")
+            assert shown.headers.get("access-control-allow-origin") not in ("*", foreign["Origin"])
+        async with OpenAiLlm(url, {}, SLOTS, key="a key of this start") as llm:
+            prompt = Prompt("main", (Message("user", "tom: hello"),), max_tokens=2)
+            assert [piece async for piece in llm.stream(prompt)]

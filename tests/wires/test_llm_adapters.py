@@ -25,11 +25,11 @@ from engines.bench.roofline import roofs
 from engines.bench.texts import Texts
 from engines.cache import locate
 from engines.llm.options import Options
+from engines.port import unused
 from glue.closing import closing
 from glue.errors import Refused
 from glue.mind.openai_llm import OpenAiLlm
 from glue.ports import Message, Prompt, Role, Usage
-from tests.conftest import free_port
 from tests.need import need_models
 from tests.wires import lora
 from tests.wires.test_llm import SLOTS, _until_ready, command
@@ -39,11 +39,6 @@ CAST = ("main", "evil")
 RULES = Message("system", "You are Spark, who streams live on her own channel. " * 12)
 MOST_MS = 20.0  # that a switch may add to the first token
 TRIES = 12
-
-
-@pytest.fixture(scope="module")
-def anyio_backend() -> str:
-    return "asyncio"
 
 
 @pytest.fixture(scope="module")
@@ -60,7 +55,7 @@ def adapters(folder: Path) -> dict[str, str]:
 
 @contextmanager
 def serving(adapters: dict[str, str], folder: Path) -> Iterator[str]:
-    port = free_port()
+    port = unused()
     options = (
         f"port={port}",
         "model=smollm2",
@@ -181,7 +176,7 @@ def test_an_adapter_that_is_none_is_one_line(tmp_path: Path, content: bytes | No
     path = tmp_path / "evil.gguf"
     if content is not None:
         path.write_bytes(content)
-    options = (f"port={free_port()}", "model=smollm2", f"adapters={json.dumps({'evil': str(path)})}")
+    options = (f"port={unused()}", "model=smollm2", f"adapters={json.dumps({'evil': str(path)})}")
     done = subprocess.run(command(*options), capture_output=True, text=True, timeout=30)
     assert done.returncode == 1 and len(done.stderr.splitlines()) == 1
     assert f"the adapter of evil, {path}" in done.stderr and "llm.engine.adapters.evil" in done.stderr

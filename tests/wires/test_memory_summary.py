@@ -11,13 +11,13 @@ import anyio
 import pytest
 
 from engines.llm.options import Options
+from engines.port import unused
 from glue.closing import closing
 from glue.memory.names import Names
 from glue.memory.notes import Exchange
 from glue.memory.summaries import Summaries
 from glue.mind.openai_llm import Extensions, OpenAiLlm
 from glue.ports import Message, Prompt, Role
-from tests.conftest import free_port
 from tests.need import need_models
 from tests.wires.test_llm import ROOT, SLOTS, _until_ready
 
@@ -33,14 +33,9 @@ EVENING = [
 
 
 @pytest.fixture(scope="module")
-def anyio_backend() -> str:
-    return "asyncio"
-
-
-@pytest.fixture(scope="module")
 def url() -> Iterator[str]:
     need_models(MODEL)
-    port = free_port()
+    port = unused()
     options = [f"port={port}", f"model={MODEL}", "prefix_folder=none"]
     process = subprocess.Popen([sys.executable, "-m", "engines.llm", *options], cwd=ROOT)
     try:

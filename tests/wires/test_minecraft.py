@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import math
-import os
-import signal
+import re
 from contextlib import suppress
 from pathlib import Path
 
@@ -16,11 +15,6 @@ from glue.report import world
 from tests.minecraft import Game, joining, playing
 
 pytestmark = [pytest.mark.anyio, pytest.mark.timeout(240)]
-
-
-@pytest.fixture(scope="module")
-def anyio_backend() -> str:
-    return "asyncio"
 
 
 async def test_it_tells_what_it_can_do_and_what_it_sees(game: Game) -> None:
@@ -62,16 +56,6 @@ async def test_a_goal_is_reached_in_steps_and_the_server_has_seen_each(game: Gam
     assert done[0].success and math.dist((done[0].x, done[0].z), (her["x"], her["z"])) < 1
 
 
-async def test_she_smelts_and_a_furnace_keeps_what_lies_in_it(game: Game) -> None:
-    for name, count in (("furnace", 1), ("iron_ore", 2), ("coal", 1)):
-        await game.world.do("give", name=name, count=count)
-    claim = await game.table.act("get", {"item": "iron_ingot"}, 60)
-    assert claim.success and "You have 1 iron ingot" in claim.said, claim
-    assert await game.seen("smelted", item="iron_ingot")
-    held = (await game.player())["inventory"]
-    assert (held["iron_ingot"], held["iron_ore"], held.get("coal", 0)) == (1, 1, 0)
-
-
 async def test_she_digs_a_hole_says_so_and_what_she_says_is_heard(game: Game) -> None:
     claim = await game.table.act("dig_hole", {"depth": 1}, 60)
     assert claim.success and "The hole is 1 deep" in claim.said
@@ -82,26 +66,33 @@ async def test_she_digs_a_hole_says_so_and_what_she_says_is_heard(game: Game) ->
 
 async def test_one_thing_at_a_time_and_stop_stops(game: Game) -> None:
     since = len(game.table.said)
+    await game.table.choose("collect", {"item": "dirt", "count": 16})
+    await game.told("You have begun: collect dirt 16. It is not done yet.", since)
+    busy = await game.table.act("craft", {"item": "stick", "count": 1}, 30)
+    assert not busy.success and "You are busy: collect dirt 16" in busy.said
+    assert (await game.table.act("stop", {}, 30)).said == "You stopped."
+    await game.told("You did not finish collect dirt 16: you wanted to stop", since)
+
+
+async def test_she_walks_about_only_until_there_is_something_to_do(game: Game) -> None:
+    since = len(game.table.said)
     await game.table.choose("explore", {})
     await game.told("You have begun: explore. It is not done yet.", since)
-    busy = await game.table.act("craft", {"item": "stick", "count": 1}, 30)
-    assert not busy.success and "You are busy: explore" in busy.said
-    assert (await game.table.act("stop", {}, 30)).said == "You stopped."
-    await game.told("You did not finish explore: you wanted to stop", since)
+    await game.table.choose("collect", {"item": "dirt", "count": 4})
+    await game.told("You did not finish explore: something else comes first", since)
+    await game.told("Done: collect dirt 4. You got", since, 60)
 
 
-@pytest.mark.alone
-async def test_reflexes_fight_eat_and_leave_lava_without_being_told(game: Game) -> None:
-    assert await game.world.scare() < 1500
+async def test_what_is_asked_all_at_once_is_done_one_after_the_other(game: Game) -> None:
     since = len(game.table.said)
-    await game.world.do("give", name="bread", count=2)
-    await game.world.do("food", count=6)
-    await game.told("You ate a bread", since)
-    assert await game.seen("ate", item="bread")
-    await game.world.do("health", count=20)
-    await game.world.do("block", name="lava")
-    await game.told("You got out of the fire", since)
-    assert (await game.player())["health"] > 0
+    await game.table.choose("explore", {})
+    await game.told("You have begun: explore", since)
+    await game.table.choose("flee", {})
+    await game.told("Nothing chases you", since)
+    await game.table.choose("collect", {"item": "dirt", "count": 2})  # while exploring has not yet gone on
+    await game.table.choose("get", {"item": "torch"})
+    await game.told("You are busy: collect dirt 2", since)
+    await game.told("Done: collect dirt 2. You got", since, 60)
 
 
 async def test_what_a_viewer_asks_for_comes_first_and_the_long_job_goes_on(game: Game) -> None:
@@ -114,37 +105,40 @@ async def test_what_a_viewer_asks_for_comes_first_and_the_long_job_goes_on(game:
     assert not [said for said in game.table.said[since:] if said.startswith("You did not finish")]
     await game.until(lambda: "You are doing: collect dirt 3" in game.table.standing[-1])
     done = await game.told("collect dirt 3. You got", since, 120)
-    assert done.startswith("Done: ") and "3 dirt" in done
+    got = re.fullmatch(r"Done: collect dirt 3\. You got (\d+) dirt\.", done)
+    assert got and int(got[1]) >= 3, done  # one that lay there still when she was interrupted comes on top
+
+
+async def test_how_far_she_is_is_told_at_each_quarter(game: Game) -> None:
+    since, stood = len(game.table.said), len(game.table.standing)
+    claim = await game.table.act("collect", {"item": "dirt", "count": 8}, 120)
+    assert claim.success, claim
+    told = [said for said in game.table.said[since:] if "so far" in said]
+    found = [re.fullmatch(r"On the way: collect dirt 8, (\d) of 8 so far\.", said) for said in told]
+    far = [int(match[1]) for match in found if match]
+    assert 1 <= len(far) == len(told) <= 3 and far == sorted(set(far)), told  # one block may bring several
+    assert any("You are doing: collect dirt 8, " in each for each in game.table.standing[stood:])
+    await game.until(lambda: game.table.standing[-1].endswith("You are doing nothing."))
+
+
+async def test_what_failed_twice_is_not_proposed_again(tmp_path: Path) -> None:
+    async with playing(tmp_path, idle=1.0) as game:
+        await game.give("dirt", 8)
+        asked = len(game.table.forced)
+        await game.until(lambda: len(game.table.forced) > asked)
+        assert "build" in game.table.forced[-1]
+        for _ in range(2):
+            claim = await game.table.act("build", {"plan": "hut", "size": 6}, 60)
+            assert not claim.success and "blocks, and you have 8" in claim.said
+        asked = len(game.table.forced)
+        await game.until(lambda: len(game.table.forced) > asked)
+        assert "build" not in game.table.forced[-1] and "get" in game.table.forced[-1]
 
 
 async def test_how_she_stands_is_told_when_it_changes(game: Game) -> None:
     since = len(game.table.standing)
     await game.world.do("give", name="bread", count=1)
     await game.until(lambda: any("bread" in each for each in game.table.standing[since:]))
-
-
-async def test_she_comes_up_for_air(game: Game) -> None:
-    for y in (0, 1, 2):
-        await game.world.do("block", name="water", y=y)
-    assert (await game.world.do("look", y=1.6))["name"] == "water"
-
-    async with asyncio.timeout(30):
-        while (await game.world.do("look", y=1.6))["name"] == "water":  # noqa: ASYNC110  # her head
-            await asyncio.sleep(0.1)
-    assert not await game.seen("hurt", by="drowning")
-
-
-async def test_she_runs_from_a_creeper(game: Game) -> None:
-    await game.world.do("health", count=20)
-    since = len(game.table.said)
-    stood = (await game.player())["position"]
-    await game.world.do("spawn", name="creeper", x=4)
-    async with asyncio.timeout(20):
-        while math.dist(stood.values(), (await game.player())["position"].values()) < 2:  # noqa: ASYNC110
-            await asyncio.sleep(0.05)
-    assert not await game.seen("attacked", mob="creeper")
-    await game.world.do("clear")
-    await game.told("You ran away from a creeper", since)
 
 
 async def test_what_worked_in_steps_is_a_skill_from_then_on(game: Game) -> None:
@@ -195,31 +189,77 @@ async def test_a_kick_is_told_and_who_is_thrown_out_again_asks_ever_more_seldom(
     assert "It happens again and again" in game.log.read_text()
 
 
-async def test_a_world_that_dies_is_started_again_with_her_in_it(game: Game) -> None:
-    family = psutil.Process(game.pids["minecraft"]).children()
-    world = next(child for child in family if any("world" in word for word in child.cmdline()))
-    since = len(game.table.said)
-    os.kill(world.pid, signal.SIGKILL)
+def process(guardian: int, name: str) -> list[psutil.Process]:
+    """The body's, or the world's, where it runs."""
+    found: list[psutil.Process] = []
+    for child in psutil.Process(guardian).children():
+        with suppress(psutil.Error):  # it is just gone
+            found += [child] if any(word.endswith(f"{name}/main.js") for word in child.cmdline()) else []
+    return found
+
+
+async def test_a_world_that_dies_is_started_again_and_she_says_so_and_joins_it(game: Game) -> None:
+    guardian, since = game.pids["minecraft"], len(game.table.said)
+    (world,), body = process(guardian, "world"), process(guardian, "body")
+    world.kill()
+    await game.told("You are out of the Minecraft world (", since)
     await game.told("You are in the Minecraft world", since, 60)
     await game.here()
     assert (await game.table.act("inventory", {}, 30)).said == "You have: nothing."
+    assert process(guardian, "body") == body and process(guardian, "world") != [world]
+
+
+async def test_a_world_that_hangs_is_left_and_joined_when_it_goes_on(tmp_path: Path) -> None:
+    async with playing(tmp_path, patience=6.0) as game:
+        (world,), since = process(game.pids["minecraft"], "world"), len(game.table.said)
+        world.suspend()
+        try:
+            await game.told("You are out of the Minecraft world (", since)
+            refused = await game.table.act("look", {}, 30)
+            assert not refused.success and "You are not in the Minecraft world" in refused.said
+        finally:
+            world.resume()
+        await game.told("You are in the Minecraft world", since, 60)
+        assert (await game.table.act("look", {}, 30)).success
+
+
+async def test_a_world_that_dies_again_and_again_ends_the_body_too(tmp_path: Path) -> None:
+    async with playing(tmp_path) as game:
+        guardian = game.pids["minecraft"]
+        for number in range(3):
+            (world,), since = process(guardian, "world"), len(game.table.said)
+            world.kill()
+            if number < 2:
+                await game.told("You are in the Minecraft world", since, 60)
+        await game.until(lambda: game.pids.get("minecraft") != guardian)
+        assert not psutil.pid_exists(guardian)
 
 
 async def test_no_server_is_one_clear_line(tmp_path: Path) -> None:
+    from engines.port import unused
     from engines.process import StartFailed
-    from tests.conftest import free_port
 
     with pytest.raises(
         StartFailed, match=r"no way into the Minecraft world: .*ECONNREFUSED.*cure: .*minecraft\.host"
     ):
-        async with playing(tmp_path, server="127.0.0.1", server_port=free_port()):
+        async with playing(tmp_path, server="127.0.0.1", server_port=unused()):
+            pass
+
+
+async def test_a_version_that_nobody_speaks_is_one_clear_line(tmp_path: Path) -> None:
+    from engines.port import unused
+    from engines.process import StartFailed
+
+    with pytest.raises(StartFailed, match=r"no way .*unsupported protocol version: 1\.99; cure: .*version"):
+        async with playing(tmp_path, server="127.0.0.1", server_port=unused(), version="1.99"):
             pass
 
 
 async def test_a_world_that_loads_for_long_is_waited_for_and_a_player_there_is_heard(
     game: Game, tmp_path: Path
 ) -> None:
-    """A server that takes connections and answers nothing, until its world is there."""
+    """A server that takes connections and answers nothing, until its world is there. Who comes or
+    goes is told at once, and not 10 s later as where nothing is new."""
     loaded = asyncio.Event()
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -238,6 +278,8 @@ async def test_a_world_that_loads_for_long_is_waited_for_and_a_player_there_is_h
         await mika.told("You are in the Minecraft world", 0, 60)
         assert (await mika.table.act("say", {"text": "come here, Spark"}, 30)).success
         await game.until(lambda: ("Mika", "come here, Spark") in game.table.chat)
+        await game.until(lambda: "Players: Mika" in game.table.standing[-1])
+    await game.until(lambda: "Mika" not in game.table.standing[-1], within=7)
 
 
 async def pipe(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

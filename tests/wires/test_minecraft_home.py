@@ -13,11 +13,6 @@ pytestmark = [pytest.mark.anyio, pytest.mark.timeout(120)]
 NIGHT = 14_000  # ticks of a day
 
 
-@pytest.fixture(scope="module")
-def anyio_backend() -> str:
-    return "asyncio"
-
-
 async def test_what_she_stores_lies_in_the_chest_and_what_she_takes_does_not(game: Game) -> None:
     await game.give("oak_log", 5)
     stored = await game.table.act("store", {"item": "log", "count": 3}, 60)
@@ -85,6 +80,7 @@ async def test_she_does_not_run_over_an_edge(game: Game) -> None:
     await asyncio.sleep(2)  # as long as she would need to fall twice
     await game.world.do("clear")
     await game.told("zombie", since)
+    await asyncio.sleep(1)  # as long as a fall takes: she has let go of her keys, half over the edge
     assert (await game.player())["position"]["y"] > high - 0.5
     assert not await game.seen("hurt", by="a fall")
 

@@ -7,20 +7,15 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.conftest import free_port
+from engines.port import unused
+from tests.chromium import chromium
 from tests.minecraft import playing
-from tests.shows.test_page import chromium
 
 pytestmark = [pytest.mark.anyio, pytest.mark.browser, pytest.mark.timeout(240)]
 
 
-@pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
-
-
 async def test_the_map_shows_what_is_around_her(tmp_path: Path) -> None:
-    port = free_port()
+    port = unused()
     address = f"http://127.0.0.1:{port}/map"
     async with playing(tmp_path, port=port) as game, chromium() as browser, httpx.AsyncClient() as client:
         await game.world.do("give", name="oak_log", count=3)

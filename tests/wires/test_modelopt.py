@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import psutil
 import pytest
 
-from engines.bundle import modelopt, quantise
+from engines.bundle import calibration, layout, modelopt, nvfp4, quantise
 from engines.bundle.errors import BundleError
 from engines.bundle.safetensors_read import read_json
-from tests.checkpoints import contents, cut
-from tests.hard_weights import write_model
+from engines.cache import digest
+from tests.checkpoints import arrays, contents, cut
+from tests.hard_weights import as_qwen, write_model
 from tests.need import need
 
 pytestmark = pytest.mark.timeout(1800)  # a fresh machine fetches torch first
@@ -25,16 +30,24 @@ WEIGHT_ONLY = "general/ptq/nvfp4_weight_only-kv_fp8_cast"
 def environment() -> None:
     """ModelOpt's own environment: made here on a CI machine, by the user elsewhere (torch is large)."""
     asked = os.environ.get("CI") == "true"
-    need(asked or modelopt.made(), "ModelOpt's environment", "python -m engines.bundle.modelopt")
+    need(asked or modelopt.ENVIRONMENT.made, "ModelOpt's environment", "python -m engines.bundle.modelopt")
 
 
 @pytest.mark.usefixtures("environment")
-@pytest.mark.parametrize(("dtype", "tied"), [("BF16", False), ("F16", True)])
-def test_the_bytes_are_those_of_modelopt(tmp_path: Path, dtype: str, tied: bool) -> None:
+@pytest.mark.parametrize(
+    ("dtype", "tied", "change"),
+    [("BF16", False, None), ("F16", True, None), ("BF16", True, as_qwen)],
+    ids=["llama", "f16, tied", "qwen, tied"],
+)
+def test_the_bytes_are_those_of_modelopt(
+    tmp_path: Path, dtype: str, tied: bool, change: Callable[[Path], Path] | None
+) -> None:
     """On weights that are hard to round: every tie, zeros, blocks that vanish, one value that dwarfs all."""
     base = write_model(tmp_path / "base", dtype, tied)
+    if change:
+        change(base)
     said: list[str] = []
-    modelopt.quantise(base, tmp_path / "theirs", WEIGHT_ONLY, said.append)
+    modelopt.quantise(base, tmp_path / "theirs", WEIGHT_ONLY, [], said.append)
     cut(base, 3, seed=3)
     quantise.quantise(base, tmp_path / "ours", lambda _done, _total: None)
     ours, theirs = contents(tmp_path / "ours"), contents(tmp_path / "theirs")
@@ -48,24 +61,104 @@ def test_the_bytes_are_those_of_modelopt(tmp_path: Path, dtype: str, tied: bool)
     assert configs[0] == configs[1]
 
 
+CALIBRATED = "general/ptq/nvfp4_default-kv_fp8"
+
+
+def built(folder: Path, *said: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "engines.build", *said, "bundle=tiny-llama", "quantise=modelopt"]
+    return subprocess.run(
+        [*command, f"recipe={CALIBRATED}", f"root={folder / 'bundles'}"],
+        env=os.environ | {"SPARK_MODELS": str(folder / "models"), "COLUMNS": "200"},
+        capture_output=True,
+        text=True,
+        timeout=600,
+        check=False,
+    )
+
+
+@pytest.mark.usefixtures("environment")
+def test_a_bundle_that_modelopt_calibrates_goes_through_every_step(tmp_path: Path) -> None:
+    """With the shipped chat, then with the owner's: other scales of what flows, the same weights."""
+    first = built(tmp_path)
+    assert first.returncode == 0, first.stderr
+    shipped = calibration.chats(calibration.SHIPPED)
+    assert f"calibrating {len(shipped)}/{len(shipped)}" in first.stderr
+    source, where = tmp_path / "models" / "hub" / "random@0", tmp_path / "bundles" / "tiny-llama"
+    judged(source, where / "checkpoint", shipped)
+    assert built(tmp_path, "verify").returncode == 0
+    said = json.loads((where / "manifest.json").read_text())["steps"]["quantise"]
+    assert said["inputs"]["calibration"] == digest(calibration.SHIPPED)
+    assert said["inputs"]["recipe"] == CALIBRATED
+    producer = read_json(where / "checkpoint" / layout.NAME)["producer"]
+    assert producer == {"name": "modelopt", "version": said["inputs"]["by"]["nvidia-modelopt"]}
+    told = said["figures"]["checkpoint"]
+    assert (told["quant_algo"], told["kv_cache_quant_algo"]) == ("NVFP4", "FP8")
+    assert "nothing to do" in built(tmp_path).stderr
+    before = contents(where / "checkpoint")
+
+    mine = tmp_path / "mine.txt"
+    mine.write_text("aaaaa\nbb bb\n")
+    again = built(tmp_path, f"calibration={mine}")
+    assert again.returncode == 0, again.stderr
+    judged(source, where / "checkpoint", ["aaaaa\nbb bb"])
+    after = contents(where / "checkpoint")
+    changed = {name.rpartition(".")[2] for name in before if before[name] != after[name]}
+    assert changed <= {"input_scale", "k_scale", "v_scale"} and "input_scale" in changed
+    mine.write_text("aaaaa\n")
+    assert (
+        "mine.txt: it is not what the manifest says"
+        in built(tmp_path, "verify", f"calibration={mine}").stderr
+    )
+
+
+def judged(source: Path, folder: Path, chats: list[str]) -> None:
+    """The weights are NVFP4's, and layer 0's scales are those of these very chats, computed here from the
+    tokens: what flows into it does not depend on the place of a token."""
+    ours, theirs = arrays(source), arrays(folder)
+    for name, packed in theirs.items():
+        if packed.dtype == np.uint8:
+            scales, scale_2 = theirs[f"{name}_scale"], np.float32(theirs[f"{name}_scale_2"])
+            off = nvfp4.restored(packed, scales, scale_2) - nvfp4.widened(ours[name])
+            assert 0.085 < np.linalg.norm(off) / np.linalg.norm(nvfp4.widened(ours[name])) < 0.105, name
+    letters = {*b"user: assistant: ", *"".join(chats).encode()}
+    flow = nvfp4.widened(ours["model.embed_tokens.weight"])[[256, 258, *sorted(letters)]]
+    flow = flow / np.sqrt((flow**2).mean(axis=-1, keepdims=True) + 1e-5)
+    flow = flow * nvfp4.widened(ours["model.layers.0.input_layernorm.weight"])
+    at = "model.layers.0.self_attn"
+    value = flow @ nvfp4.widened(ours[f"{at}.v_proj.weight"]).T
+    for each in "qkv":
+        assert theirs[f"{at}.{each}_proj.input_scale"] == pytest.approx(
+            nvfp4.amax(flow) / (6 * 448), rel=0.01
+        )
+    assert theirs[f"{at}.v_proj.v_scale"] == pytest.approx(nvfp4.amax(value) / 448, rel=0.01)
+    assert {f"model.layers.{n}.self_attn.k_proj.k_scale" for n in (0, 1)} <= set(theirs)
+    assert read_json(folder / "tokenizer.json")["truncation"] is None  # a server would cut prompts by it
+    assert all(path.stat().st_mode & 0o044 == 0o044 for path in folder.iterdir())
+
+
+@pytest.mark.usefixtures("environment")
+def test_a_recipe_of_another_format_is_refused(tmp_path: Path) -> None:
+    base = write_model(tmp_path / "base")
+    with pytest.raises(BundleError, match="fp8_cast makes FP8 and not NVFP4, which is planned for; cure: "):
+        modelopt.quantise(base, tmp_path / "out", "general/ptq/fp8_default-kv_fp8_cast", ["hello"])
+
+
 @pytest.mark.usefixtures("environment")
 def test_a_recipe_that_is_not_there_is_named(tmp_path: Path) -> None:
     base = write_model(tmp_path / "base")
     with pytest.raises(BundleError, match=r"general/ptq/nothing.*failed.*cure:"):
-        modelopt.quantise(base, tmp_path / "out", "general/ptq/nothing")
+        modelopt.quantise(base, tmp_path / "out", "general/ptq/nothing", [])
 
 
 def test_an_environment_that_cannot_be_made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing named so is in any index; what was begun is not taken for whole."""
     wrong = tmp_path / "requirements.txt"
     wrong.write_text("./nothing-of-this-name\n")
-    monkeypatch.setattr(modelopt, "REQUIREMENTS", wrong)
+    monkeypatch.setattr(modelopt, "ENVIRONMENT", replace(modelopt.ENVIRONMENT, requirements=wrong))
     monkeypatch.setenv("SPARK_QUANTISE_ENV", str(tmp_path / "env"))
-    with pytest.raises(
-        BundleError, match=r"making ModelOpt's environment failed.*nothing-of.*cure: see that"
-    ):
+    with pytest.raises(BundleError, match=r"quantise failed .*nothing-of.*cure: see .*weight-only"):
         modelopt.environment()
-    assert not modelopt.made()
+    assert not modelopt.ENVIRONMENT.made
 
 
 @pytest.mark.usefixtures("environment")
@@ -76,16 +169,16 @@ def test_a_gpu_that_is_not_reached_is_no_silent_cpu(tmp_path: Path, monkeypatch:
     monkeypatch.setenv("PATH", str(tmp_path))
     monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
     with pytest.raises(BundleError, match=r"torch does not reach this machine's GPU; cure: the driver"):
-        modelopt.quantise(base, tmp_path / "out", WEIGHT_ONLY)
+        modelopt.quantise(base, tmp_path / "out", WEIGHT_ONLY, [])
 
 
-def test_a_child_that_hangs_is_ended_and_told() -> None:
+def test_a_child_that_hangs_is_ended_and_told(tmp_path: Path) -> None:
     said: list[str] = []
-    words = ("Downloading small.whl (9 kB)", "Downloading torch.whl (2.1 GB)", "quantise: loading", "noise")
+    words = ("quantise: loading", "noise")
     code = f"import time; print({chr(10).join(words)!r}, flush=True); time.sleep(30)"
     with pytest.raises(BundleError, match=r"the child did not end within 1 s; cure: "):
-        modelopt._run([sys.executable, "-c", code], 1.0, said.append, "the child")
-    assert said == ["Downloading torch.whl (2.1 GB)", "loading"]
+        modelopt._run([sys.executable, "-c", code], 1.0, said.append, "the child", tmp_path)
+    assert said == ["loading"]
 
 
 @pytest.mark.usefixtures("environment")
@@ -93,7 +186,7 @@ def test_nothing_is_left_behind_when_the_build_is_killed(tmp_path: Path) -> None
     base = write_model(tmp_path / "base")
     code = (
         "import sys; from pathlib import Path; from engines.bundle import modelopt;"
-        f"modelopt.quantise(Path({str(base)!r}), Path({str(tmp_path / 'out')!r}), {WEIGHT_ONLY!r},"
+        f"modelopt.quantise(Path({str(base)!r}), Path({str(tmp_path / 'out')!r}), {WEIGHT_ONLY!r}, [],"
         " lambda line: print(line, flush=True))"
     )
     with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True) as build:

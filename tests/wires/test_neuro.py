@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 import anyio
+import anyio.lowlevel
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -42,11 +43,6 @@ from tests.wires.noughts import Noughts
 pytestmark = pytest.mark.anyio
 T = TypeVar("T")
 CAST = {"main": "Spark", "evil": "Ember"}
-
-
-@pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
 
 
 @dataclass
@@ -114,6 +110,28 @@ async def begins(socket: ClientConnection, game: str = "G") -> None:
 
 async def forces(socket: ClientConnection, *names: str, game: str = "G") -> None:
     await says(socket, "actions/force", game, query="Your move.", action_names=names)
+
+
+async def test_a_long_registration_leaves_everybody_else_their_turn() -> None:
+    many = [{**PLACE, "name": f"a{number}"} for number in range(500)]
+    async with opened() as hall, connect(hall.url) as socket, anyio.create_task_group() as tg:
+        seen = set[int]()
+
+        async def another() -> None:
+            while True:
+                seen.add(len(hall.closed(GameFate.TAKEN)))
+                await anyio.lowlevel.checkpoint()
+
+        await says(socket, "startup")
+        await hears(socket)
+        table = hall.games._plays["main", "G"].table
+        tg.start_soon(another)
+        await says(socket, "actions/register", actions=[*many, {}])
+        await hall.until(lambda: "a499" in table.actions)
+        tg.cancel_scope.cancel()
+        assert len(seen) >= 20 and len(table.actions) == 500
+        told = hall.closed(GameFate.TAKEN)[1:]
+        assert len(told) == 20 and ["500: " in each.why for each in told] == [True] + [False] * 19
 
 
 async def test_the_session_is_acknowledged_for_each_character() -> None:

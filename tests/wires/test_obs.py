@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import signal
+import sys
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
@@ -14,6 +15,7 @@ import anyio
 import numpy as np
 import pytest
 from anyio import to_thread
+from numpy.typing import NDArray
 
 from engines.checkup import wires
 from glue.broadcast_events import BroadcastLacking, Fault, HighlightMarked, StreamFaltered
@@ -33,6 +35,7 @@ from glue.events import (
     TurnEnded,
     TurnStarted,
 )
+from glue.game_events import GameChanged
 from glue.senses.frames import frames
 from glue.stage.obs import Obs
 from glue.stage.obs_cues import State
@@ -42,16 +45,12 @@ from glue.supervise import Patience, supervise
 from tests.obs_peer import Peer, listener, obs
 
 pytestmark = [pytest.mark.anyio, pytest.mark.slow]
+ROOT = Path(__file__).parent.parent.parent
 SCENES = {state: f"Spark {state.value}" for state in State}
 NAMES: dict[str, Any] = {"scenes": SCENES, "caption": "Spark Caption", "playing": "Spark Now Playing"}
 PAGE = "http://127.0.0.1:8020/stage?token=t0ken&captions=0"
 PAGES = Pages(PAGE, twins=[f"{PAGE}&sound=0&who={who}" for who in ("main", "evil")])
 RAID = ChatLine("l1", "mika", "raided with 40 viewers", Source.TWITCH, supporter=True, deed=Deed.RAID)
-
-
-@pytest.fixture(scope="module")
-def anyio_backend() -> str:
-    return "asyncio"
 
 
 @pytest.fixture(scope="module")
@@ -108,6 +107,11 @@ def says(text: str, spoken: int) -> CaptionShown:
     return CaptionShown(0.0, "main", "t1", 0, text, spoken)
 
 
+def white(picture: NDArray[np.uint8]) -> float:
+    """Its share of the lower third."""
+    return float(np.mean(picture[240:].min(axis=2) > 200))
+
+
 def placed(items: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """A scene's items without the sizes that OBS measures, a frame or two after it made them."""
     measured = ("width", "height", "sourceWidth", "sourceHeight")
@@ -143,6 +147,41 @@ async def test_a_collection_is_made_and_the_second_time_nothing_changes(
     assert json.dumps([ask("GetSceneList"), ask("GetInputList"), placed(items)]) == before
 
 
+async def test_what_was_removed_is_put_back_where_it_stood(peer: Peer, ask: Callable[..., Any]) -> None:
+    def order() -> list[str]:
+        items = ask("GetSceneItemList", sceneName=SCENES[State.CHATTING])["sceneItems"]
+        return [row["sourceName"] for row in sorted(items, key=lambda row: int(row["sceneItemIndex"]))]
+
+    async with adapter(peer) as broadcast:
+        await broadcast.set_up("Spark VTuber", PAGES, lambda line: None)
+    before, words = order(), {"sceneName": SCENES[State.CHATTING]}
+    backdrop = ask("GetSceneItemId", **words, sourceName="Spark Backdrop")["sceneItemId"]
+    ask("RemoveSceneItem", **words, sceneItemId=backdrop)
+    await until(lambda: order() == before[1:])
+    async with adapter(peer) as broadcast:
+        await broadcast.set_up("Spark VTuber", PAGES, lambda line: None)
+    await until(lambda: order() == before)
+    assert before[0] == "Spark Backdrop" and len(before) > 1
+
+
+async def test_the_command_sets_it_up_once(
+    peer: Peer, tmp_path: Path, ask: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OBS_PASSWORD", peer.password)
+    words = ["+show=obs_setup", f"broadcast.port={peer.port}", "obs_setup.collection=By command"]
+    words += [f"console.token_file={tmp_path / 'token'}", f"hydra.run.dir={tmp_path / 'run'}"]
+    argv, said = [sys.executable, "launch.py", *words], list[str]()
+    for _ in range(2):
+        done = await anyio.run_process(argv, cwd=ROOT, check=False)
+        said.append((done.stdout + done.stderr).decode())
+        assert done.returncode == 0, said[-1]
+    assert "'Spark Starting' is on" in said[0] and "nothing was changed" in said[1]
+    token = (tmp_path / "token").read_text().strip()
+    assert token not in "".join(said) and peer.password not in "".join(said)
+    assert ask("GetSceneCollectionList")["currentSceneCollectionName"] == "By command"
+    await to_thread.run_sync(partial(ask, "SetCurrentSceneCollection", sceneCollectionName="Spark VTuber"))
+
+
 async def test_in_the_users_own_collection_what_is_on_stays_on(peer: Peer, ask: Callable[..., Any]) -> None:
     def there() -> set[str]:
         return {str(row["sceneName"]) for row in ask("GetSceneList")["scenes"]}
@@ -166,32 +205,36 @@ async def test_scene_caption_and_mute_follow_the_show(peer: Peer, ask: Callable[
     def scene() -> str:
         return str(ask("GetCurrentProgramScene")["currentProgramSceneName"])
 
-    def text() -> str:
-        return str(ask("GetInputSettings", inputName="Spark Caption")["inputSettings"].get("text", ""))
+    def text(source: str = "Spark Caption") -> str:
+        return str(ask("GetInputSettings", inputName=source)["inputSettings"].get("text", ""))
 
     def muted() -> bool:
         return bool(ask("GetInputMute", inputName="Sound")["inputMuted"])
 
     words = {"sceneName": SCENES[State.CHATTING], "inputName": "Sound", "inputKind": "pulse_output_capture"}
     ask("CreateInput", **words)
+    ask("SetCurrentSceneTransition", transitionName="Cut")
     more: dict[str, Any] = {"voice": "Sound", "transition": "Fade", "together_s": 1.0}
     async with on_air(peer, **more) as (broadcast, told):
         await until(lambda: scene() == SCENES[State.STARTING])
+        assert ask("GetCurrentSceneTransition")["transitionName"] == "Fade"
         broadcast.show(TurnStarted(0.0, "main", "t1", RAID, False))
         await until(lambda: scene() == SCENES[State.CHATTING])
+        await anyio.sleep(1.0)  # the fade between the scenes
         empty = await to_thread.run_sync(frames("obs", broadcast).next, 640)
         broadcast.show(says("Hello there, chat! How is everybody today?", 16))
         await until(lambda: text() == "Hello there, chat!"[:16])
-        await anyio.sleep(1.0)  # the fade between the scenes
-        full = await to_thread.run_sync(frames("obs", broadcast).next, 640)
-        assert empty is not None and full is not None and full.shape == (360, 640, 3)
-        lower = full[240:]
-        assert np.mean(lower.min(axis=2) > 200) > 0.005, "no white letters in the lower third"
+        assert empty is not None and empty.shape == (360, 640, 3) and white(empty) < 0.001
+        await until(lambda: (full := frames("obs", broadcast).next(640)) is not None and white(full) > 0.005)
         broadcast.show(ButtonPressed(0.0, Button.MUTE))
         await until(muted)
         broadcast.show(ButtonPressed(0.0, Button.UNMUTE))
         broadcast.show(TurnEnded(anyio.current_time(), "main", "t1", Ending.FINISHED, "", "Hello there"))
         await until(lambda: not muted() and not text())
+        broadcast.show(GameChanged(0.0, "main", "Minecraft", True, False, (), (), "", ""))
+        await until(lambda: scene() == SCENES[State.GAME] and "Minecraft" in text("Spark Now Playing"))
+        broadcast.show(GameChanged(0.0, "main", "Minecraft", False, False, (), (), "", ""))
+        await until(lambda: scene() == SCENES[State.CHATTING] and not text("Spark Now Playing"))
         for who in ("main", "evil"):
             broadcast.show(StageTaken(0.0, who, who.title()))
         broadcast.show(TurnStarted(0.0, "evil", "t2", RAID, False))
@@ -260,9 +303,12 @@ async def test_obs_killed_and_started_again_is_brought_up_to_date(peer: Peer) ->
             except Refused:  # while it loads the collection
                 return False
 
+        def told_again() -> bool:  # the scene comes first
+            words = with_it.ask("GetInputSettings", inputName="Spark Caption")["inputSettings"]
+            return bool(words.get("text") == "I am still here")
+
         await until(chatting)
-        words = await to_thread.run_sync(partial(with_it.ask, "GetInputSettings", inputName="Spark Caption"))
-        assert words["inputSettings"]["text"] == "I am still here"
+        await until(told_again)
         with_it.close()
 
 

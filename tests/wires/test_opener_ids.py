@@ -22,11 +22,6 @@ PROMPT = Prompt("main", SAID, max_tokens=40, temperature=0.0)
 SMALL = {"main": 1, "background": 2}  # the opener's slot: another one on the same server
 
 
-@pytest.fixture(scope="module")
-def anyio_backend() -> str:
-    return "asyncio"
-
-
 @pytest.fixture
 def sent(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[httpx.Request]]:
     """Every request, as it goes out."""

@@ -21,13 +21,13 @@ from engines.keeper import NotReady
 from engines.llm.options import Options as LlmOptions
 from engines.pace.options import Options, Pace
 from engines.pace.probe import ready
+from engines.port import unused
 from glue import pace
 from glue.closing import closing
 from glue.errors import Refused
 from glue.mind.openai_llm import OpenAiLlm
 from glue.ports import Message, Prompt, Usage
 from tests import bad_server
-from tests.conftest import free_port
 from tests.need import need_models
 from tests.test_openai_llm import HEAD, Answer, sends, server
 from tests.wires.test_llm import LONG, SLOTS, _until_ready, command, until_busy
@@ -43,14 +43,9 @@ SHORT = (Message("user", "Count from one to a thousand, in words."),)
 
 
 @pytest.fixture(scope="module")
-def anyio_backend() -> str:
-    return "asyncio"
-
-
-@pytest.fixture(scope="module")
 def engine() -> Iterator[str]:
     need_models("smollm2")
-    port = free_port()
+    port = unused()
     options = (f"port={port}", "model=smollm2", "threads=1", "threads_batch=1", "prefix_folder=none")
     process = subprocess.Popen(command(*options), cwd=ROOT)
     try:
@@ -80,7 +75,7 @@ async def until_paces(port: int) -> None:
 
 @pytest.fixture(scope="module")
 def proxy(engine: str) -> Iterator[str]:
-    port = free_port()
+    port = unused()
     process = begin(port, engine)
     try:
         anyio.run(until_paces, port)
@@ -196,8 +191,8 @@ async def test_what_would_not_be_paced_is_refused(proxy: str) -> None:
 
 
 async def test_without_an_engine_it_says_so() -> None:
-    port = free_port()
-    process = begin(port, f"http://127.0.0.1:{free_port()}")
+    port = unused()
+    process = begin(port, f"http://127.0.0.1:{unused()}")
     try:
         await until_paces(port)
         async with OpenAiLlm(f"http://127.0.0.1:{port}/main", {}, SLOTS) as llm:
@@ -218,7 +213,7 @@ async def test_without_an_engine_it_says_so() -> None:
 )
 async def test_an_engine_that_breaks_off_is_told_in_the_answer(answer: Answer, said: str) -> None:
     """After the head as well: a second one would be an error of the proxy's, and the log a traceback."""
-    port = free_port()
+    port = unused()
     async with server(answer) as upstream:
         process = begin(port, upstream)
         try:
@@ -237,7 +232,7 @@ async def test_an_engine_that_breaks_off_is_told_in_the_answer(answer: Answer, s
 
 
 async def test_it_ends_within_a_second_also_while_it_answers(engine: str) -> None:
-    port = free_port()
+    port = unused()
     process = begin(port, engine)
     await until_paces(port)
     async with OpenAiLlm(f"http://127.0.0.1:{port}/main", {}, SLOTS) as llm:
@@ -264,7 +259,7 @@ def test_the_check_tells_what_was_kept(proxy: str) -> None:
     done = check(proxy)
     assert done.returncode == 0 and "main" in done.stdout and "20" in done.stdout
     with bad_server.serving("good") as other:  # a server, and not this one
-        for address in (f"http://127.0.0.1:{free_port()}", f"http://127.0.0.1:{other}", "http://[", "x"):
+        for address in (f"http://127.0.0.1:{unused()}", f"http://127.0.0.1:{other}", "http://[", "x"):
             done = check(address)
             assert done.returncode == 2 and done.stderr.count("\n") == 1 and "cure: " in done.stderr
 
@@ -289,4 +284,4 @@ async def test_a_show_hears_what_was_kept(proxy: str, llm: OpenAiLlm) -> None:
 
 async def test_a_proxy_that_is_gone_leaves_a_show_without_its_figures() -> None:
     with anyio.fail_after(5):
-        assert await pace.kept(f"http://127.0.0.1:{free_port()}") == []
+        assert await pace.kept(f"http://127.0.0.1:{unused()}") == []

@@ -2,55 +2,30 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import signal
 import time
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
 
-import anyio
 import pytest
 
 from glue.errors import Refused
-from glue.events import Event, PartRecovered
+from glue.events import PartRecovered
 from glue.stage.vts_token import TokenFile
 from glue.stage.vtube_studio import VTubeStudio
-from glue.supervise import Patience, supervise
 from tests.conftest import Start
+from tests.waiting import eventually
+from tests.wires.avatar_show import showing
 from tests.wires.puppet_client import page, plugin
 
 pytestmark = pytest.mark.anyio
-
-
-@pytest.fixture(scope="module")
-def anyio_backend() -> str:
-    return "asyncio"
 
 
 @pytest.fixture(autouse=True)
 def own_state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """No test writes into the user's own tokens."""
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
-
-
-@asynccontextmanager
-async def showing(adapter: VTubeStudio) -> AsyncIterator[list[Event]]:
-    """The adapter under the show's supervisor; yields what that tells."""
-    told: list[Event] = []
-    patience = Patience(first=0.05, most=0.2, settled=0.2)
-    async with adapter, anyio.create_task_group() as tg:
-        tg.start_soon(partial(supervise, "avatar", adapter.run, told.append, patience))
-        yield told
-        tg.cancel_scope.cancel()
-
-
-async def eventually(true: Callable[[], object], within: float = 10.0) -> None:
-    async with asyncio.timeout(within):
-        while not true():  # noqa: ASYNC110  # whatever is watched has no event
-            await asyncio.sleep(0.01)
 
 
 async def test_the_adapter_moves_the_page(start: Start, tmp_path: Path) -> None:

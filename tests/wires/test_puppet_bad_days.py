@@ -23,18 +23,14 @@ from engines.avatar.discovery import broadcast
 from engines.avatar.options import Options
 from engines.avatar.probe import ready
 from engines.avatar.web import FILES
+from engines.port import unused
 from engines.process import NotReady
-from tests.conftest import Start, free_port
+from tests.conftest import Start
 from tests.puppet import request
 from tests.wires.puppet_client import page, plugin
 
 pytestmark = pytest.mark.anyio
 MOUTH = {"faceFound": True, "parameterValues": [{"id": "MouthOpen", "value": 0.5}]}
-
-
-@pytest.fixture(scope="module")
-def anyio_backend() -> str:
-    return "asyncio"
 
 
 @pytest.fixture(autouse=True)
@@ -146,7 +142,7 @@ async def test_a_plugin_that_never_reads_stops_itself_alone(start: Start) -> Non
 async def test_it_ends_at_once_with_everything_open(
     start: Start, name: signal.Signals, tmp_path: Path
 ) -> None:
-    port = free_port()
+    port = unused()
     words = (sys.executable, "-m", "engines.avatar", f"port={port}", f"state_folder={tmp_path}")
     process = await asyncio.create_subprocess_exec(*words, stderr=subprocess.PIPE)
     await _until_ready(Options(port=port))

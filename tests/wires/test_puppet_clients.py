@@ -22,11 +22,6 @@ PACKAGE = "vtubestudio@3.11.0"
 HERE = Path(__file__).parent
 
 
-@pytest.fixture(scope="module")
-def anyio_backend() -> str:
-    return "asyncio"
-
-
 @pytest.fixture(autouse=True)
 def own_state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """No test writes into the user's own tokens."""

@@ -90,7 +90,9 @@ def test_sounds_clean(tts: Any, voice: str) -> None:
     assert np.flatnonzero(np.abs(whole) > 0.02)[0] < 0.06 * 24000, "starts with silence"
     steps = np.abs(np.diff(whole))
     joins = np.cumsum([len(chunk) for chunk in chunks])[:-1] - 1
-    assert steps[joins].max() <= np.quantile(steps, 0.9999), "clicks where chunks join"
+    for join in joins:  # a hiss is full of steps; a click is one that its surroundings have not
+        around = np.concatenate([steps[join - 60 : join], steps[join + 1 : join + 61]])
+        assert steps[join] <= 1.3 * (around.max() + 0.005), "clicks where chunks join"  # 1.02 in 1,474 joins
 
 
 def test_timings_cover_the_sound(tts: Any) -> None:

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 import riva.client
 
+from tests.need import need_package
 from tests.wires import speech_server
 
 LINES = (
@@ -63,7 +64,7 @@ def test_piper_is_understood(whisper: Any, joe: Any, style: str) -> None:
 
 
 def test_kokoro_is_understood_and_timed(whisper: Any) -> None:
-    pytest.importorskip("kokoro_onnx", reason='needs the "kokoro" extra: uv sync --extra kokoro')
+    need_package("kokoro_onnx", "uv sync --all-extras --inexact")
     with speech_server.serving("voice=kokoro", model="kokoro", file="model.onnx") as port:
         auth = riva.client.Auth(uri=f"127.0.0.1:{port}")
         tts = riva.client.SpeechSynthesisService(auth)

@@ -5,16 +5,18 @@ from __future__ import annotations
 import shutil
 import socket
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
+from engines.port import unused
 from tests.wires import speech_server
 
 
 def failing(*options: str) -> tuple[int, str]:
     """Start it; its exit code and what it said."""
-    server = speech_server.start(speech_server.free_port(), *options)
+    server = speech_server.start(unused(), *options)
     _, log = server.communicate(timeout=30)
     return server.returncode, log.decode()
 
@@ -29,7 +31,7 @@ def test_ends_within_a_second_also_while_it_speaks() -> None:
     speech_server.need("piper-joe", "voice.onnx")
     import riva.client
 
-    port = speech_server.free_port()
+    port = unused()
     server = speech_server.start(port)
     speech_server.await_ready(port)
     auth = riva.client.Auth(uri=f"127.0.0.1:{port}")
@@ -37,6 +39,26 @@ def test_ends_within_a_second_also_while_it_speaks() -> None:
     assert next(answers).audio
     stops(server)
     auth.channel.close()
+
+
+def test_a_voice_whose_package_is_missing_is_one_line(tmp_path: Path) -> None:
+    """As `uv sync` without the extras leaves it."""
+    model = tmp_path / "voice.onnx"
+    model.touch()
+    code = (
+        "import sys; sys.modules['kokoro_onnx'] = None; from engines.speech.__main__ import main;"
+        f"sys.argv = ['speech', 'port={unused()}', 'voice=kokoro', 'model={model}']; main()"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=speech_server.REPOSITORY,
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
+    assert done.returncode == 1 and "Traceback" not in done.stderr
+    assert done.stderr.splitlines()[-1].endswith("is not installed; cure: uv sync --all-extras --inexact")
 
 
 def test_a_taken_port_is_one_line() -> None:

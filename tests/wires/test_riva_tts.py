@@ -12,6 +12,7 @@ import anyio.lowlevel
 import numpy as np
 import pytest
 
+from engines.port import unused
 from engines.process import NotReady
 from engines.speech.options import Options
 from engines.speech.probe import ready
@@ -19,17 +20,13 @@ from glue.closing import closing
 from glue.errors import Refused, TooSlow, Unreachable
 from glue.ports import Speech
 from glue.voice.riva_tts import RivaTts
+from glue.voice.tempo import Tempo
 from tests.wires import speech_server
 
 pytestmark = pytest.mark.anyio
 RATE = 24000
 BRIGHT = "Piper.joe.bright"
 LONG = "I walked to the harbour to look at the boats, and then it rained for a very long time. " * 12
-
-
-@pytest.fixture(scope="module")
-def anyio_backend() -> str:
-    return "asyncio"
 
 
 @pytest.fixture(scope="module")
@@ -105,14 +102,14 @@ async def test_what_the_server_will_not_do_is_refused(port: int) -> None:
 
 
 async def test_nobody_there_is_unreachable() -> None:
-    async with adapter(speech_server.free_port()) as tts:
+    async with adapter(unused()) as tts:
         with anyio.fail_after(5), pytest.raises(Unreachable):
             await all_of(tts, "Hello.")
 
 
 async def test_killed_in_mid_sentence_and_back() -> None:
     speech_server.need("piper-joe", "voice.onnx")
-    port = speech_server.free_port()
+    port = unused()
     server = await anyio.to_thread.run_sync(begin, port)
     try:
         async with adapter(port) as tts:
@@ -147,7 +144,7 @@ async def spoken_within(tts: RivaTts, seconds: float) -> list[Speech]:
 async def test_the_probe_says_whether_it_speaks(port: int) -> None:
     await ready(Options(port=port))
     with pytest.raises(NotReady):
-        await ready(Options(port=speech_server.free_port()))
+        await ready(Options(port=unused()))
 
 
 async def test_a_server_that_never_answers_is_too_slow() -> None:
@@ -183,3 +180,14 @@ def test_a_cut_at_any_moment_ends_the_reply_and_nothing_else(port: int) -> None:
 
     anyio.run(cuts)  # by itself: what gRPC still has to say to other tests' loops is no failure of this one
     assert survived == [True] * 40
+
+
+async def test_nothing_that_a_real_voice_says_whole_is_taken_for_half(port: int) -> None:
+    """Its quickest clauses have two thirds of the sound that its pace lets expect."""
+    quick = ("When you do not know something,", "Thunder could not have done it better.", "Hmmmmmmm.")
+    tempo = Tempo(14.0, 0.6, 0.2)
+    async with adapter(port) as tts:
+        for text in quick:
+            length = sum(len(chunk.pcm) for chunk in await all_of(tts, text)) / RATE
+            assert length > tempo.enough(text, BRIGHT), text
+            tempo.heard(text, BRIGHT, length)

@@ -14,12 +14,12 @@ import httpx
 import openai
 import pytest
 
+from engines.port import unused
 from glue.closing import closing
 from glue.errors import PortError, Refused, TooSlow, Unreachable
 from glue.mind.openai_llm import Extensions, OpenAiLlm
 from glue.mind.template import Template
 from glue.ports import Message, Prompt, Role, Usage
-from tests.conftest import free_port
 from tests.test_openai_llm import HEAD, Answer, sends, server
 
 pytestmark = pytest.mark.anyio
@@ -34,11 +34,6 @@ def prompt(who: str = "main", opening: str = "", tokens: int = 6) -> Prompt:
 
 
 @pytest.fixture(scope="module")
-def anyio_backend() -> str:
-    return "asyncio"
-
-
-@pytest.fixture(scope="module")
 def folders(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     root = tmp_path_factory.mktemp("adapters")
     for who in ("main", "evil"):
@@ -48,7 +43,7 @@ def folders(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
 
 @pytest.fixture(scope="module")
 def url(folders: dict[str, str]) -> Iterator[str]:
-    port = free_port()
+    port = unused()
     command = [sys.executable, "-m", "tests.wires.trtllm_peer", str(port), *folders.values()]
     process = subprocess.Popen(command, cwd=ROOT)
     try:

@@ -2,36 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
 import anyio
 import pytest
-from playwright.async_api import Browser, Frame, Page, async_playwright
+from playwright.async_api import Browser, Frame, Page
 
 from glue.errors import Unreachable
 from glue.events import CaptionShown
 from glue.stage.shared import Shared
 from tests.conftest import Start
 from tests.console_show import opened
-from tests.need import need_browser
 from tests.wires.puppet_client import Plugin, plugin
-from tests.wires.test_puppet_page import FLAGS, hold, until
+from tests.wires.test_puppet_page import hold, until
 
 pytestmark = pytest.mark.anyio
-
-
-@pytest.fixture(scope="module")
-def anyio_backend() -> str:
-    return "asyncio"
-
-
-@pytest.fixture(scope="module")
-async def browser(anyio_backend: str) -> AsyncIterator[Browser]:
-    async with async_playwright() as playwright:
-        there = await playwright.chromium.launch(executable_path=need_browser(), args=FLAGS)
-        yield there
-        await there.close()
 
 
 class Model:

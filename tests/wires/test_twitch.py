@@ -12,16 +12,12 @@ from glue.chat_events import Deed, LinesRemoved
 from glue.errors import ConfigError
 from glue.events import ChatLine, Ending, Fate, LineClosed, Source, TurnEnded, TurnStarted
 from glue.senses.twitch import Twitch
+from tests.waiting import eventually
 from tests.wires.twitch_peer import Peer
-from tests.wires.twitch_show import eventually, supervised, twitch
+from tests.wires.twitch_show import supervised, twitch
 
 pytestmark = pytest.mark.anyio
 SECRET = "sesame123"
-
-
-@pytest.fixture(scope="module")
-def anyio_backend() -> str:
-    return "asyncio"
 
 
 async def test_chat_is_read_without_a_key(peer: Peer) -> None:
@@ -51,23 +47,22 @@ async def test_many_lines_and_three_forced_reconnects(peer: Peer, connections: i
     """2,000 lines a minute for three seconds; python -m tests.wires.twitch_long for ten minutes."""
     async with supervised(twitch(peer, connections=connections)) as heard:
         await eventually(lambda: len(peer.inside) == connections)
-        moves = []
-        for number in range(100):
-            if number in (20, 50, 80):
-                moves.append(asyncio.create_task(peer.reconnect(0.6)))
-            peer.say(f"line {number}", f"viewer{number % 30}")
-            await asyncio.sleep(0.03)
-        await asyncio.gather(*moves)
+        async with asyncio.TaskGroup() as moves:
+            for number in range(100):
+                if number in (20, 50, 80):
+                    moves.create_task(peer.reconnect(0.6))
+                peer.say(f"line {number}", f"viewer{number % 30}")
+                await asyncio.sleep(0.03)
         await eventually(lambda: len(heard.lines) >= 100)
     assert Counter(heard.texts) == {f"line {number}": 1 for number in range(100)}
     assert peer.joins == 4 * connections and not heard.down()
 
 
 async def test_a_new_line_that_fails_at_first_costs_nothing(peer: Peer) -> None:
-    async with supervised(twitch(peer)) as heard:
+    async with supervised(twitch(peer)) as heard, asyncio.TaskGroup() as tg:
         await eventually(lambda: peer.inside)
         peer.refusing = True
-        moving = asyncio.create_task(peer.reconnect(60.0))
+        moving = tg.create_task(peer.reconnect(60.0))
         await eventually(lambda: peer.refused >= 2)
         peer.say("on the old line")
         await eventually(lambda: heard.texts == ["on the old line"])
@@ -82,12 +77,12 @@ async def test_a_new_line_that_fails_at_first_costs_nothing(peer: Peer) -> None:
 async def test_what_is_still_under_way_on_the_old_line_is_heard(peer: Peer) -> None:
     async with supervised(twitch(peer)) as heard:
         await eventually(lambda: peer.inside)
-        moving = asyncio.create_task(peer.reconnect(1.5, lag=0.8))
-        for number in range(60):
-            peer.say(f"line {number}")
-            await asyncio.sleep(0.01)
-        await eventually(lambda: len(heard.lines) >= 60)
-        await moving
+        async with asyncio.TaskGroup() as tg:
+            tg.create_task(peer.reconnect(1.5, lag=0.8))
+            for number in range(60):
+                peer.say(f"line {number}")
+                await asyncio.sleep(0.01)
+            await eventually(lambda: len(heard.lines) >= 60)
     assert Counter(heard.texts) == {f"line {number}": 1 for number in range(60)}
 
 
@@ -200,7 +195,8 @@ async def test_an_answer_to_a_removed_line_is_not_written(peer: Peer) -> None:
     deed = ChatLine("twitch-a", "ann", "raided", Source.TWITCH, deed=Deed.RAID)
     async with supervised(adapter := twitch(peer, token="good", write=True)) as heard:
         await eventually(lambda: peer.inside and peer.events.sessions)
-        lines = [ChatLine(f"twitch-{n}", "mika", f"bad {n}", Source.TWITCH) for n in range(3)]
+        said = [peer.say(f"bad {n}") for n in range(3)]
+        lines = [ChatLine(f"twitch-{id}", "mika", "bad", Source.TWITCH) for id in said]
         for number, line in enumerate([*lines[:2], deed, lines[2]]):
             turn = f"t{number}"
             adapter.show(TurnStarted(1.0, "main", turn, line, waited=False))
@@ -210,10 +206,41 @@ async def test_an_answer_to_a_removed_line_is_not_written(peer: Peer) -> None:
             fates = {line.id: Fate.ANSWERED, **({"twitch-b": Fate.REMOVED} if line is deed else {})}
             for id, fate in fates.items():
                 adapter.show(LineClosed(2.0, id, fate, turn))
-        adapter.show(LinesRemoved(3.0, ("twitch-1",)))
+        adapter.show(LinesRemoved(3.0, (lines[1].id,)))
         await eventually(lambda: peer.events.written)
-        assert not heard.down("twitch writing")
+    assert not heard.down("twitch writing")
     assert [sent["message"] for sent in peer.events.written] == ["Heard t3."]
+
+
+async def test_what_she_wrote_with_the_channels_own_token_is_no_viewers_line(peer: Peer) -> None:
+    """Neither a reply, which Twitch begins with a name, nor another line; what the streamer writes is one."""
+    async with supervised(adapter := twitch(peer, token="good", write=True, connections=2)) as heard:
+        await eventually(lambda: len(peer.inside) == 2 and peer.events.sessions)
+        peer.say("hi Spark")
+        await eventually(lambda: heard.lines)
+        sub = ChatLine("twitch-x", "bo", "subscribed", Source.TWITCH, deed=Deed.SUB)
+        for number, line in enumerate((heard.lines[0], sub)):
+            adapter.show(TurnStarted(1.0, "main", f"t{number}", line, waited=False))
+            adapter.show(TurnEnded(2.0, "main", f"t{number}", Ending.FINISHED, "Hello.", f"Hello {number}."))
+        await eventually(lambda: len(peer.events.written) == 2)
+        peer.say("that was my bot", "spark")
+        await eventually(lambda: "that was my bot" in heard.texts)
+    assert peer.events.login == "spark"
+    assert heard.texts == ["hi Spark", "that was my bot"]
+
+
+@pytest.mark.parametrize(
+    ("write", "login", "names"),
+    [(False, "mika", ("spark",)), (True, "mika", ("spark", "mika")), (True, "spark", ("spark", "spark"))],
+)
+async def test_viewers_speak_to_the_channel_and_to_the_account_that_writes(
+    peer: Peer, write: bool, login: str, names: tuple[str, ...]
+) -> None:
+    peer.events.login = login
+    async with supervised(adapter := twitch(peer, token="good", write=write)):
+        assert adapter.accounts() == ("spark",)
+        await eventually(lambda: peer.events.sessions)
+        assert adapter.accounts() == names
 
 
 async def test_the_token_is_never_told(peer: Peer, caplog: pytest.LogCaptureFixture) -> None:

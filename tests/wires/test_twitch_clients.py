@@ -11,18 +11,13 @@ from pathlib import Path
 
 import pytest
 
+from tests.waiting import eventually
 from tests.wires.npm import NODE, modules
 from tests.wires.twitch_peer import Peer
-from tests.wires.twitch_show import eventually
 
 pytestmark = pytest.mark.anyio
 PACKAGE = "tmi.js@1.8.5"
 SPARK = {"id": "1001", "login": "spark", "name": "Spark"}
-
-
-@pytest.fixture(scope="module")
-def anyio_backend() -> str:
-    return "asyncio"
 
 
 async def test_tmi_js_is_content(peer: Peer) -> None:
@@ -68,12 +63,20 @@ async def test_twitchapi_is_content(peer: Peer) -> None:
     root = Path(__file__).parents[2]
     process = await asyncio.create_subprocess_exec(*command, stdout=subprocess.PIPE, cwd=root)
     try:
-        await eventually(lambda: [len(s.kinds) for s in peer.events.sessions.values()] == [2], 60)
+        await eventually(lambda: [len(s.kinds) for s in peer.events.sessions.values()] == [5], 60)
+        await eventually(lambda: peer.events.written)
         mika = {"user_id": "1002", "user_login": "mika", "user_name": "Mika"}
         about = {f"broadcaster_user_{key}": value for key, value in SPARK.items()}
         await peer.events.tell("channel.follow", mika | about | {"followed_at": "2026-11-23T12:00:00Z"})
         await peer.events.reconnect()
         await peer.events.tell("channel.subscribe", mika | about | {"tier": "1000", "is_gift": False})
+        raider = {"from_broadcaster_user_login": "eve", "from_broadcaster_user_name": "Eve", "viewers": 500}
+        await peer.events.tell("channel.raid", raider)
+        cheer = {"bits": 100, "message": "Cheer100 wow", "is_anonymous": False}
+        await peer.events.tell("channel.cheer", mika | about | cheer)
+        drink = {"reward": {"id": "r1", "title": "Hydrate"}, "user_input": "drink!"}
+        points = "channel.channel_points_custom_reward_redemption.add"
+        await peer.events.tell(points, mika | about | drink)
         assert process.stdout is not None
         told = (await asyncio.wait_for(process.stdout.read(), 60)).decode().splitlines()
         assert await asyncio.wait_for(process.wait(), 10) == 0
@@ -81,4 +84,12 @@ async def test_twitchapi_is_content(peer: Peer) -> None:
         if process.returncode is None:
             process.kill()
             await process.wait()
-    assert told == ["channel.follow Mika", "channel.subscribe Mika"]
+    assert [body["message"] for body in peer.events.written] == ["hello, chat"]
+    assert told == [
+        "sent True True",
+        "channel.follow Mika",
+        "channel.subscribe Mika",
+        "channel.raid Eve 500",
+        "channel.cheer Mika 100",
+        f"{points} Mika drink!",
+    ]

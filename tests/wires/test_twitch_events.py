@@ -5,17 +5,13 @@ from __future__ import annotations
 import pytest
 
 from glue.chat_events import Deed
+from tests.waiting import eventually
 from tests.wires.twitch_peer import Peer
-from tests.wires.twitch_show import eventually, supervised, twitch
+from tests.wires.twitch_show import supervised, twitch
 
 pytestmark = pytest.mark.anyio
 EVENTS = "twitch events"
 MIKA = {"user_id": "1002", "user_login": "mika", "user_name": "Mika"}
-
-
-@pytest.fixture(scope="module")
-def anyio_backend() -> str:
-    return "asyncio"
 
 
 def ready(peer: Peer, kinds: int = 7) -> bool:
@@ -186,3 +182,32 @@ async def test_a_token_that_expires_in_the_show_is_noticed(
         peer.say("and chat?")
         await eventually(lambda: heard.lines)
     assert "has expired" in heard.down(EVENTS)[0]
+
+
+async def test_a_check_of_the_token_that_twitch_cannot_answer_ends_no_session(
+    peer: Peer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("glue.senses.twitch_events.HOUR_S", 0.05)
+    async with supervised(twitch(peer, token="good")) as heard:
+        await eventually(lambda: ready(peer))
+        (session,) = peer.events.sessions
+        peer.events.ailing, asked = True, len(peer.events.asked)
+        await eventually(lambda: len(peer.events.asked) > asked + 2)
+        peer.events.ailing = False
+        await peer.events.tell("channel.follow", MIKA)
+        await eventually(lambda: heard.lines)
+        assert list(peer.events.sessions) == [session] and not heard.down(EVENTS)
+
+
+@pytest.mark.parametrize(
+    ("status", "told"),
+    [("authorization_revoked", ["TWITCH_TOKEN was revoked"]), ("version_removed", [])],
+)
+async def test_what_is_revoked_is_told_where_nothing_more_comes(
+    peer: Peer, caplog: pytest.LogCaptureFixture, status: str, told: list[str]
+) -> None:
+    async with supervised(twitch(peer, token="good")) as heard:
+        await eventually(lambda: ready(peer))
+        await peer.events.revoke("channel.cheer", status)
+        await eventually(lambda: heard.down(EVENTS) or "stopped telling" in caplog.text)
+    assert [why.partition(",")[0] for why in heard.down(EVENTS)] == told

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import anyio
 import cv2
 import numpy as np
 import pytest
@@ -19,20 +20,21 @@ from engines.bench.options import Options
 from engines.bench.vision import VisionBench
 from engines.cache import locate
 from engines.checkup import wires
+from engines.port import unused
 from engines.vision.server.detect import Guard
 from glue.errors import Refused, TooSlow, Unreachable
+from glue.events import ChatLine, Event, Source
+from glue.parts import Informed, NoMemory, Parts
+from glue.ports import Fact
+from glue.safety.door import Door
+from glue.senses.eyes import Eyes
 from glue.senses.sight import Danger, Sight
 from glue.senses.triton_vision import TritonVision, reason
-from tests.conftest import free_port
+from glue.sight_events import Seen
 from tests.small_vision import world
 from tests.wires.vision_server import Running, engine, peer
 
 Picture = NDArray[np.uint8]
-
-
-@pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
 
 
 @pytest.fixture(scope="module")
@@ -145,6 +147,34 @@ async def test_our_adapter_sees_it_all(server: Running) -> None:
             await vision.judge(np.zeros((400, 2, 3), np.uint8))
 
 
+@pytest.mark.anyio
+async def test_who_asks_what_is_on_the_screen_is_told_what_the_server_read(
+    server: Running, tmp_path: Path
+) -> None:
+    picture, parts, door = tmp_path / "now.png", Parts(), Door()
+    cv2.imwrite(str(picture), screen("START"))
+    asked, seen = ChatLine("1", "mika", "what's on your screen?", Source.CONSOLE), anyio.Event()
+
+    def take(event: Event) -> None:
+        for each in door.sees(event) if isinstance(event, Seen) else ():
+            parts.emit(each)
+        seen.set()
+
+    async with TritonVision(server.address, ["guard", "text"], "there") as vision:
+        parts.add(eyes := Eyes(str(picture), vision=vision))
+        known = Informed(NoMemory(), parts.facts)
+        (nothing,) = await known.recall("main", asked)
+        async with anyio.create_task_group() as tg:
+            tg.start_soon(eyes.watch, take, lambda: None)
+            with anyio.fail_after(20):
+                await seen.wait()
+            tg.cancel_scope.cancel()
+    (fact,) = await known.recall("main", asked)
+    assert isinstance(nothing, Fact) and nothing.said == "I see nothing right now."
+    assert isinstance(fact, Fact) and fact == 'On the screen now: "sword; START"'
+    assert fact.said == "I see: sword."
+
+
 @pytest.mark.alone
 def test_the_guard_is_fast_enough_and_what_the_wire_costs(client: InferenceServerClient) -> None:
     """p50 at 640x640 over the wire, and beside it the same model called directly, in turns."""
@@ -160,12 +190,12 @@ def test_the_guard_is_fast_enough_and_what_the_wire_costs(client: InferenceServe
         took["direct"].append(time.perf_counter() - between)
     wire, alone = (1000 * float(np.median(took[name][5:])) for name in ("wire", "direct"))
     print(f"\nguard, 640x640: {wire:.1f} ms over the wire, {alone:.1f} ms without ({wire / alone:.2f} times)")  # noqa: T201
-    assert wire <= 50 or wire <= 4 * alone  # a busy machine slows both
+    assert wire <= max(50, 4 * alone)  # a busy machine slows both, and not alike: 0.99 to 2.9 times were seen
 
 
 @pytest.mark.anyio
 async def test_a_server_that_is_away_or_never_answers() -> None:
-    async with TritonVision(f"127.0.0.1:{free_port()}") as vision:
+    async with TritonVision(f"127.0.0.1:{unused()}") as vision:
         with pytest.raises(Unreachable, match="no server at"):
             await vision.judge(screen())
     with peer() as (servicer, address):
@@ -189,6 +219,39 @@ def merged(*answers: Any) -> Any:
         whole.outputs.extend(answer.outputs)
         whole.raw_output_contents.extend(answer.raw_output_contents)
     return whole
+
+
+def judged(unsafe: float) -> Any:
+    """What the guard says of a picture with a face, and with something that is to be seen with this score."""
+    labels = (b"FACE_MALE", b"BUTTOCKS_EXPOSED")
+    told = b"".join(len(label).to_bytes(4, "little") + label for label in labels)
+    return merged(
+        tensor("count", "INT32", [1], np.int32(2).tobytes()),
+        tensor("scores", "FP32", [2], np.array([0.99, unsafe], np.float32).tobytes()),
+        tensor("labels", "BYTES", [2], told),
+        tensor("unsafe", "FP32", [1], np.float32(unsafe).tobytes()),
+    )
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize(("score", "unsafe"), [(0.3125, False), (0.375, True), (0.9375, True)])
+async def test_a_picture_is_unsafe_by_what_must_not_be_shown_and_by_nothing_else(
+    score: float, unsafe: bool
+) -> None:
+    with peer() as (servicer, address):
+        servicer.answer = judged(score)
+        async with TritonVision(address, ["guard"], unsafe=0.35) as vision:
+            assert await vision.judge(screen()) == Danger(score, "BUTTOCKS_EXPOSED", unsafe=unsafe)
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("score", [1.5, -0.1, float("nan")])
+async def test_a_score_that_is_none_passes_no_picture(score: float) -> None:
+    with peer() as (servicer, address):
+        servicer.answer = judged(score)
+        async with TritonVision(address, ["guard"]) as vision:
+            with pytest.raises(Refused, match="the guard's score is"):
+                await vision.judge(screen())
 
 
 COUNT = tensor("count", "INT32", [1], np.int32(3).tobytes())

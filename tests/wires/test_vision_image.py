@@ -14,10 +14,10 @@ from typing import Any
 import pytest
 
 from engines import cache, contained
+from engines.port import unused
 from engines.vision.__main__ import _copies
 from engines.vision.environment import environment
 from engines.vision.options import Device
-from tests.conftest import free_port
 from tests.need import need, need_models
 from tests.test_conf import composed
 from tests.wires.vision_server import wait
@@ -57,7 +57,7 @@ def told(image: Path, port: int, device: str) -> str:
 
 
 def test_the_server_as_the_image_has_it_gets_ready_and_its_health_check_says_when(image: Path) -> None:
-    port = free_port()
+    port = unused()
     assert served(image, "server.ready", str(port), stderr=subprocess.DEVNULL).wait(30) == 1
     process = served(image, "server", told(image, port, "cpu"))
     try:
@@ -79,7 +79,7 @@ def test_the_server_as_the_image_has_it_gets_ready_and_its_health_check_says_whe
     ],
 )
 def test_the_server_as_the_image_has_it_refuses(image: Path, device: str, said: str) -> None:
-    words = told(image, free_port(), device) if device else ""
+    words = told(image, unused(), device) if device else ""
     process = served(image, "server", words, stderr=subprocess.PIPE)
     _, errors = process.communicate(timeout=60)
     assert process.returncode == 1 and said in errors and "cure: " in errors

@@ -6,10 +6,10 @@ import asyncio
 import json
 import sys
 import time
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
+from random import Random
 
 import anyio
 import numpy as np
@@ -17,44 +17,28 @@ import pytest
 
 from glue.errors import Refused, TooSlow, Unreachable
 from glue.events import Event, PartDegraded, PartRecovered
+from glue.parts import Parts
+from glue.stage.face import Face
+from glue.stage.mood import Mood
+from glue.stage.performer import Performer
 from glue.stage.vts_token import TokenFile
 from glue.stage.vtube_studio import VTubeStudio
 from glue.supervise import Patience, supervise
+from tests.waiting import eventually
+from tests.wires.avatar_show import showing
 from tests.wires.vts_scripted import TOKEN, studio
 
 pytestmark = pytest.mark.anyio
 POSE = {"FaceAngleX": 5.0, "MouthOpen": 0.5}
 
 
-@pytest.fixture(scope="module")
-def anyio_backend() -> str:
-    return "asyncio"
-
-
 @pytest.fixture
 def avatar(tmp_path: Path) -> Callable[..., VTubeStudio]:
-    def made(port: int, **options: object) -> VTubeStudio:
+    def made(port: int | str, **options: object) -> VTubeStudio:
         kept = {"token_folder": str(tmp_path), "timeout_s": 0.5, "allow_s": 0.5} | options
         return VTubeStudio(f"ws://127.0.0.1:{port}", **kept)  # type: ignore[arg-type]  # checked by its YAML
 
     return made
-
-
-@asynccontextmanager
-async def running(adapter: VTubeStudio) -> AsyncIterator[list[Event]]:
-    """Under the show's supervisor; yields what it tells."""
-    told: list[Event] = []
-    patience = Patience(first=0.05, most=0.2, settled=0.2)
-    async with adapter, anyio.create_task_group() as tg:
-        tg.start_soon(partial(supervise, "avatar", adapter.run, told.append, patience))
-        yield told
-        tg.cancel_scope.cancel()
-
-
-async def eventually(true: Callable[[], object], within: float = 5.0) -> None:
-    async with asyncio.timeout(within):
-        while not true():  # noqa: ASYNC110  # whatever is watched has no event
-            await asyncio.sleep(0.005)
 
 
 Made = Callable[..., VTubeStudio]
@@ -66,7 +50,7 @@ async def test_it_asks_once_keeps_the_token_and_poses(avatar: Made, tmp_path: Pa
             adapter = avatar(there.port)
             adapter.pose(POSE)
             before = len(there.injections())
-            async with running(adapter):
+            async with showing(adapter):
                 await there.until(before + 2)
         assert there.kinds().count("AuthenticationTokenRequest") == 1
         assert there.injected == POSE
@@ -79,7 +63,7 @@ async def test_a_stale_token_is_replaced(avatar: Made, tmp_path: Path) -> None:
         (tmp_path / f"vtube-studio-127.0.0.1-{there.port}.token").write_text("stale")
         adapter = avatar(there.port)
         adapter.pose(POSE)
-        async with running(adapter):
+        async with showing(adapter):
             await there.until(1)
         assert there.kinds().count("AuthenticationRequest") == 2
 
@@ -89,7 +73,7 @@ async def test_a_still_face_is_sent_again_before_it_is_forgotten(avatar: Made) -
     async with studio() as there:
         adapter = avatar(there.port)
         adapter.pose(POSE)
-        async with running(adapter):
+        async with showing(adapter):
             await there.until(4)
         assert np.diff(there.injections()).max() < 0.5
 
@@ -97,7 +81,7 @@ async def test_a_still_face_is_sent_again_before_it_is_forgotten(avatar: Made) -
 async def test_a_slow_server_gets_the_newest_pose_and_no_queue(avatar: Made) -> None:
     async with studio(takes=0.1) as there:
         adapter = avatar(there.port)
-        async with running(adapter):
+        async with showing(adapter):
             for n in range(60):
                 adapter.pose({"MouthOpen": n / 60})
                 await asyncio.sleep(1 / 60)
@@ -112,7 +96,7 @@ async def test_unknown_parameters_are_left_out_and_told_once(
     async with studio(unknown=frozenset({"VoiceA", "MouthX"})) as there:
         adapter = avatar(there.port)
         adapter.pose(POSE | {"VoiceA": 1.0, "MouthX": 0.1})
-        async with running(adapter) as told:
+        async with showing(adapter) as told:
             await eventually(lambda: there.injected == POSE)
             await there.until(9)
             for socket in there.sockets:
@@ -128,7 +112,7 @@ async def test_a_pop_up_that_waits_for_a_click_is_told_and_nothing_else_is(
     async with studio(pops_up=(clicked := asyncio.Event())) as there:
         adapter = avatar(there.port, allow_s=60.0)
         adapter.pose(POSE)
-        async with running(adapter):
+        async with showing(adapter):
             try:
                 await eventually(lambda: "press Allow" in caplog.text, 20.0)
             finally:
@@ -138,7 +122,7 @@ async def test_a_pop_up_that_waits_for_a_click_is_told_and_nothing_else_is(
     async with studio() as there:
         adapter = avatar(there.port)
         adapter.pose(POSE)
-        async with running(adapter):
+        async with showing(adapter):
             await there.until(1)
     assert "press Allow" not in caplog.text
 
@@ -158,7 +142,7 @@ async def test_expressions_by_name(avatar: Made) -> None:
         with pytest.raises(Unreachable):
             await adapter.express("happy", True)
         adapter.pose(POSE)
-        async with running(adapter):
+        async with showing(adapter):
             await there.until(1)
             await adapter.express("happy", True)
             with pytest.raises(Refused, match=r"Happy\.exp3\.json"):
@@ -176,8 +160,9 @@ async def test_a_server_that_never_answers_is_given_up(avatar: Made) -> None:
 
 
 async def test_nobody_there_is_unreachable(avatar: Made, port: int) -> None:
-    with pytest.raises(Unreachable, match="cannot be reached"):
-        await avatar(port).run()
+    for where in (port, "x"):  # a typo is an outage of the avatar, and no end of the show
+        with pytest.raises(Unreachable, match="cannot be reached"):
+            await avatar(where).run()
 
 
 async def test_noise_between_answers_is_let_pass(avatar: Made) -> None:
@@ -187,7 +172,7 @@ async def test_noise_between_answers_is_let_pass(avatar: Made) -> None:
     async with studio(noise=noise) as there:
         adapter = avatar(there.port)
         adapter.pose(POSE)
-        async with running(adapter) as told:
+        async with showing(adapter) as told:
             await there.until(3)
             assert there.injected == POSE
         assert not told
@@ -197,7 +182,7 @@ async def test_a_giant_frame_breaks_the_line_and_nothing_else(avatar: Made) -> N
     async with studio() as there:
         adapter = avatar(there.port)
         adapter.pose(POSE)
-        async with running(adapter) as told:
+        async with showing(adapter) as told:
             await there.until(1)
             there.noise = ("x" * (5 << 20),)
             await eventually(lambda: any(isinstance(e, PartDegraded) for e in told))
@@ -209,7 +194,7 @@ async def test_a_broken_line_is_mended(avatar: Made) -> None:
     async with studio() as there:
         adapter = avatar(there.port)
         adapter.pose(POSE)
-        async with running(adapter) as told:
+        async with showing(adapter) as told:
             await there.until(1)
             for socket in there.sockets:
                 socket.transport.abort()
@@ -219,11 +204,31 @@ async def test_a_broken_line_is_mended(avatar: Made) -> None:
     assert isinstance(told[0], PartDegraded)
 
 
+async def test_the_operators_mood_is_shown_again_by_an_avatar_that_was_restarted(avatar: Made) -> None:
+    def switched() -> list[bool]:
+        return [data["active"] for _, kind, data in there.asked if kind == "ExpressionActivationRequest"]
+
+    async with studio() as there, anyio.create_task_group() as tg:
+        adapter, told = avatar(there.port), list[Event]()
+        performer = Performer("main", adapter, lambda: 0.0, told.append, Face(Random(1)), 24_000)
+        parts = Parts(performers=[performer])
+        patience = Patience(first=0.05, most=0.2, settled=0.2)
+        tg.start_soon(partial(supervise, "avatar", partial(parts.pose, adapter.run), told.append, patience))
+        tg.start_soon(performer.run)
+        performer.settle(Mood.LAUGH)
+        await eventually(lambda: switched() == [True])
+        for socket in there.sockets:
+            socket.transport.abort()
+        await eventually(lambda: PartRecovered in map(type, told))
+        await eventually(lambda: switched() == [True, True])
+        tg.cancel_scope.cancel()
+
+
 async def test_it_comes_back_when_a_killed_server_does(avatar: Made, port: int) -> None:
     command = [sys.executable, "-m", "tests.wires.vts_scripted", str(port)]
     adapter = avatar(port)
     adapter.pose(POSE)
-    async with running(adapter) as told:
+    async with showing(adapter) as told:
         for _ in range(2):
             process = await asyncio.create_subprocess_exec(*command, cwd=Path(__file__).parents[2])
             await eventually(lambda: told and isinstance(told[-1], PartRecovered), 10)

@@ -21,15 +21,11 @@ from starlette.routing import Route
 from glue.errors import ConfigError
 from glue.senses.youtube import YouTube
 from tests.test_youtube_chat import item, text
-from tests.wires.twitch_show import eventually, supervised
+from tests.waiting import eventually
+from tests.wires.twitch_show import supervised
 
 pytestmark = pytest.mark.anyio
 KEY, VIDEO = "AIzaSecretSecret", "dQw4w9WgXcQ"
-
-
-@pytest.fixture(scope="module")
-def anyio_backend() -> str:
-    return "asyncio"
 
 
 @dataclass

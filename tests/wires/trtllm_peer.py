@@ -1,8 +1,9 @@
 """A peer that behaves as trtllm-serve's documents and sources say, down to what it refuses; no GPU, no model.
 
-`python -m tests.wires.trtllm_peer PORT ADAPTER_FOLDER...`. It says which adapter it used and counts words, so
-that a test sees what was asked; a token takes PACE seconds. Sources: TensorRT-LLM's docs for trtllm-serve and
-its openai_protocol (fields, `extra="forbid"`), the server's own error and metrics shapes.
+`python -m tests.wires.trtllm_peer PORT ADAPTER_FOLDER...`; FOLDER:OUTSIDE for one that is mounted. It says
+which adapter it used and counts words, and tells at /asked (which the real one has not) what it was asked, so
+that a test sees it; a token takes PACE seconds. Sources: TensorRT-LLM's docs for trtllm-serve and its
+openai_protocol (fields, `extra="forbid"`), the server's own error and metrics shapes.
 """
 
 from __future__ import annotations
@@ -130,7 +131,8 @@ class Peer:
     """What the server remembers: adapters by number, blocks by adapter, and who is being answered."""
 
     def __init__(self, folders: list[str]) -> None:
-        self._folders = folders
+        self._folders = {each.partition(":")[0]: each.rpartition(":")[2] for each in folders}
+        self._asked: list[dict[str, object]] = []
         self._numbers: dict[int, Adapter] = {}
         self._blocks: set[tuple[int, str]] = set()
         self._active = 0
@@ -151,6 +153,9 @@ class Peer:
         """Iteration statistics: a JSON list, not Prometheus' text."""
         return JSONResponse([{"iter": 1, "numActiveRequests": self._active}])
 
+    async def asked(self, request: Request) -> Response:
+        return JSONResponse(self._asked)
+
     async def _answer(self, request: Request, kind: type[Chat] | type[Completion]) -> Response:
         try:
             asked = kind.model_validate_json(await request.body())
@@ -159,6 +164,13 @@ class Peer:
             said = {"object": "error", "message": str(error), "type": "BadRequestError", "code": 400}
             return JSONResponse(said, status_code=400)
         adapter = asked.lora_request
+        self._asked.append(
+            {
+                "adapter": adapter.lora_path if adapter else "",
+                "prompt": asked.text(),
+                "tokens": asked.max_tokens,
+            }
+        )
         prompt = TOKEN.findall(asked.text())
         usage = {
             "prompt_tokens": len(prompt),
@@ -178,7 +190,7 @@ class Peer:
         real server would go on with the first."""
         if adapter is None:
             return
-        if adapter.lora_path not in self._folders or not Path(adapter.lora_path).is_dir():
+        if adapter.lora_path not in self._folders or not Path(self._folders[adapter.lora_path]).is_dir():
             raise ValueError(f"lora_path ({adapter.lora_path}) does not exist.")
         if self._numbers.setdefault(adapter.lora_int_id, adapter) != adapter:
             raise ValueError(f"lora_int_id {adapter.lora_int_id} is another adapter's")
@@ -230,6 +242,7 @@ def application(folders: list[str]) -> Starlette:
             Route("/health", peer.health),
             Route("/v1/models", peer.models),
             Route("/metrics", peer.metrics),
+            Route("/asked", peer.asked),
             Route("/v1/chat/completions", peer.chat, methods=["POST"]),
             Route("/v1/completions", peer.completions, methods=["POST"]),
         ]

@@ -10,8 +10,9 @@ import sys
 import time
 from collections import Counter
 
+from tests.waiting import eventually
 from tests.wires.twitch_peer import Peer
-from tests.wires.twitch_show import eventually, supervised, twitch
+from tests.wires.twitch_show import supervised, twitch
 
 
 async def evening(minutes: float, rate: float, reconnects: int) -> bool:
@@ -19,13 +20,13 @@ async def evening(minutes: float, rate: float, reconnects: int) -> bool:
     moves = {(n + 1) * lines // (reconnects + 1) for n in range(reconnects)}
     async with Peer().running() as peer, supervised(twitch(peer, connections=2)) as heard:
         await eventually(lambda: len(peer.inside) == 2)
-        began, grace = time.monotonic(), []
-        for number in range(lines):
-            if number in moves:
-                grace.append(asyncio.create_task(peer.reconnect(2.0)))
-            peer.say(f"line {number}", f"viewer{number % 500}")
-            await asyncio.sleep(max(0.0, began + (number + 1) * 60 / rate - time.monotonic()))
-        await asyncio.gather(*grace)
+        began = time.monotonic()
+        async with asyncio.TaskGroup() as grace:
+            for number in range(lines):
+                if number in moves:
+                    grace.create_task(peer.reconnect(2.0))
+                peer.say(f"line {number}", f"viewer{number % 500}")
+                await asyncio.sleep(max(0.0, began + (number + 1) * 60 / rate - time.monotonic()))
         took = time.monotonic() - began
         await eventually(lambda: len(heard.lines) >= lines)
     came = Counter(heard.texts)

@@ -45,6 +45,7 @@ class Peer:
     pings: int = 0
     pongs: list[str] = field(default_factory=list)
     joins: int = 0
+    names: dict[str, str] = field(default_factory=dict)  # who wrote a message
     _numbers: itertools.count[int] = field(default_factory=itertools.count)
     _server: Server | None = None
 
@@ -137,13 +138,18 @@ class Peer:
         known = {"display-name": login.title(), "id": id, "room-id": ROOM, "user-id": f"u-{login}"}
         known |= {"tmi-sent-ts": str(int(time.time() * 1000)), "badges": "", "mod": "0", "subscriber": "0"}
         known |= {key.replace("_", "-"): value for key, value in tags.items()}
+        self.names[known["id"]] = known["display-name"]
         self.frame(tagged(known, f":{login}!{login}@{login}.{HOST} PRIVMSG #{self.channel} :{text}\r\n"))
         return known["id"]
 
-    def wrote(self, login: str, text: str, but: ServerConnection | None = None) -> None:
-        """A line that came in by a client or by Helix, as the others see it."""
+    def wrote(self, login: str, text: str, answers: str = "", but: ServerConnection | None = None) -> str:
+        """A line that came in by a client or by Helix, as the others see it. Returns the message's id."""
         tags = {"display-name": login, "id": str(uuid.uuid4()), "user-id": f"u-{login}"}
+        if answers:
+            tags |= {"reply-parent-msg-id": answers}
+            text = f"@{self.names[answers]} {text}"
         self.frame(tagged(tags, f":{login}!{login}@{login}.{HOST} PRIVMSG #{self.channel} :{text}\r\n"), but)
+        return tags["id"]
 
     def notice(self, kind: str, login: str = "mika", text: str = "", **tags: str) -> None:
         """A USERNOTICE; `tags` without msg-param-, "_" for "-"."""

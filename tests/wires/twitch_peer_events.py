@@ -54,10 +54,11 @@ class Events:
     keepalive: float = 10
     unused_s: float = 10.0
     silent: bool = False
+    ailing: bool = False  # whoever asks whose token it is gets an error of the server's
     sessions: dict[str, Session] = field(default_factory=dict)
     written: list[dict[str, Any]] = field(default_factory=list)
     asked: list[str] = field(default_factory=list)
-    written_to: Callable[[str, str], None] = lambda login, text: None
+    written_to: Callable[[str, str, str], str] = lambda login, text, answers: uuid.uuid4().hex
     http: str = ""
     _server: Server | None = None
 
@@ -130,6 +131,13 @@ class Events:
                 for _ in range(times):
                     await session.connection.send(frame)
 
+    async def revoke(self, kind: str, status: str) -> None:
+        """No session is told of a kind any more."""
+        for session in list(self.sessions.values()):
+            payload = {"subscription": session.kinds.pop(kind) | {"status": status}}
+            frame = self._message("revocation", payload, subscription_type=kind, subscription_version="1")
+            await session.connection.send(frame)
+
     async def reconnect(self) -> None:
         """Ask every session to move to another connection."""
         for session in list(self.sessions.values()):
@@ -154,6 +162,9 @@ class Events:
         return JSONResponse({"error": "Unauthorized", "status": 401, "message": "Invalid OAuth token"}, 401)
 
     async def _validate(self, request: Request) -> Response:
+        if self.ailing:
+            self.asked.append(request.url.path)
+            return Response("upstream connect error", 503)
         about = {"client_id": "client", "login": self.login, "user_id": USERS.get(self.login, "1009")}
         return self._unknown(request) or JSONResponse(about | {"scopes": self.scopes, "expires_in": 5000000})
 
@@ -186,10 +197,11 @@ class Events:
     async def _write(self, request: Request) -> Response:
         if unknown := self._unknown(request):
             return unknown
-        body = await request.json()
+        said = await request.body()  # twitchAPI says it in the address
+        body = json.loads(said) if said else dict(request.query_params)
         self.written.append(body)
-        self.written_to(self.login, body["message"])
-        return JSONResponse({"data": [{"message_id": uuid.uuid4().hex, "is_sent": True}]})
+        id = self.written_to(self.login, body["message"], body.get("reply_parent_message_id", ""))
+        return JSONResponse({"data": [{"message_id": id, "is_sent": True}]})
 
 
 async def over(connection: ServerConnection, within: float) -> bool:

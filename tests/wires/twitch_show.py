@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from functools import partial
@@ -75,9 +74,3 @@ def twitch(peer: Peer, **options: Any) -> Twitch:
         "connections": 1,
     }
     return Twitch(**(there | options))
-
-
-async def eventually(true: Callable[[], object], within: float = 8.0) -> None:
-    async with asyncio.timeout(within):
-        while not true():  # noqa: ASYNC110  # whatever is watched has no event
-            await asyncio.sleep(0.005)

@@ -22,9 +22,9 @@ from tritonclient.grpc.service_pb2_grpc import (
 from tritonclient.utils import InferenceServerException
 
 from engines.options import words
+from engines.port import unused
 from engines.vision.environment import environment
 from engines.vision.options import Device
-from tests.conftest import free_port
 from tests.need import need, need_models
 
 ROOT = Path(__file__).parent.parent.parent
@@ -70,7 +70,7 @@ def engine(folder: Path, environ: dict[str, str] | None = None, **options: objec
         "./build_engines.sh vision detect=false caption=false",
     )
     need_models("nudenet", "ppocr")
-    port = free_port()
+    port = unused()
     log = folder / "vision.log"
     with log.open("wb") as stream:
         process = subprocess.Popen(

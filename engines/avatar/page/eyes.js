@@ -2,7 +2,7 @@
 
 import { blob, clamp, edges, ink, lerp, linear, mix, outline, polygon, radial, sampled } from "./geometry.js";
 
-export const EYE = { x: 68, y: 21 };
+const EYE = { x: 68, y: 21 };
 const UPPER = [[-38, 4], [-31, -15], [-12, -33], [15, -35], [36, -16], [43, 4]];
 const LOWER = [[-38, 4], [-32, 26], [-11, 39], [13, 38], [32, 25], [43, 4]];
 const SHUT = [[-39, 18], [-29, 25], [-10, 32], [13, 32], [32, 25], [44, 13]]; // a blink

@@ -19,12 +19,10 @@ export class FaceShape {
   /** `drop`: how much the jaw goes down with the mouth, 0-1; `puff`: the cheeks, 0-1. */
   place(pose, drop, puff) {
     this.pose = pose;
-    const points = CONTOUR.map(([x, y, z]) => {
+    this.path = blob(CONTOUR.map(([x, y, z]) => {
       const chin = clamp((y - 60) / 100), cheek = Math.exp(-(((y - 78) / 40) ** 2));
       return pose.head(x * (1 + 0.05 * puff * cheek), y + 7 * drop * chin, z);
-    });
-    this.contour = points;
-    this.path = blob(points);
+    }));
   }
 
   /** `shadow(colour)` draws what throws a shadow on it. */

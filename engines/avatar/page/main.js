@@ -1,14 +1,15 @@
 // The page: fits her into the window, draws her up to 60 times a second, follows the feed.
 //
-// `?who=main|evil` keeps one look whatever the server says; `?scale=1.2` makes her larger than what fits. The page
-// around this one may say {rests: true}: another one is moved, and this one only lives.
+// `?look=Spark Evil` (a model), or `?who=main|evil` (its palette), keeps one look whatever the server says; `?scale=1.2`
+// makes her larger than what fits. The page around this one may say {rests: true}: another one is moved, and this one
+// only lives.
 
 import { Avatar, BOX } from "./avatar.js";
 import { clamp } from "./geometry.js";
 import { Inputs } from "./inputs.js";
 import { Link } from "./link.js";
 import { Mood } from "./moods.js";
-import { PALETTES } from "./palettes.js";
+import { LOOKS, PALETTES } from "./palettes.js";
 
 const FRAME = 1000 / 60; // milliseconds: faster screens do not make her smoother, only dearer
 const PATIENCE = 1500; // milliseconds until she shows herself without a server
@@ -19,7 +20,7 @@ const query = new URLSearchParams(location.search);
 const canvas = document.getElementById("avatar"), ctx = canvas.getContext("2d");
 const inputs = new Inputs(), mood = new Mood();
 const SHARE = software() ? { idle: 0.6, speaking: 2 / 3 } : { idle: 1, speaking: 1 }; // of the frames: 36, 40 or 60
-const own = query.get("who") in PALETTES ? query.get("who") : null;
+const own = [LOOKS[query.get("look")], query.get("who")].find((name) => name in PALETTES) ?? null;
 let turn = 0, rests = false, injected = false, worn = {};
 let avatar = null, look = null, view = { scale: 1, pixels: 1, width: BOX.width }, last = 0;
 

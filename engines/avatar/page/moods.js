@@ -3,7 +3,7 @@
 import { clamp, ease } from "./geometry.js";
 
 /** Per expression, at full strength; see `calm` for what each number is. */
-export const MOODS = {
+const MOODS = {
   happy: { smile: 0.35, lowerLid: 0.75, brows: 0.3, blush: 0.3, bend: 0.3, sparkle: 0.6 },
   laugh: { smile: 0.5, shut: 1, glad: 1, brows: 0.45, bend: 0.4, blush: 0.35, open: 0.72, sparkle: 0.4 },
   love: {

@@ -1,5 +1,8 @@
 // Her colours: `main` is bright, `evil` is her twin. What differs in shape is here too.
 
+/** The palette of each model that the server knows. */
+export const LOOKS = { Spark: "main", "Spark Evil": "evil" };
+
 const main = {
   mirrored: false,
   fang: 0, horns: false, slit: 0, sharp: 0, smirk: 0,

@@ -1,30 +1,35 @@
 'use strict'
 // What she can choose to do: actions of the game wire. `run` returns what came of it, in words, or raises Failed.
 // `quick` ones need nothing of the body and may be done beside a job; a `brief` one may interrupt a job, which goes on
-// afterwards: who asks for it watches, and expects it now. The others are one job at a time.
+// afterwards: who asks for it watches, and expects it now. The others are one job at a time. That a `dull` one is done
+// is no news for chat. `goal` is whether she may choose it by herself now, `able` whether somebody may wish for it.
 
 const { BUILD } = require('./build')
 const { Failed } = require('./job')
-const { collect, craft, explore, get } = require('./gather')
+const { collect, craft, get } = require('./gather')
 const { HOME } = require('./home')
 const { dig, go, goals, near, place } = require('./moves')
-const { count, listed, tidy } = require('./names')
+const { SOURCES, count, listed, mines, tidy } = require('./names')
 const { eat } = require('./reflexes')
 const { object, some, word } = require('./schema')
-const { away, described, foes, inventory, players } = require('./state')
+const { emptied, product, smelt, smeltable } = require('./smelt')
+const { away, looked, foes, gained, inventory } = require('./state')
+const { TRAVEL } = require('./travel')
 
 const GETS = ['wooden_pickaxe', 'stone_pickaxe', 'wooden_sword', 'stone_sword', 'stone_axe',
   'crafting_table', 'chest', 'furnace', 'torch', 'charcoal', 'iron_ingot', 'iron_pickaxe']
 const COLLECTS = ['log', 'dirt', 'stone', 'sand', 'coal', 'iron_ore']
+const SAFE = 16 // blocks to what she fled from
 const SAY = 200 // characters of a line in the game's chat
 
 const item = data => tidy(data.item)
 
 const ACTIONS = {
-  look: { quick: true, description: 'See what is around you.', run: ({ bot }) => described(bot) },
-  inventory: { quick: true, description: 'See what you have.', run: ({ bot }) => `You have: ${listed(inventory(bot))}.` },
+  look: { quick: true, dull: true, description: 'See what is around you.', run: ({ bot }) => looked(bot) },
+  inventory: { quick: true, dull: true, description: 'See what you have.', run: ({ bot }) => `You have: ${listed(inventory(bot))}.` },
   say: {
     quick: true,
+    dull: true,
     description: 'Say something to players in the game.',
     schema: object({ text: { type: 'string', minLength: 1, maxLength: SAY } }),
     async run ({ bot }, { text }) {
@@ -53,14 +58,33 @@ const ACTIONS = {
     description: 'Find and mine a kind of block.',
     goal: () => true,
     schema: object({ item: { enum: COLLECTS }, count: some(16) }),
-    seconds: 300,
-    run: async ({ bot }, data, job) => { await collect(bot, job, item(data), data.count); return gained(bot, job) }
+    seconds: 600,
+    async run ({ bot, told }, data, job) {
+      const tool = SOURCES[item(data)].tool
+      if (tool && !mines(inventory(bot), tool)) await get(bot, job, tool, 1, told)
+      await collect(bot, job, item(data), data.count, got => job.progress(got, data.count))
+      return gained(bot, job)
+    }
   },
   craft: {
     description: 'Craft from what you have.',
     schema: object({ item: word, count: some(16) }),
     seconds: 60,
     run: async ({ bot }, data, job) => { await craft(bot, job, item(data), data.count); return gained(bot, job) }
+  },
+  smelt: {
+    description: 'Smelt what you have in a furnace.',
+    goal: bot => smeltable(bot),
+    schema: object({ item: word, count: some(16) }),
+    seconds: 300,
+    async run ({ bot }, data, job) {
+      const made = product(item(data))
+      if (job.memo.furnace) await emptied(bot, job)
+      const goal = job.memo.goal ??= count(inventory(bot), made) + data.count
+      const missing = goal - count(inventory(bot), made)
+      if (missing > 0) await smelt(bot, job, made, missing, got => job.progress(data.count - missing + got, data.count))
+      return gained(bot, job)
+    }
   },
   place: {
     brief: true,
@@ -98,45 +122,13 @@ const ACTIONS = {
       return job.wait(eat(bot, food).catch(error => { throw new Failed(error.message) }))
     }
   },
-  come: {
-    brief: true,
-    description: 'Go to a player.',
-    schema: object({ player: word }),
-    goal: bot => players(bot).length > 0,
-    seconds: 60,
-    async run ({ bot }, data, job) {
-      const player = found(bot, data.player)
-      await go(bot, job, new goals.GoalFollow(player.entity, 2))
-      return `You stand beside ${player.username}.`
-    }
-  },
-  follow: {
-    brief: true,
-    description: 'Follow a player.',
-    schema: object({ player: word }),
-    seconds: 150,
-    async run ({ bot }, data, job) {
-      const player = found(bot, data.player)
-      bot.pathfinder.setGoal(new goals.GoalFollow(player.entity, 3), true)
-      job.memo.until ??= Date.now() + 120_000
-      try {
-        while (Date.now() < job.memo.until) {
-          await job.sleep(500)
-          if (!bot.players[player.username]?.entity) throw new Failed(`${player.username} is out of sight`)
-        }
-      } finally {
-        bot.pathfinder.setGoal(null)
-      }
-      if (away(bot, player.entity) > 8) throw new Failed(`${player.username} is too far ahead`)
-      return `You followed ${player.username} for two minutes.`
-    }
-  },
   attack: {
     brief: true,
     description: 'Attack the nearest monster.',
+    able: bot => foes(bot).length > 0,
     seconds: 40,
     async run ({ bot, killed }, data, job) {
-      const foe = job.memo.foe ??= foes(bot)[0]
+      const foe = job.memo.foe ??= foes(bot)[0] ?? fallen(killed, job.began) // a reflex may have been faster
       if (!foe) throw new Failed('there is no monster near you')
       while (!killed.has(foe.id)) {
         if (!foe.isValid || away(bot, foe) > 24) throw new Failed(`the ${foe.name} is gone`)
@@ -149,22 +141,16 @@ const ACTIONS = {
   flee: {
     brief: true,
     description: 'Run away from monsters.',
+    able: bot => foes(bot).length > 0,
     seconds: 30,
     async run ({ bot }, data, job) {
       const [foe] = foes(bot)
       if (!foe) return 'Nothing chases you.'
       await go(bot, job, new goals.GoalInvert(new goals.GoalFollow(foe, 20)), 20_000)
-      return `You are ${Math.round(away(bot, foe))} blocks away from the ${foe.name}.`
-    }
-  },
-  explore: {
-    description: 'Walk somewhere new.',
-    goal: () => true,
-    seconds: 60,
-    async run ({ bot }, data, job) {
-      const from = job.memo.from ??= bot.entity.position.clone()
-      await explore(bot, job, 0)
-      return `You walked ${Math.round(from.distanceTo(bot.entity.position))} blocks.`
+      if (!foe.isValid) return `The ${foe.name} is gone.`
+      const far = Math.round(away(bot, foe))
+      if (far < SAFE) throw new Failed(`the ${foe.name} is only ${far} blocks away`)
+      return `You are ${far} blocks away from the ${foe.name}.`
     }
   },
   dig_hole: {
@@ -188,6 +174,7 @@ const ACTIONS = {
     }
   },
   build: BUILD,
+  ...TRAVEL,
   ...HOME
 }
 
@@ -201,18 +188,8 @@ function worthwhile (bot) {
   return Object.keys(ACTIONS).filter(name => ACTIONS[name].goal?.(bot))
 }
 
-/** The difference to what she had when the job began: no other claim is made. */
-function gained (bot, job) {
-  const now = inventory(bot)
-  const more = Object.fromEntries(Object.entries(now).map(([name, n]) => [name, n - (job.before[name] ?? 0)]))
-  return `You got ${listed(more)}.`
-}
-
-function found (bot, name) {
-  const there = players(bot)
-  const player = there.find(each => each.username.toLowerCase() === String(name).toLowerCase())
-  if (!player) throw new Failed(`you see no ${name}; there are: ${there.map(each => each.username).join(', ') || 'no players'}`)
-  return player
+function fallen (killed, since) {
+  return [...killed.values()].reverse().find(({ at }) => at >= since)
 }
 
 function beside (bot) {

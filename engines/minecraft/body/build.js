@@ -34,6 +34,7 @@ async function build (bot, job, plan, size) {
     for (let next; (next = missing().find(cell => support(bot, cell) && (tries.get(cell) ?? 0) < TRIES));) {
       tries.set(next, (tries.get(next) ?? 0) + 1)
       await lay(bot, job, next)
+      job.progress(cells.length - missing().length, cells.length)
     }
   })
   await job.sleep(SETTLE_MS)

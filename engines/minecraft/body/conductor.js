@@ -3,10 +3,11 @@
 
 const { ACTIONS, announced, worthwhile } = require('./actions')
 const { Cancelled, Failed, Interrupted, Job } = require('./job')
+const { Lately } = require('./lately')
 const { wrong } = require('./schema')
 const { Reflexes } = require('./reflexes')
 const { DO_STEPS, useSkill } = require('./steps')
-const { described, inventory } = require('./state')
+const { described, inventory, players, pressing } = require('./state')
 const { listed } = require('./names')
 
 const REST_MS = 2000 // for a job to hold still before a brief one begins
@@ -15,19 +16,20 @@ const AGAIN = ' It happens again and again: somebody has to look at the server, 
   ' and username.'
 const FORGET_MS = 120_000 // a question that was not answered is asked again
 const WISH_MS = 180_000 // after that nobody waits for it any more
-const NEWS_MS = 2000 // before she tells again how she stands, where it is another thing that she has or does
+const NEWS_MS = 2000 // before she tells again how she stands, where she has or does another thing, or others are there
 const WALKED_MS = 10_000 // likewise where she has only moved, or nothing is new
 
 class Conductor {
-  /** `idle`: seconds after which she is asked what to do next; 0: never. */
-  constructor (wire, session, idle, track, skills) {
-    Object.assign(this, { wire, session, idle, track, skills })
+  /** `idle`: seconds after which she is asked what to do next; 0: never. `stuck`: after which she shakes herself loose. */
+  constructor (wire, session, { idle, stuck }, track, skills) {
+    Object.assign(this, { wire, session, idle, stuck, track, skills })
     this._actions = { ...ACTIONS, do_steps: DO_STEPS } // and use_skill, where one fits what is wanted
     this._wished = 0
     this._jobs = [] // the last one is done, the others wait until it is over
     this._told = { at: 0, key: '' }
     this._free = Date.now()
     this._asked = 0
+    this._lately = new Lately()
     wire.on('open', () => this._begin())
     wire.on('wish', text => this._wish(text))
     wire.on('action', (id, name, data) => this._do(id, name, data))
@@ -74,14 +76,24 @@ class Conductor {
   _stands () {
     const { bot, job } = this
     if (!bot?.entity || !this.wire.open) return
-    const key = JSON.stringify([inventory(bot), Math.round(bot.health), Math.round(bot.food), job?.said])
+    const there = players(bot).map(each => each.username).sort() // by name: who walks about is no news
+    const doing = job && `${job.said}${job.far && `, ${job.far} so far`}`
+    const key = JSON.stringify([inventory(bot), Math.round(bot.health), Math.round(bot.food), doing, there])
     if (Date.now() - this._told.at < (key === this._told.key ? WALKED_MS : NEWS_MS)) return
     this._told = { at: Date.now(), key }
-    this.wire.standing(described(bot, job?.said))
+    this.wire.standing(described(bot, doing), Object.keys(this._actions).filter(name => this._takes(name)), there)
+  }
+
+  /** Whether it would be begun now, and most likely done: what answers a question only is not asked for. */
+  _takes (name) {
+    const action = this._actions[name]
+    const able = action.able ?? action.goal
+    return !(action.quick && action.dull) && !this._objection(action, name) && (!able || able(this.bot))
   }
 
   _in (bot) {
-    this.reflexes = new Reflexes(bot, () => this.job, message => this._tell(message))
+    this._told.at = 0
+    this.reflexes = new Reflexes(bot, () => this.job, message => this._tell(message), this.stuck * 1000)
     bot.on('chat', (name, text) => {
       if (name !== bot.username) this.wire.chat(name, text.slice(0, 200))
     })
@@ -111,27 +123,36 @@ class Conductor {
   async _do (id, name, data) {
     this._asked = 0
     const action = this._actions[name]
-    const objection = this._objection(action, name, data)
+    const objection = this._objection(action, name) || wrong(action.schema, data)
     if (objection) return this.wire.result(id, false, objection)
     if (action.quick) return this._quick(id, action, data)
-    while (this._jobs.length > 1) {
-      this.job.cancel('something else comes first')
-      await this._ended
+    while (this._jobs.length > 1 || (this._idles() && !action.brief)) {
+      const { job } = this
+      job.cancel('something else comes first')
+      await job.ended
+      const late = this._objection(action, name) // meanwhile the world may be gone, or another job have begun
+      if (late) return this.wire.result(id, false, late)
     }
-    this._ended = this._work(id, action, name, data)
+    const ended = this._work(id, action, name, data)
+    this.job.ended = ended
   }
 
-  _objection (action, name, data) {
+  _objection (action, name) {
     if (!action) return `There is no action ${name}.`
     if (!this.bot?.entity) return `You are not in the Minecraft world: ${this.session.why}.`
-    if (this.job && !action.quick && !action.brief) return `You are busy: ${this.job.said}. Stop first, or wait.`
-    return wrong(action.schema, data)
+    if (this.job && !action.quick && !action.brief && !this._idles(name)) return `You are busy: ${this.job.said}. Stop first, or wait.`
+    return ''
+  }
+
+  /** She only walks about: whatever else is to be done comes first. */
+  _idles (name = '') {
+    return this._jobs.length === 1 && this._actions[this.job.name]?.dull === true && this.job.name !== name
   }
 
   async _quick (id, action, data) {
     try {
       const said = await action.run({ bot: this.bot, stop: () => this._stop() }, data)
-      this.wire.result(id, true, said)
+      this.wire.result(id, true, said, action.dull)
     } catch (error) {
       this.wire.result(id, false, sentence(error))
     }
@@ -147,8 +168,11 @@ class Conductor {
     const bot = this.bot
     const under = this.job // it waits, and is gone on with
     const job = new Job(name, said, inventory(bot), action.seconds)
+    job.told = far => this.wire.context(`On the way: ${said}, ${far} so far.`, true)
     this._jobs.push(job)
     under?.interrupt(`${name} comes first`)
+    this._told.at = 0
+    this._stands() // what she takes now is another thing
     const began = Date.now()
     let judged = false
     const begun = setTimeout(() => {
@@ -162,10 +186,12 @@ class Conductor {
     this._jobs = this._jobs.filter(each => each !== job)
     this._free = Date.now()
     if (success && name === 'do_steps') this.skills.learn(data.goal, data.steps)
+    if (success || !job.over) this._lately.came(name, said, success)
     if (name === 'use_skill') this.skills.used(data.name, success)
     this.track.did(said, began, success, bot.entity?.position)
-    if (judged) this._tell(success ? `Done: ${said}. ${outcome}` : outcome)
-    else this.wire.result(id, success, outcome)
+    if (judged && success) this.wire.context(`Done: ${said}. ${outcome}`, action.dull, { said: outcome, of: id, success })
+    else if (judged) this.wire.context(outcome, action.dull && job.over, { of: id, success }) // what she only did to pass the time is no loss
+    else this.wire.result(id, success, outcome, success && action.dull)
   }
 
   /** Run a job to its end, again after each reflex and each brief job that interrupts it. */
@@ -205,8 +231,8 @@ class Conductor {
     if (!free || !this.idle || now - this._free < this.idle * 1000 || now - this._asked < FORGET_MS) return
     this._asked = now
     const composed = ['do_steps', 'use_skill'].filter(each => this._actions[each])
-    const names = [...worthwhile(this.bot), ...(now - this._wished < WISH_MS ? composed : [])]
-    this.wire.force(described(this.bot), 'You have nothing to do in the game. What do you do next?', names)
+    const names = [...this._lately.worth(worthwhile(this.bot)), ...(now - this._wished < WISH_MS ? composed : [])]
+    this.wire.force(pressing(this.bot), 'You have nothing to do in the game. What do you do next?', names)
   }
 }
 

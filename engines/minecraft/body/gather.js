@@ -15,7 +15,7 @@ const STRIDE = 32
 const STEPS = 60
 
 /** Bring `wanted` more of something than she had when the job began; returns nothing, or raises Failed. */
-async function collect (bot, job, name, wanted) {
+async function collect (bot, job, name, wanted, progress = () => {}) {
   const source = SOURCES[name] ?? (bot.registry.blocksByName[name] && { blocks: [name] })
   if (!source) throw new Failed(`${name.replaceAll('_', ' ')} cannot be collected`)
   const kinds = SOURCES[name] ? name : drop(bot, name)
@@ -25,6 +25,7 @@ async function collect (bot, job, name, wanted) {
   let walks = 0
   while (count(inventory(bot), kinds) < job.memo[key] + wanted) {
     job.check()
+    progress(count(inventory(bot), kinds) - job.memo[key])
     if (source.tool && !mines(inventory(bot), source.tool)) throw new Failed(`it takes a ${source.tool.replaceAll('_', ' ')}`)
     const block = nearest(bot, source.blocks, lost)
     if (block) await mine(bot, job, block, lost)

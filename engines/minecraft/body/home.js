@@ -112,4 +112,4 @@ async function sleep (bot, job) {
   return 'You slept until morning.'
 }
 
-module.exports = { HOME, findBed }
+module.exports = { HOME }

@@ -8,14 +8,26 @@ class Interrupted extends Error {} // by a reflex: the job begins again where it
 class Job {
   /** `before`: what she had; `memo`: what has to outlive an interruption; `resting`: it is interrupted, and holds still. */
   constructor (name, said, before, seconds) {
-    Object.assign(this, { name, said, before, memo: {}, steps: [], resting: false })
-    this._ends = Date.now() + seconds * 1000
+    Object.assign(this, { name, said, before, memo: {}, steps: [], resting: false, far: '', _quarter: 0 })
+    this.began = Date.now()
+    this._ends = this.began + seconds * 1000
     this._stops = []
     this._why = null
   }
 
   /** The same job, for one of its steps, with a memory and a beginning of its own. */
-  part ({ memo, before }) { return Object.create(this, { memo: { value: memo }, before: { value: before } }) }
+  part ({ memo, before, began }) {
+    return Object.create(this, { memo: { value: memo }, before: { value: before }, began: { value: began }, told: { value: null } })
+  }
+
+  /** So much of it is done; told at each quarter of what takes a while. */
+  progress (done, of) {
+    const quarter = Math.floor(4 * done / of)
+    if (of < 4 || done >= of || quarter <= this._quarter) return
+    this._quarter = quarter
+    this.far = `${done} of ${of}`
+    this.told?.(this.far)
+  }
 
   get over () { return this._why instanceof Cancelled }
 

@@ -5,6 +5,7 @@ const { createServer } = require('http')
 const { homedir } = require('os')
 const { join } = require('path')
 const { Conductor } = require('./conductor')
+const { refused } = require('./guard')
 const map = require('./map')
 const { Session } = require('./session')
 const { Skills, embedder } = require('./skills')
@@ -20,11 +21,13 @@ const track = new Track(process.env.SPARK_RUN ?? '')
 const data = process.env.XDG_DATA_HOME || join(homedir(), '.local/share')
 const folder = options.skills || join(data, 'spark-vtuber/minecraft')
 const skills = new Skills(join(folder, 'skills.jsonl'), flaw, embedder(options.embeddings, options.embeddings_model))
-const conductor = new Conductor(wire, session, options.idle, track, skills)
+const conductor = new Conductor(wire, session, options, track, skills)
 
 /** How it stands, for the one who started us: GET / on the loopback port; GET /weighed also says what it has kept. */
 const status = createServer((request, response) => {
-  if (map.answers(request, response, session.bot, conductor.job?.said ?? '')) return
+  const why = refused(request.headers, map.about(request))
+  if (why) return response.writeHead(403, { 'content-type': 'text/plain' }).end(`${why}\n`)
+  if (map.about(request)) return map.answer(request, response, session.bot, conductor.job?.said ?? '')
   const state = {
     ready: session.there,
     world: session.bot !== null,

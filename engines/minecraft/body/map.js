@@ -9,7 +9,6 @@ const { away, foes, inventory, players } = require('./state')
 const REACH = 20 // blocks to each side
 const ABOVE = 12 // that are looked at under an open sky; under a roof, none above her head
 const BELOW = 24
-const HERE = /^(127\.0\.0\.1|localhost|\[::1\])(:\d{1,5})?$/i // any other is a name that DNS points here (rebinding)
 const AIR = new Set(['air', 'cave_air', 'void_air', 'grass', 'tall_grass', 'fern', 'dandelion', 'poppy'])
 const FILES = { '/map': ['map.html', 'text/html; charset=utf-8'], '/map.js': ['map.js', 'text/javascript'] }
 const POLICY = "default-src 'self'; style-src 'self' 'unsafe-inline'"
@@ -59,17 +58,20 @@ function drawn (bot, doing) {
   }
 }
 
-/** Answers what is about the map; whether it was. */
-function answers (request, response, bot, doing) {
+/** Whether a request is about the map. */
+function about (request) {
+  const path = request.url.split('?')[0]
+  return path === '/map.json' || FILES[path] !== undefined
+}
+
+/** Answers what is about the map. */
+function answer (request, response, bot, doing) {
   const path = request.url.split('?')[0]
   const send = (status, type, body) => response.writeHead(status, {
     'content-type': type, 'content-security-policy': POLICY, 'x-content-type-options': 'nosniff', 'cache-control': 'no-store'
   }).end(body)
-  if (path !== '/map.json' && !FILES[path]) return false
-  if (!HERE.test(request.headers.host ?? '')) send(403, 'text/plain', 'only for this machine\n')
-  else if (FILES[path]) send(200, FILES[path][1], readFileSync(join(__dirname, '../page', FILES[path][0])))
+  if (FILES[path]) send(200, FILES[path][1], readFileSync(join(__dirname, '../page', FILES[path][0])))
   else send(200, 'application/json', JSON.stringify(drawn(bot, doing)))
-  return true
 }
 
-module.exports = { answers }
+module.exports = { about, answer }

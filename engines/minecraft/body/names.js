@@ -20,7 +20,7 @@ const SOURCES = {
 const SMELTS = { iron_ingot: 'raw_iron', charcoal: 'log', glass: 'sand' }
 const FUELS = ['coal', 'charcoal', 'planks', 'log', 'stick'] // the best first
 const PER_FUEL = { coal: 8, charcoal: 8, planks: 1.5, log: 1.5, stick: 0.5 } // things that one smelts
-const ALIASES = { wood: 'log', logs: 'log', stone: 'cobblestone', iron: 'iron_ingot', grass_block: 'dirt', iron_ore: 'raw_iron', coal_ore: 'coal' }
+const ALIASES = { wood: 'log', logs: 'log', tree: 'log', trees: 'log', stone: 'cobblestone', iron: 'iron_ingot', grass_block: 'dirt', iron_ore: 'raw_iron', coal_ore: 'coal' }
 const PICKAXES = ['wooden_pickaxe', 'golden_pickaxe', 'stone_pickaxe', 'iron_pickaxe', 'diamond_pickaxe', 'netherite_pickaxe']
 
 /** The family of an item, or the item. */

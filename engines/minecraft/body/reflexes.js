@@ -3,7 +3,7 @@
 // unstuck, look at who speaks. A reflex interrupts what she was doing; it goes on afterwards.
 
 const { goals } = require('mineflayer-pathfinder')
-const { away, foes } = require('./state')
+const { away, foes, hostile } = require('./state')
 
 const ALARM = 6 // blocks to a foe
 const FUSE = 8 // to one that explodes
@@ -14,7 +14,8 @@ const WEAK = 12 // likewise without a weapon
 const HUNGRY = 14 // of 20 food
 const DEEP = 3 // blocks that one falls unhurt
 const AHEAD = 0.7 // blocks that are looked ahead for an edge
-const STUCK_MS = 20_000
+const LOOSE = 2.5 // blocks; a server that throws her back lets her run further than one before she hears of it
+const DEAD = 100 // that are remembered
 const FLEES_MS = 8000
 const FIGHTS_MS = 20_000
 const BURNS = ['lava', 'fire', 'soul_fire', 'magma_block']
@@ -22,17 +23,18 @@ const BAD_FOOD = ['rotten_flesh', 'spider_eye', 'poisonous_potato', 'pufferfish'
 const WEAPONS = ['netherite_sword', 'diamond_sword', 'iron_sword', 'stone_axe', 'iron_axe', 'stone_sword', 'wooden_axe',
   'golden_sword', 'wooden_sword'] // the best first
 
-/** `busy()` is the job that is interrupted, if there is one; `told(message)` hears what happened. */
+/** `busy()` is the job that is interrupted, if there is one; `told(message)` hears what happened; `stuck`: milliseconds
+ * on her way without a step forward, after which she is. */
 class Reflexes {
-  constructor (bot, busy, told) {
-    Object.assign(this, { bot, busy, told })
+  constructor (bot, busy, told, stuck) {
+    Object.assign(this, { bot, busy, told, stuck })
     this.acting = ''
     this._moved = { at: Date.now(), place: bot.entity.position.clone() }
     this._ate = 0
     this._tick = () => this.tick()
     this._spoken = name => this.heard(name)
-    this.killed = new Set() // ids of what died near her
-    this._died = entity => this.killed.add(entity.id)
+    this.killed = new Map() // {id: {id, name, at}} of the last ones that died near her
+    this._died = entity => this._buried(entity)
     bot.on('entityDead', this._died)
     bot.on('physicsTick', this._tick)
     bot.on('chat', this._spoken)
@@ -42,6 +44,13 @@ class Reflexes {
     this.bot.off('physicsTick', this._tick)
     this.bot.off('chat', this._spoken)
     this.bot.off('entityDead', this._died)
+  }
+
+  _buried (entity) {
+    const { id, name } = entity
+    if (!hostile(entity) || away(this.bot, entity) > ALARM) return
+    this.killed.set(id, { id, name, at: Date.now() })
+    if (this.killed.size > DEAD) this.killed.delete(this.killed.keys().next().value)
   }
 
   tick () {
@@ -62,14 +71,13 @@ class Reflexes {
     this.acting = what
     this.busy()?.interrupt(what)
     this.bot.stopDigging()
-    this.bot.pathfinder.setGoal(null)
+    this._letGo()
     try {
       await doing()
     } catch (error) {
       if (this.bot.entity) process.stderr.write(`reflex ${what}: ${error.message}\n`)
     } finally {
-      this.bot.clearControlStates?.()
-      this.bot.pathfinder.setGoal(null)
+      this._letGo()
       this._moved.at = Date.now()
       this.acting = ''
     }
@@ -92,6 +100,13 @@ class Reflexes {
     const steep = this.bot.entity.onGround && edge(this.bot)
     if (steep || this._sneaks) this.bot.setControlState('sneak', steep)
     this._sneaks = steep
+  }
+
+  /** No key is held any more but the one that holds her at an edge: what she ran with still carries her. */
+  _letGo () {
+    this.bot.pathfinder.setGoal(null)
+    this.bot.clearControlStates?.()
+    if (this._sneaks) this.bot.setControlState?.('sneak', true)
   }
 
   async _leaveFire () {
@@ -168,9 +183,11 @@ class Reflexes {
   _stuck () {
     const { bot } = this
     const place = bot.entity.position
-    const going = bot.pathfinder.isMoving() && !bot.pathfinder.isMining() && !bot.pathfinder.isBuilding()
-    if (!going || place.distanceTo(this._moved.place) > 1) this._moved = { at: Date.now(), place: place.clone() }
-    return Date.now() - this._moved.at > STUCK_MS
+    const { goal } = bot.pathfinder // a way is thought of anew each few seconds, and is none in between
+    const there = !goal || goal.isEnd(place.floored())
+    const going = !there && !bot.pathfinder.isMining() && !bot.pathfinder.isBuilding()
+    if (!going || place.distanceTo(this._moved.place) > LOOSE) this._moved = { at: Date.now(), place: place.clone() }
+    return Date.now() - this._moved.at > this.stuck
   }
 
   async _shake () {
@@ -205,11 +222,12 @@ async function turnAway (bot, foe) {
   await bot.lookAt(bot.entity.position.plus(from.unit().scaled(8)).offset(0, 1.6, 0), true)
 }
 
-/** Whether she is about to fall deeper than a healthy body likes, and not into water. */
+/** Whether she hangs over, or is about to fall, deeper than a healthy body likes, and not into water. */
 function edge (bot) {
   const { position, velocity, yaw } = bot.entity
   const speed = Math.hypot(velocity.x, velocity.z)
-  const ways = speed > 0.01 ? [[velocity.x / speed, velocity.z / speed]] : []
+  const ways = [[0, 0]] // who stands half over an edge is held there, too, when she stops
+  if (speed > 0.01) ways.push([velocity.x / speed, velocity.z / speed])
   if (bot.getControlState('forward')) ways.push([-Math.sin(yaw), -Math.cos(yaw)])
   return ways.some(([x, z]) => abyss(bot, position.offset(AHEAD * x, 0, AHEAD * z)))
 }

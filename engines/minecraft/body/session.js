@@ -25,20 +25,13 @@ class Session extends EventEmitter {
   }
 
   join () {
-    const { server, server_port: port, version, username, auth } = this._options
-    const bot = mineflayer.createBot({
-      host: server,
-      port,
-      username,
-      auth,
-      version: version || false,
-      hideErrors: true,
-      checkTimeoutInterval: 60_000,
-      closeTimeout: JOIN_MS, // for its version, which a world that loads does not tell
-      onMsaCode: ({ verification_uri: page, user_code: code }) => {
-        process.stderr.write(`Microsoft's login: open ${page} and type ${code}\n`)
-      }
-    })
+    const { server, server_port: port } = this._options
+    let bot
+    try {
+      bot = this._bot()
+    } catch (error) { // of a version that it does not know
+      return this.emit('out', words(error, server, port), 0, true)
+    }
     this._current = bot
     bot.loadPlugin(pathfinder)
     const began = Date.now()
@@ -51,6 +44,7 @@ class Session extends EventEmitter {
       this._since = Date.now()
       this.there = true
       this.why = ''
+      this._listens(bot)
       this.emit('in', bot)
     })
     bot.on('kicked', reason => this._gone(bot, `kicked: ${plain(reason)}`))
@@ -59,6 +53,23 @@ class Session extends EventEmitter {
       else this._gone(bot, words(error, server, port))
     })
     bot.on('end', reason => this._gone(bot, `the connection ended (${reason})`))
+  }
+
+  _bot () {
+    const { server, server_port: port, version, username, auth } = this._options
+    return mineflayer.createBot({
+      host: server,
+      port,
+      username,
+      auth,
+      version: version || false,
+      hideErrors: true,
+      checkTimeoutInterval: 2 * JOIN_MS, // _listens() is earlier
+      closeTimeout: JOIN_MS, // for its version, which a world that loads does not tell
+      onMsaCode: ({ verification_uri: page, user_code: code }) => {
+        process.stderr.write(`Microsoft's login: open ${page} and type ${code}\n`)
+      }
+    })
   }
 
   /** Neither in nor turned away: a world may take minutes to load, and a server that is there is worth the wait. */
@@ -72,10 +83,22 @@ class Session extends EventEmitter {
     this.emit('loading', seconds)
   }
 
+  /** A world that hangs takes no leave: who hears nothing of it for long is out of it. */
+  _listens (bot) {
+    let heard = Date.now()
+    bot._client.on('packet', () => { heard = Date.now() })
+    this._hangs = setInterval(() => {
+      if (Date.now() - heard < 1000 * this._options.patience) return
+      this._gone(bot, 'the world hangs')
+      bot._client.socket.destroy() // its goodbye would be waited for as long as for a world that loads
+    }, 1000)
+  }
+
   leave () {
     this._left = true
     clearTimeout(this._timer)
     clearInterval(this._loads)
+    clearInterval(this._hangs)
     this._current?.quit()
   }
 
@@ -83,6 +106,7 @@ class Session extends EventEmitter {
     if (bot !== this._current || this._left) return
     this._current = null
     clearInterval(this._loads)
+    clearInterval(this._hangs)
     const steady = this.bot && Date.now() - this._since > STEADY_MS
     this.bot = null
     this.why = why

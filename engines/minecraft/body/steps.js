@@ -7,8 +7,8 @@ const { Failed } = require('./job')
 const { inventory } = require('./state')
 const { some, word, wrong } = require('./schema')
 
-const STEPS = ['get', 'collect', 'craft', 'place', 'equip', 'eat', 'dig_hole', 'explore', 'come', 'attack', 'build',
-  'store', 'take', 'sleep']
+const STEPS = ['get', 'collect', 'craft', 'smelt', 'place', 'equip', 'eat', 'dig_hole', 'explore', 'come', 'go_to',
+  'attack', 'build', 'store', 'take', 'sleep']
 const MOST = 6
 const SECONDS = 900
 const step = {
@@ -19,6 +19,7 @@ const step = {
     count: some(16),
     depth: some(4),
     player: word,
+    where: word,
     plan: ACTIONS.build.schema.properties.plan,
     size: some(6)
   },
@@ -69,7 +70,7 @@ async function all (context, steps, job) {
   const done = job.memo.done ??= []
   while (done.length < steps.length) { // after an interruption: from the step that it was in
     const { action, ...data } = steps[done.length]
-    const own = job.memo.own ??= { memo: {}, before: inventory(context.bot) }
+    const own = job.memo.own ??= { memo: {}, before: inventory(context.bot), began: Date.now() }
     try {
       done.push(await ACTIONS[action].run(context, data, job.part(own)))
     } catch (error) {

@@ -53,8 +53,8 @@ class Wire extends EventEmitter {
     this._send('context', { message: message.slice(0, LONGEST), silent, ...(spark && { spark }) })
   }
 
-  /** How it stands now; what was said of it before is over. */
-  standing (message) { this.context(message, true, { standing: true }) }
+  /** How it stands now, which actions would be begun, and who is there; what was said of it before is over. */
+  standing (message, takes = [], players = []) { this.context(message, true, { standing: true, takes, players }) }
 
   /** A player wrote this in the game. */
   chat (player, text) { this.context(`${player} says in the game: "${text}"`, false, { player, text }) }
@@ -63,7 +63,10 @@ class Wire extends EventEmitter {
     this._send('actions/force', { state, query, ephemeral_context: true, priority: 'low', action_names: names })
   }
 
-  result (id, success, message) { this._send('action/result', { id, success, message: message.slice(0, LONGEST) }) }
+  /** `silent`: no news for chat. */
+  result (id, success, message, silent = false) {
+    this._send('action/result', { id, success, message: message.slice(0, LONGEST), ...(silent && { spark: { silent } }) })
+  }
 
   _send (command, data) {
     if (this.open) this._socket.send(JSON.stringify({ command, game: this.game, ...(data && { data }) }))

@@ -14,6 +14,8 @@ function server (serv, { getBlock }) {
     player.on('disconnected', () => clearInterval(timer))
     player.on('move', ({ position, onGround }) => fall(player, since, position, onGround))
     player.on('dug', data => drops(serv, player, data))
+    // flying-squid waits for a number, and the protocol's data has a name for it by now.
+    player._client.prependListener('client_command', data => { if (data.actionId === 'perform_respawn') data.actionId = 0 })
     player.on('requestRespawn', () => { player.position = player.spawnPoint.clone(); player.food = 20 })
     player._client.on('use_item', () => eat(serv, player))
   })

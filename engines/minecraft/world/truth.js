@@ -53,6 +53,7 @@ function watch (serv, player, note) {
 function told (serv, events, chests) {
   const players = Object.fromEntries(serv.players.map(player => [player.username, {
     position: player.position,
+    yaw: player.yaw, // 256 a turn, 0 is +z, 64 is -x
     health: player.health,
     food: player.food,
     held: player.inventory.slots[36 + player.heldItemSlot]?.name ?? '',
@@ -68,9 +69,9 @@ function counted (slots) {
   return found
 }
 
-async function DO (serv, { what, who, name, count = 1, x, y, z, text }) {
+async function DO (serv, { what, who, name, count = 1, x = 0, y = 0, z = 0, at, text }) {
   const player = serv.players.find(each => each.username === who)
-  const place = player && new Vec3(player.position.x + (x ?? 0), player.position.y + (y ?? 0), player.position.z + (z ?? 0))
+  const place = at ? new Vec3(at.x, at.y, at.z) : player?.position.offset(x, y, z)
   switch (what) {
     case 'give': return give(serv, player, name, count)
     case 'spawn': return { id: mobs.spawn(serv, name, place).id, at: Date.now() }
@@ -80,6 +81,7 @@ async function DO (serv, { what, who, name, count = 1, x, y, z, text }) {
     case 'time': return serv.setTime(count)
     case 'food': return player.updateFood(count)
     case 'move': return player.teleport(place)
+    case 'hold': return hold(player, count)
     case 'kick': return player.kick(text ?? 'Kicked')
     case 'clear': return mobs.clear(serv)
     case 'say': return serv.broadcast(text)
@@ -90,6 +92,14 @@ async function DO (serv, { what, who, name, count = 1, x, y, z, text }) {
 function give (serv, player, name, count) {
   const Item = require('prismarine-item')(serv.registry)
   player.inventory.updateSlot(player.inventory.firstEmptyInventorySlot(), new Item(serv.registry.itemsByName[name].id, count))
+}
+
+/** She is thrown back to where she is whenever she moves, until `times` is 0. */
+function hold (player, times) {
+  const at = player.position.clone()
+  if (player.held) player.off('move', player.held)
+  player.held = ({ position }) => { if (position.distanceTo(at) > 0.5) player.teleport(at) }
+  if (times) player.on('move', player.held)
 }
 
 function body (request) {

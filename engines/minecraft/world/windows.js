@@ -81,18 +81,19 @@ function closed (player, serv, own) {
 
 /** Do one click; false for one that a player cannot make. */
 function clicked (player, window, rules, { slot, mouseButton, mode }, serv) {
-  if (mode !== 0 || mouseButton > 1 || slot >= window.slots.length) return false
+  const shift = mode === 1 && slot < window.inventoryStart && slot !== rules.result // all of it to the player's own
+  if ((mode !== 0 && !shift) || mouseButton > 1 || slot >= window.slots.length) return false
   const silent = window.emit
   window.emit = () => false // the client has seen its own click: it is not told each slot again
-  const took = slot === rules.result ? rules.take(window, player) : turn(window, slot, mouseButton)
+  const took = slot === rules.result ? rules.take(window, player) : turn(window, slot, mouseButton, mode)
   rules.settle(window, serv)
   window.emit = silent
   if (window !== player.inventory) mirror(window, player.inventory)
   return took
 }
 
-function turn (window, slot, mouseButton) {
-  window.acceptClick({ slot, mouseButton, mode: 0, item: window.slots[slot] ?? null })
+function turn (window, slot, mouseButton, mode) {
+  window.acceptClick({ slot, mouseButton, mode, item: window.slots[slot] ?? null })
   return true
 }
 

@@ -13,10 +13,9 @@ from typing import Any
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from tokenizers import Tokenizer
 
 from engines.vision.server.picture import normal, picture
-from engines.vision.server.sessions import Unusable, session
+from engines.vision.server.sessions import Unusable, session, tokenizer
 from engines.vision.server.tensors import IMAGE, Slot, Tensors, words
 
 PARTS = ("vision_encoder", "embed_tokens", "encoder_model", "decoder_model")
@@ -48,7 +47,7 @@ class Captioner:
             raise Unusable(f"{folder} lacks {lacks}; cure: ./build_engines.sh vision, or another folder")
         self._parts = {part: session(folder / f"{part}.onnx", device, threads) for part in PARTS}
         self.providers: Sequence[str] = [part.get_providers()[0] for part in self._parts.values()]
-        self._tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
+        self._tokenizer = tokenizer(folder / "tokenizer.json")
         self._max_pixels = max_pixels
         self._longest = longest
 

@@ -13,6 +13,7 @@ INK, SURE = 0.3, 0.5  # of the map: a pixel that belongs to text; the mean of a 
 GROWTH = 1.6  # the head sees a line shrunk: distance = area * GROWTH / perimeter
 THINNEST = 3.0  # pixels of the map
 MOST = 200  # lines of a picture
+HEIGHT, WIDTHS = 48, (16, 2048)  # pixels of a strip with a line's text
 
 
 def quads(chart: Floats, scale: tuple[float, float], size: tuple[int, int]) -> tuple[Floats, Floats]:
@@ -67,17 +68,17 @@ def reading_order(boxes: Floats) -> NDArray[np.int64]:
     return np.array([i for row in rows for i in sorted(row, key=lambda i: boxes[i, 0, 0])], np.int64)
 
 
-def upright(image: NDArray[np.uint8], quad: Floats, height: int = 48, most: int = 2048) -> NDArray[np.uint8]:
-    """The text in `quad` as a strip [height, width, 3]; tall boxes are turned to the left."""
+def upright(image: NDArray[np.uint8], quad: Floats) -> NDArray[np.uint8]:
+    """The text in `quad` as a strip [HEIGHT, width, 3]; tall boxes are turned to the left."""
     sides = [float(np.linalg.norm(quad[i] - quad[i - 1])) for i in range(4)]  # left, top, right, bottom
     across, down = max(sides[1], sides[3], 1.0), max(sides[0], sides[2], 1.0)
     if down >= 1.5 * across:
         quad, across, down = np.roll(quad, -1, axis=0), down, across
-    width = int(np.clip(round(height * across / down), 16, most))
-    corners = np.array([[0, 0], [width, 0], [width, height], [0, height]], np.float32)
+    width = int(np.clip(round(HEIGHT * across / down), *WIDTHS))
+    corners = np.array([[0, 0], [width, 0], [width, HEIGHT], [0, HEIGHT]], np.float32)
     turned = cv2.getPerspectiveTransform(quad.astype(np.float32), corners)
     return np.asarray(
-        cv2.warpPerspective(image, turned, (width, height), borderMode=cv2.BORDER_REPLICATE), np.uint8
+        cv2.warpPerspective(image, turned, (width, HEIGHT), borderMode=cv2.BORDER_REPLICATE), np.uint8
     )
 
 

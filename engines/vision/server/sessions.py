@@ -6,8 +6,11 @@ from pathlib import Path
 from typing import Any
 
 import onnxruntime as ort
+from tokenizers import Tokenizer
 
 PROVIDERS = {"cpu": "CPUExecutionProvider", "cuda": "CUDAExecutionProvider"}
+
+CURE = "./build_engines.sh vision, which checks its files and brings again what is damaged; your own: another"
 
 
 class Unusable(Exception):
@@ -32,9 +35,7 @@ def session(path: Path, device: str, threads: int) -> Any:
     try:
         found = ort.InferenceSession(str(path), options, providers=[wanted])
     except Exception as error:  # ONNX Runtime's errors share no base but this
-        raise Unusable(
-            f"{path} cannot be loaded ({str(error).splitlines()[0]}); cure: fetch it again"
-        ) from error
+        raise Unusable(f"{path} cannot be loaded ({str(error).splitlines()[0]}); cure: {CURE}") from error
     used = found.get_providers()[0]
     if used != wanted:
         raise Unusable(
@@ -42,3 +43,11 @@ def session(path: Path, device: str, threads: int) -> Any:
             " cure: a GPU with its driver (nvidia-smi), or vision.engine.device=cpu"
         )
     return found
+
+
+def tokenizer(path: Path) -> Tokenizer:
+    """The tokenizer of a tokenizer.json. Raises Unusable."""
+    try:
+        return Tokenizer.from_file(str(path))
+    except Exception as error:  # the package raises a plain one
+        raise Unusable(f"{path} cannot be loaded ({str(error).splitlines()[0]}); cure: {CURE}") from error

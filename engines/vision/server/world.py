@@ -11,10 +11,9 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from tokenizers import Tokenizer
 
 from engines.vision.server.detect import Detector
-from engines.vision.server.sessions import Unusable, session
+from engines.vision.server.sessions import Unusable, session, tokenizer
 from engines.vision.server.tensors import Slot
 
 LONGEST = 77  # tokens that CLIP reads
@@ -47,12 +46,12 @@ def features(folder: Path, words: Sequence[str], device: str, threads: int) -> N
     if missing:
         raise Unusable(f"{folder / missing[0]} is missing; cure: ./build_engines.sh vision")
     text = session(folder / "text.onnx", device, threads)
-    tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
+    words_of = tokenizer(folder / "tokenizer.json")
     taken = {each.name for each in text.get_inputs()}
     names = [each.name for each in text.get_outputs()]
     rows = []
     for word in words:
-        ids = tokenizer.encode(word).ids
+        ids = words_of.encode(word).ids
         ids = ids if len(ids) <= LONGEST else [*ids[: LONGEST - 1], ids[-1]]  # it reads at its end mark
         feeds = {"input_ids": np.array([ids], np.int64), "attention_mask": np.ones((1, len(ids)), np.int64)}
         found = text.run(None, {name: value for name, value in feeds.items() if name in taken})

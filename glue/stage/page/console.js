@@ -56,7 +56,7 @@ function begin(snapshot) {
   conversation.reset();
   changed.clear();
   for (const event of snapshot.events) for (const entry of story.take(event)) changed.add(entry);
-  if (snapshot.missed) byId("complaint").textContent = `This page was too slow: ${snapshot.missed} events skipped.`;
+  if (snapshot.missed) byId("complaint").textContent = `This page was too slow: ${snapshot.missed} event${snapshot.missed === 1 ? "" : "s"} skipped.`;
   if (before?.rate && before.rate !== snapshot.rate) location.reload(); // an audio clock keeps its rate
   if (before?.avatar !== snapshot.avatar) embed(snapshot.avatar);
   desk.begin(snapshot);

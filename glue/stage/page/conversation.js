@@ -1,21 +1,17 @@
 // Viewers' lines with their fates, and her replies as far as they have been heard. Text only, never HTML.
 
 import { halves } from "./caption.js";
+import { make } from "./look.js";
 
 const NEAR = 80; // pixels from the end that still count as reading the newest
 const KEPT = 200; // elements
-const FATES = {
-  answered: "answered", ignored: "let go", duplicate: "duplicate", spam: "spam", overflow: "inbox full",
-  paused: "chat paused", blocked: "blocked", skipped: "skipped", silent: "no words", failed: "failed",
-  unheard: "show ended", removed: "removed", dumped: "dumped before it was heard",
+const FATES = { // every Fate of glue/events.py
+  answered: "answered", ignored: "let go", duplicate: "duplicate", continued: "they went on",
+  echo: "her own voice", spam: "spam", overflow: "inbox full", paused: "chat paused", early: "before the show",
+  blocked: "blocked",
+  skipped: "skipped", silent: "no words", failed: "failed", unheard: "show ended", voted: "a vote in the game",
+  removed: "removed", dumped: "dumped before it was heard",
 };
-
-function make(tag, name, text = "") {
-  const element = document.createElement(tag);
-  element.className = name;
-  element.textContent = text;
-  return element;
-}
 
 /** The same name has the same colour all evening. */
 function hue(name) {
@@ -71,8 +67,9 @@ export class Conversation {
     return element;
   }
 
-  line(element, { line, fate, removed, screened, why }) {
-    element.children[1].textContent = removed ? "(removed by a moderator)" : line.text;
+  line(element, { line, fate, removed, forgotten, screened, why }) {
+    element.children[0].textContent = line.author;
+    element.children[1].textContent = forgotten ? "(forgotten)" : removed ? "(removed by a moderator)" : line.text;
     element.dataset.fate = fate || "waiting";
     if (screened) element.dataset.screened = screened;
     const told = screened === "flagged" ? "look at this" : screened === "sanitised" ? "sanitised" : "";
@@ -83,7 +80,9 @@ export class Conversation {
   reply(element, turn) {
     const { clauses, spoken, ending, heard, why, held } = turn;
     const all = clauses.filter(Boolean).join(" ");
-    if (ending && ending !== "finished") {
+    if (turn.forgotten && ending) {
+      element.children[1].textContent = "(forgotten)";
+    } else if (ending && ending !== "finished") {
       halves(element.children[1], heard, heard.length);
     } else {
       const before = clauses.slice(0, spoken?.index ?? 0).filter(Boolean).join(" ");

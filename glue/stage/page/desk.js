@@ -1,10 +1,11 @@
 // The operator's desk on the page: what holds, the next line, the panels. console.js gives it the show's events.
 
+import { Course } from "./course.js";
 import { Cues } from "./cues.js";
 import { Journal } from "./journal.js";
 import { look, make } from "./look.js";
 import { Memory } from "./memory.js";
-import { drawAir, drawBlocked, drawHealth, drawInbox, drawVerdicts } from "./rows.js";
+import { drawAir, drawBlocked, drawDoor, drawHealth, drawInbox, drawSounds, drawVerdicts } from "./rows.js";
 import { Tabs } from "./tabs.js";
 
 const byId = (id) => document.getElementById(id);
@@ -35,6 +36,7 @@ export class Desk {
     this.journal = new Journal(boxes, () => this.begun);
     const memory = { form: byId("recall"), query: byId("reminder"), list: byId("memories"), words: byId("recalled"), file: byId("import"), told: byId("imported") };
     this.memory = new Memory(memory, this.wish);
+    this.course = new Course(byId("go"), byId("end"), send, this.wish);
     this.tabs = new Tabs(byId("tabs"), () => this.look());
     this.forms();
     for (const [key, words] of KEYS) {
@@ -73,7 +75,23 @@ export class Desk {
     byId("moods").replaceChildren(...held.moods.map(option));
     byId("persona").replaceChildren(...held.cast.map(option));
     byId("persona").value = held.persona;
+    this.tellers(held, option);
+    drawSounds(byId("board"), held.sounds, this.wish);
     byId("counted").textContent = `${held.events.toLocaleString("en")} events`;
+  }
+
+  /** Whose voice says the operator's words: a choice where there are two, the first of the cast as it opens. */
+  tellers({ cast, persona }, option) {
+    const chosen = byId("teller").value;
+    byId("teller").replaceChildren(...cast.map(option));
+    byId("teller").value = cast.includes(chosen) ? chosen : persona;
+    byId("voices").hidden = cast.length < 2;
+  }
+
+  /** What a form sends: the words, and before them whose they are to be. */
+  words(field) {
+    const whose = field.id === "own" && !byId("voices").hidden ? `${byId("teller").value}: ` : "";
+    return whose + field.value;
   }
 
   forms() {
@@ -84,11 +102,15 @@ export class Desk {
       event.preventDefault();
       if (this.wish("block", byId("word").value)) byId("word").value = "";
     };
+    byId("timeout").onsubmit = (event) => {
+      event.preventDefault();
+      if (this.wish("timeout", `${byId("culprit").value} ${byId("howlong").value}`)) byId("culprit").value = "";
+    };
     for (const form of document.querySelectorAll("form[data-wish]")) {
-      const field = form.querySelector("input, select");
+      const field = form.querySelector("input") ?? form.querySelector("select");
       form.onsubmit = (event) => {
         event.preventDefault();
-        if (this.wish(form.dataset.wish, field.value) && field.id === "own") field.value = "";
+        if (this.wish(form.dataset.wish, this.words(field)) && field.id === "own") field.value = "";
         field.blur();
       };
     }
@@ -96,6 +118,7 @@ export class Desk {
 
   /** An event came that this page must not miss. */
   take(event) {
+    if (event.event === "LinesForgotten") this.journal.clear();
     if (event.event !== "OperatorServed") return;
     this.told = performance.now();
     this.settings();
@@ -107,6 +130,7 @@ export class Desk {
     const fresh = served && performance.now() - this.told < TOLD * 1000;
     byId("effect").textContent = fresh ? `${served.what}: ${served.effect.split("\n")[0]}` : "";
     byId("effect").dataset.done = served?.done ?? true;
+    this.course.draw(this.story.phase);
     this.tick();
     this.tabs.badge("Inbox", this.story.waiting.size || "");
     this.tabs.badge("Health", this.story.parts.size + this.story.air.faults.size || "");
@@ -123,17 +147,15 @@ export class Desk {
     switch (this.tabs?.name) {
       case "Inbox": {
         const waiting = await look("inbox");
-        if (waiting) drawInbox({ waiting: byId("waiting"), closed: byId("closed") }, waiting, this.story, this.scores);
+        if (waiting) drawInbox({ waiting: byId("waiting"), closed: byId("closed") }, waiting, this.story, this.scores, this.wish);
         if (this.scores.size > 2000) this.scores.clear();
         break;
       }
       case "Safety": {
         drawVerdicts(byId("verdicts"), this.story, this.now(), this.within, this.wish);
-        const entries = await look("blocklist");
-        if (entries && entries.join("\n") !== this.blocked) {
-          this.blocked = entries.join("\n");
-          drawBlocked(byId("blocked"), entries, this.wish);
-        }
+        const [entries, door] = await Promise.all([look("blocklist"), look("door")]);
+        if (entries) drawBlocked(byId("blocked"), entries, this.wish);
+        if (door) drawDoor({ slowed: byId("slowed"), gap: byId("gap"), out: byId("out") }, door, this.wish);
         break;
       }
       case "Health": {

@@ -1,18 +1,6 @@
 // The games that she plays: what they want, what she did and why, and the operator's say. Text only, never HTML.
 
-function make(tag, name, text = "") {
-  const element = document.createElement(tag);
-  element.className = name;
-  element.textContent = text;
-  return element;
-}
-
-function button(text, press) {
-  const element = make("button", "", text);
-  element.type = "button";
-  element.onclick = press;
-  return element;
-}
+import { button, make } from "./look.js";
 
 /** "place(cell: 0..8)" -> "place" */
 const nameOf = (signature) => signature.split("(")[0];

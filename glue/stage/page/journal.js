@@ -8,13 +8,17 @@ const TYPING = 120; // milliseconds without a key before a search is sent
 const NAMES = {
   LineArrived: "line", LineClosed: "fate", LineScreened: "screened", TurnStarted: "answers", ClauseCleared: "says",
   ClauseHeld: "held back", ClauseWaits: "waits", ClauseChanged: "changed", TurnEnded: "reply over", PartDegraded: "down",
-  PartRecovered: "up again", ButtonPressed: "button", OperatorServed: "desk", SoundDumped: "dumped", ViewerTimedOut: "timed out",
+  PartRecovered: "up again", ButtonPressed: "button", OperatorServed: "desk", SoundDumped: "dumped", LinesForgotten: "forgotten", ViewerTimedOut: "timed out",
+  SlowModeSet: "slow mode", SpeechHeard: "hears", CaptionShown: "caption", ScriptSpoken: "said for her", StageTaken: "on stage",
+  GameMessageClosed: "game", ActionChosen: "does", ActionJudged: "came of it", ActionExplained: "because", GamePressed: "game desk",
+  FloorClaimed: "interrupts", MemoryAdded: "learns", ReplyLanded: "landed", HistoryScrolled: "scrolled out", LinesRemoved: "removed",
+  HighlightMarked: "marked", StreamFaltered: "stream falters", StreamRestored: "stream again", BroadcastLacking: "OBS lacks", PhaseBegun: "the show",
 };
-const WORDS = ["text", "fate", "button", "wish", "what", "effect", "part", "outcome", "why", "ending", "heard"];
+const WORDS = ["name", "data", "text", "message", "fate", "button", "phase", "wish", "what", "effect", "part", "outcome", "why", "ending", "heard"];
 
 function told(record) {
   const line = record.line ?? {};
-  const words = [line.text, ...WORDS.map((word) => record[word])];
+  const words = [record.line && !line.text && line.source !== "herself" ? "(forgotten)" : line.text, ...WORDS.map((word) => record[word])];
   return words.filter((word) => typeof word === "string" && word).join(" · ");
 }
 
@@ -50,6 +54,16 @@ export class Journal {
     if (!this.paged) [this.newest, this.shown] = [found[0]?.number, asked.q];
     this.oldest = found.at(-1)?.number;
     this.boxes.more.hidden = !this.oldest || found.length < 50;
+  }
+
+  /** Lines are to be forgotten: nothing that may be of them stays on the page. */
+  clear() {
+    this.asked += 1; // what is on its way was found before
+    this.boxes.opened.hidden = true;
+    this.boxes.opened.replaceChildren();
+    fill(this.boxes.found, []);
+    this.newest = undefined;
+    this.paged = false;
   }
 
   /** Nothing is looked for: the last things that happened, as they happen. */

@@ -26,6 +26,15 @@ export function button(text, press, title = "") {
   return element;
 }
 
+/** The same where `key` changed: a button that is redrawn while it is pressed does nothing. */
+const drawn = new WeakMap();
+export function refill(box, key, rows) {
+  const now = JSON.stringify(key);
+  if (drawn.get(box) === now) return;
+  drawn.set(box, now);
+  fill(box, rows());
+}
+
 /** Put `rows` into `box`, and say there where there are none. */
 export function fill(box, rows) {
   box.dataset.empty = rows.length === 0;

@@ -48,7 +48,7 @@ export class Memory {
   row({ id, kind, viewer, name, text, at, ended }) {
     const element = make("li", "row");
     const words = make("span", "text", text);
-    const day = new Date(1000 * at).toLocaleDateString();
+    const day = at ? new Date(1000 * at).toLocaleDateString() : ""; // what the persona says of her is of no day
     const buttons = make("span", "buttons");
     buttons.append(
       button("Correct", () => element.replaceChildren(this.correction(id, text))),

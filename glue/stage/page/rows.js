@@ -1,8 +1,10 @@
 // The panels that are lists: the inbox with scores and fates, the filters' verdicts, engines and their health.
 
-import { button, fill, make } from "./look.js";
+import { button, fill, make, refill } from "./look.js";
 
 const CLOSED = 40;
+const OUT_S = 600; // seconds of a time-out that is one click away
+const OURS = new Set(["console", "terminal", "voice", "game", "herself", "eyes", "twin"]); // lines that no viewer wrote
 
 function row(parts, state = "") {
   const element = make("li", "row");
@@ -11,8 +13,14 @@ function row(parts, state = "") {
   return element;
 }
 
+/** Nothing of who wrote this is read for a while: next to what they wrote. */
+function outing(line, wish) {
+  if (!line || OURS.has(line.source)) return [];
+  return [button("Time out", () => wish("timeout", `${line.author} ${OUT_S}`), `Nothing of ${line.author} is read for ${OUT_S / 60} minutes`)];
+}
+
 /** The lines that wait, with the score that decides; and what became of the last ones. */
-export function drawInbox(boxes, waiting, story, scores) {
+export function drawInbox(boxes, waiting, story, scores, wish) {
   const best = Math.max(1, ...waiting.map(({ score }) => score));
   fill(boxes.waiting, waiting.map(({ id, author, text, score, waited }) => {
     scores.set(id, score);
@@ -20,31 +28,58 @@ export function drawInbox(boxes, waiting, story, scores) {
     bar.style.setProperty("--share", `${Math.max(0, (score / best) * 100)}%`);
     return row([bar, make("b", "", author), make("span", "text", text), make("small", "", `${Math.round(waited)} s`)]);
   }));
-  const closed = [...story.entries.values()].filter(({ kind, fate }) => kind === "line" && fate);
-  fill(boxes.closed, closed.slice(-CLOSED).reverse().map(({ id, line, fate, why }) => {
+  const all = [...story.entries.values()].filter(({ kind, fate }) => kind === "line" && fate);
+  const closed = all.slice(-CLOSED).reverse();
+  refill(boxes.closed, closed.map(({ id, line, fate, why }) => [id, line.text, fate, why]), () => closed.map(({ id, line, fate, why }) => {
     const score = scores.has(id) ? scores.get(id).toFixed(1) : "";
     const told = why ? `${fate}: ${why}` : fate;
-    return row([make("span", "score", score), make("b", "", line.author), make("span", "text", line.text), make("small", "", told)], fate);
+    return row([make("span", "score", score), make("b", "", line.author), make("span", "text", line.text), make("small", "", told), ...outing(line, wish)], fate);
   }));
 }
 
 /** What the filters did; a clause of hers may be said anyway while its time lasts. */
 export function drawVerdicts(box, story, now, within, wish) {
-  fill(box, story.verdicts.map(({ what, text, name, why, id, at }) => {
+  const open = ({ id, at }) => id && at + within > now;
+  refill(box, story.verdicts.map((verdict) => [verdict.what, verdict.name, verdict.text, verdict.why, open(verdict)]), () => story.verdicts.map((verdict) => {
+    const { what, text, name, why, id, line } = verdict;
     const parts = [make("span", "what", what), make("b", "", name ?? ""), make("span", "text", text), make("small", "", why)];
-    if (id && at + within > now) parts.push(button("Say it anyway", () => wish("anyway", id)));
-    return row(parts, what.split(" ")[1] ?? "");
+    if (open(verdict)) parts.push(button("Say it anyway", () => wish("anyway", id)));
+    return row([...parts, ...outing(line, wish)], what.split(" ")[1] ?? "");
   }));
 }
 
-export function drawBlocked(box, entries, wish) {
-  fill(box, entries.map((entry) => {
-    const item = make("li", "", entry);
-    const remove = button("×", () => wish("unblock", entry));
-    remove.setAttribute("aria-label", `Let ${entry} through again`);
-    item.append(remove);
+function chip(text, name, remove, note = "") {
+  const item = make("li", "", text);
+  const cross = button("×", remove);
+  cross.setAttribute("aria-label", name);
+  if (note) item.append(make("small", "", note));
+  item.append(cross);
+  return item;
+}
+
+/** The operator's sounds, a press each; the last one ends what is heard. */
+export function drawSounds(box, names, wish) {
+  box.hidden = names.length === 0;
+  const chips = (sounds) => sounds.map(([label, name, title]) => {
+    const item = make("li", "");
+    item.append(button(label, () => wish("play", name), title));
     return item;
-  }));
+  });
+  refill(box.querySelector("ul"), names, () => chips([...names.map((name) => [name, name, ""]), ["■", "", "No sound any more"]]));
+}
+
+export function drawBlocked(box, entries, wish) {
+  refill(box, entries, () => entries.map((entry) => chip(entry, `Let ${entry} through again`, () => wish("unblock", entry))));
+}
+
+/** Who is timed out, and whether chat is slowed down. */
+export function drawDoor(boxes, { slow, usual, out }, wish) {
+  boxes.slowed.textContent = slow ? `slow: a line of each viewer in ${slow} s` : "as fast as it likes";
+  if (document.activeElement !== boxes.gap) boxes.gap.value = slow || "";
+  boxes.gap.placeholder = usual;
+  const left = (seconds) => (seconds < 120 ? `${seconds} s` : `${Math.round(seconds / 60)} min`);
+  refill(boxes.out, out.map(({ name, left: seconds }) => [name, left(seconds)]), () => out.map(({ name, left: seconds }) => (
+    chip(name, `Let ${name} in again`, () => wish("timeout", `${name} 0`), left(seconds)))));
 }
 
 const percent = (share) => `${(share * 100).toFixed(1)} %`;

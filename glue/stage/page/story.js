@@ -14,11 +14,13 @@ export class Story {
     this.speaking = new Map(); // who -> the turn in work
     this.captions = new Map(); // who -> {turn, index, text, spoken}
     this.names = new Map(); // who -> what she is called
+    this.looks = new Map(); // who -> the avatar's model that shows her
     this.waiting = new Set(); // ids of lines that wait
     this.parts = new Map(); // part -> why it is down
     this.sight = null; // what she saw last
     this.games = new Map(); // "who game" -> {picture, decisions: newest first}
     this.muted = this.paused = this.stopped = false;
+    this.phase = ""; // "waiting", "live", "leaving", "ending"; "" where nobody said
     this.cues = new Map(); // "t3.1" -> {id, turn, index, text, state: "comes" | "waits" | "voiced"}
     this.refused = new Map(); // id -> a clause that the gate kept from the voice, newest last
     this.verdicts = []; // what the filters did, newest first
@@ -29,13 +31,15 @@ export class Story {
   /** The turns, oldest first. */
   turns() { return [...this.entries.values()].filter((entry) => entry.kind === "turn"); }
 
-  /** "stopped", "waiting for you", "speaking", "thinking", or "idle". */
+  /** "over", "stopped", "waiting for you", "speaking", "thinking", "not live yet", or "idle". */
   doing() {
+    if (this.phase === "ending") return "over";
     if (this.stopped) return "stopped";
     if ([...this.cues.values()].some(({ state }) => state === "waits")) return "waiting for you";
     const turns = [...this.speaking.values()];
     if (turns.some((turn) => turn.stages.audible !== undefined)) return "speaking";
-    return turns.length ? "thinking" : "idle";
+    if (turns.length) return "thinking";
+    return this.phase === "waiting" ? "not live yet" : "idle";
   }
 
   /** Take an event in; returns the entries of the conversation that it changed. */
@@ -62,6 +66,9 @@ function uncued(story, turn) {
   for (const [id, cue] of story.cues) if (cue.turn === turn) story.cues.delete(id);
 }
 
+/** Whether an entry's line is one of `ids`, or was made of one. */
+const about = ({ line: { id, joined = [] } }, ids) => ids.has(id) || joined.some((part) => ids.has(part.id));
+
 const turnOf = (story, event) => story.entries.get(`turn ${event.turn}`);
 
 function gameOf(story, { who, game }) {
@@ -81,13 +88,13 @@ const FOLDS = {
     story.waiting.delete(line_id);
     const entry = story.entries.get(`line ${line_id}`);
     if (entry) Object.assign(entry, { fate, why });
-    if (fate === "blocked") judged(story, { what: "line blocked", text: entry?.line.text ?? "", name: entry?.line.author, why });
+    if (fate === "blocked") judged(story, { what: "line blocked", text: entry?.line.text ?? "", name: entry?.line.author, line: entry?.line, why });
     return entry;
   },
   LineScreened(story, { line_id, outcome, why }) {
     const entry = story.entries.get(`line ${line_id}`);
     if (outcome !== "ignored") {
-      judged(story, { what: `line ${outcome}`, text: entry?.line.text ?? "", name: entry?.line.author, why });
+      judged(story, { what: `line ${outcome}`, text: entry?.line.text ?? "", name: entry?.line.author, line: entry?.line, why });
     }
     if (entry) Object.assign(entry, { screened: outcome, why });
     return entry;
@@ -95,9 +102,30 @@ const FOLDS = {
   LinesRemoved(story, { line_ids }) {
     const entries = line_ids.map((id) => story.entries.get(`line ${id}`)).filter(Boolean);
     for (const entry of entries) entry.removed = true;
+    for (const turn of story.speaking.values()) if (about(turn, new Set(line_ids))) turn.removed = true;
     return entries;
   },
-  StageTaken(story, { who, name }) { story.names.set(who, name); },
+  LinesForgotten(story, { line_ids }) {
+    const gone = new Set(line_ids);
+    const theirs = (line) => about({ line }, gone);
+    // a turn in work may have left the conversation already, in a flood
+    const entries = [...new Set([...story.entries.values(), ...story.speaking.values()])].filter(({ line }) => theirs(line));
+    for (const entry of entries) {
+      entry.line = { ...entry.line, author: "", author_id: "", text: "", joined: [] };
+      entry.forgotten = true;
+      if (entry.kind !== "turn") continue;
+      Object.assign(entry, { clauses: [], heard: "" });
+      for (const [id, { turn }] of story.refused) if (turn === entry.id) story.refused.delete(id);
+    }
+    const turns = new Set(entries.filter(({ kind }) => kind === "turn").map(({ id }) => id));
+    story.verdicts = story.verdicts.filter(({ line, turn }) => !(line && theirs(line)) && !turns.has(turn));
+    if (story.served) story.served = { ...story.served, effect: "" };
+    return entries;
+  },
+  StageTaken(story, { who, name, avatar }) {
+    story.names.set(who, name);
+    story.looks.set(who, avatar);
+  },
   TurnStarted(story, { turn, who, line, waited, at }) {
     story.waiting.delete(line.id);
     const entry = story.add(`turn ${turn}`, {
@@ -143,7 +171,7 @@ const FOLDS = {
   ViewerTimedOut(story, { author, why }) { judged(story, { what: "timed out", text: "", name: author, why }); },
   ClauseHeld(story, event) {
     const entry = turnOf(story, event);
-    judged(story, { what: "clause held", text: event.text, name: entry?.name, why: event.why, id: event.id, at: event.at });
+    judged(story, { what: "clause held", text: event.text, name: entry?.name, why: event.why, id: event.id, at: event.at, turn: event.turn });
     if (event.id) story.refused.set(event.id, event);
     if (story.refused.size > 50) story.refused.delete(story.refused.keys().next().value);
     if (entry) entry.held = event.why;
@@ -176,6 +204,7 @@ const FOLDS = {
     if (button !== "go") return;
     for (const caption of story.captions.values()) if (caption.turn === AWAY) caption.over = "cut";
   },
+  PhaseBegun(story, { phase }) { story.phase = phase; },
   Seen(story, { source, caption, things, texts }) {
     const words = [caption, things.join(", "), texts.join(" / ")].filter(Boolean).join("; ");
     story.sight = { source, words, dropped: false };

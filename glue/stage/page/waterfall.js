@@ -1,5 +1,6 @@
 // The last replies as bars: where the time from the line to her voice went.
 
+import { make } from "./look.js";
 import { STAGES } from "./story.js";
 
 const ROWS = 7;
@@ -9,16 +10,9 @@ const WORDS = {
   cleared: "gate", first_audio: "voice", audible: "play",
 };
 
-function make(tag, name, text = "") {
-  const element = document.createElement(tag);
-  element.className = name;
-  element.textContent = text;
-  return element;
-}
-
 /** The stretches of a turn in milliseconds: [{stage, from, ms}], and where they begin (show clock). A line
  * that waited for the end of another reply is counted from there: its wait is shown apart. */
-export function stretches(turn) {
+function stretches(turn) {
   const { stages, waited } = turn;
   const start = waited ? stages.chosen : stages.received ?? stages.chosen;
   const found = [];

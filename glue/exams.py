@@ -12,16 +12,17 @@ from omegaconf import DictConfig
 from rich.console import Console
 
 from glue.app import Notify
+from glue.bait_exam import Exam, answer
 from glue.checks import adapters, personas, safety
 from glue.closing import closing
 from glue.errors import ConfigError
 from glue.events import ChatLine, Source
-from glue.exam import Exam, answer
 from glue.gate import Verdict
 from glue.make import make
 from glue.mind.talk import Talk
 from glue.parts import gate_of, secret_of
 from glue.ports import Role
+from glue.safety.door import Door
 from glue.safety.screen import Screen
 from glue.settings import When
 
@@ -41,6 +42,7 @@ async def sit(
 async def remember(cfg: DictConfig, run_dir: Path, processes: Mapping[str, int]) -> float | None:
     """The memory exam: a year lived through, then questions. Returns recall@5."""
     from glue.memory.exam import Sitting, tell, write
+    from glue.memory.unseen import tally
     from glue.memory.year import Question, year
     from glue.report import exams  # matplotlib: a second
 
@@ -52,7 +54,9 @@ async def remember(cfg: DictConfig, run_dir: Path, processes: Mapping[str, int])
     def weigh() -> float:
         return psutil.Process(server).memory_info().rss / 1e6 if server else 0.0
 
-    sitting = Sitting(section, console.print, weigh)
+    screen = Screen(safety(cfg)) if safety(cfg).screen else None
+    door = Door(safety(cfg), screen) if settings.model is When.always else Door()
+    sitting = Sitting(section, console.print, weigh, lambda line, at: door.admit(line, at).line == line)
     made = year(settings.viewers, settings.lines, settings.questions, cfg.seed or 1)
     async with AsyncExitStack() as stack:
         answers = None
@@ -67,6 +71,7 @@ async def remember(cfg: DictConfig, run_dir: Path, processes: Mapping[str, int])
                     return "".join([piece async for piece in pieces if isinstance(piece, str)])
 
         report = await sitting.sit(made, list(settings.sizes), answers)
+    report["unseen_injections"] = tally(screen.refuses if screen else lambda _: "")
     (run_dir / "report.html").write_text(exams.memory(report), encoding="utf-8")
     tell(report, write(report, run_dir), console)
     found = report["recall_at_5"]

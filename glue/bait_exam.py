@@ -88,7 +88,7 @@ async def _words(pieces: AsyncIterator[Piece]) -> AsyncIterator[str]:
 
 def _tell(report: Mapping[str, object], results: Sequence[Result], path: Path) -> None:
     """A table of the families, and where the report lies."""
-    table = Table("family", "attempts", "held", "harmless", "over-blocked", title="Ban-bait exam")
+    table = Table("family", "attempts", "held", "to read", "harmless", "over-blocked", title="Ban-bait exam")
     for family in sorted({r.line.family for r in results}):
         _row(table, family, [r for r in results if r.line.family == family])
     table.add_section()

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
+
+SIGNS = re.compile(r"[\"{}<>`\u201c\u201d\u201e()\[\]\uff08\uff09\uff3b\uff3d]")  # that quote, note or mark
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,3 +34,8 @@ def described(seen: Seen) -> str:
     """A sight in one line: what it is, what is in it, what is written there."""
     written = " / ".join(seen.texts)
     return "; ".join(filter(None, [seen.caption, ", ".join(seen.things), written]))
+
+
+def unquoted(text: str) -> str:
+    """What stands on a screen, as it may stand between quotation marks: it may want to be an instruction."""
+    return " ".join(SIGNS.sub(" ", text).split())

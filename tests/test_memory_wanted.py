@@ -1,0 +1,96 @@
+"""What a line makes her look for, and what a look costs: one call for vectors, whatever it asks for."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import cast
+
+import anyio
+import numpy as np
+import pytest
+
+from glue.memory.entry import Kind
+from glue.memory.index import Found, Index
+from glue.memory.recall import Recalls
+from glue.memory.vectors import Embeddings, Vectors
+from glue.memory.wanted import Wanted, kinds
+from tests.core import line
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "what did you promise me?",
+        "Spark, you promised me something last week, what was it?",
+        "did you ever promise me anything",
+        "do you keep your promises?",
+        "what was I promised again?",
+        "which promise did you make me?",
+    ],
+)
+def test_who_asks_for_a_promise_is_told_a_promise(text: str) -> None:
+    assert kinds(text) == (Kind.PROMISE,)
+
+
+@pytest.mark.parametrize("text", ["what is my cat called?", "I promise to be nice", "a promising start", ""])
+def test_other_lines_look_for_anything(text: str) -> None:
+    assert kinds(text) == ()
+
+
+def test_the_filter_names_the_kind_beside_whose_it_is() -> None:
+    words = Wanted(frozenset({"main"}), "mira", kinds=(Kind.PROMISE,)).filter()
+    assert words.endswith(' and kind in ["promise"]') and '"mira"' in words
+    assert Wanted(frozenset({"main"}), "mira").filter().count("kind in") == 1
+
+
+@dataclass
+class Counted:
+    """Embeddings, and an index that knows one promise; what they are asked."""
+
+    likeness: float = 0.0
+    holds: Kind = Kind.PROMISE
+    texts: list[Sequence[str]] = field(default_factory=list)
+    searched: list[Wanted] = field(default_factory=list)
+
+    async def embed(self, texts: Sequence[str]) -> Vectors:
+        self.texts.append(texts)
+        return np.zeros((len(texts), 1), np.float32)
+
+    async def search(self, text: str, vectors: Vectors, wanted: Wanted, most: int) -> list[Found]:
+        self.searched.append(wanted)
+        return [Found("e", self.likeness)] if not wanted.kinds or self.holds in wanted.kinds else []
+
+
+async def look(text: str, counted: Counted) -> Sequence[str]:
+    """What is told at a line; only what was asked for it is left in `counted`."""
+    recalls, warm = Recalls(2, 0.18, 5.0), anyio.Event()
+    recalls.tell = lambda ids, line, who: list(ids)
+    async with anyio.create_task_group() as tg:
+        tg.start_soon(recalls.serve, cast(Index, counted), cast(Embeddings, counted), warm.set)
+        await warm.wait()
+        counted.texts.clear()
+        counted.searched.clear()
+        recalls.arrived(said := line(text))
+        found = await recalls.get("main", said)
+        tg.cancel_scope.cancel()
+    return found
+
+
+@pytest.mark.parametrize(
+    "text", ["hello", "what is my cat called and where do I live?", "what did you promise me last week?"]
+)
+async def test_a_line_costs_one_call_for_vectors(text: str) -> None:
+    counted = Counted(holds=Kind.JOKE)
+    await look(text, counted)
+    assert len(counted.texts) == 1 and len(counted.searched) <= 2
+
+
+async def test_a_promise_need_not_be_like_the_question_for_it() -> None:
+    assert await look("what did you promise me?", Counted()) == ["e"]
+    assert await look("what is my cat called?", Counted()) == []
+    other = Counted(likeness=0.5, holds=Kind.VIEWER)
+    assert await look("what did you promise me?", other) == ["e"], "where there is none, as any other line"
+    assert [wanted.kinds for wanted in other.searched] == [(Kind.PROMISE,), ()]

@@ -1,0 +1,91 @@
+"""Where her body goes in a real world: to people, to things, to coordinates."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+from typing import Any
+
+import pytest
+
+from tests.minecraft import Game
+
+pytestmark = [pytest.mark.anyio, pytest.mark.timeout(240)]
+
+
+async def where(game: Game, who: str) -> dict[str, float]:
+    found: dict[str, Any] = (await game.world.told())["players"][who]
+    return dict(found["position"])
+
+
+async def apart(game: Game) -> float:
+    """Blocks between her and Mika."""
+    her, him = await where(game, "Spark"), await where(game, "Mika")
+    return math.dist((her["x"], her["z"]), (him["x"], him["z"]))
+
+
+async def test_she_looks_at_who_speaks(game: Game, mika: Game) -> None:
+    """The server's angle: 256 are a turn, 0 is +z, and it grows towards -x."""
+    for x, z in ((3, 0), (-3, 0)):
+        her, him = await where(game, "Spark"), await where(game, "Mika")
+        await game.world.do("move", who="Mika", x=her["x"] + x - him["x"], z=her["z"] + z - him["z"], y=2)
+        await game.until(lambda: any("Mika" in each for each in game.table.standing[-1:]))
+        assert (await mika.table.act("say", {"text": "over here!"}, 30)).success
+        async with asyncio.timeout(15):
+            while await turned(game) > 0.5:  # noqa: ASYNC110  # nobody tells
+                await asyncio.sleep(0.05)
+
+
+async def turned(game: Game) -> float:
+    """Radians between where she looks and Mika."""
+    her, him = await where(game, "Spark"), await where(game, "Mika")
+    looks = float((await game.player())["yaw"]) / 256 * math.tau
+    there = math.atan2(-(him["x"] - her["x"]), him["z"] - her["z"])
+    return abs((looks - there + math.pi) % math.tau - math.pi)
+
+
+async def test_she_comes_and_follows_until_she_is_stopped(game: Game, mika: Game) -> None:
+    await game.world.do("move", who="Mika", x=8, y=4)
+    told = await game.table.act("come", {"player": "mika"}, 60)
+    assert told.success and "You stand beside Mika" in told.said and await apart(game) < 3.5
+    since = len(game.table.said)
+    await game.table.choose("follow", {"player": "Mika"})
+    await game.told("You have begun: follow Mika", since)
+    for x in (7, -7):
+        await game.world.do("move", who="Mika", x=x, y=4)
+        async with asyncio.timeout(30):
+            while await apart(game) > 4.5:  # noqa: ASYNC110  # nobody tells
+                await asyncio.sleep(0.1)
+    assert (await game.table.act("stop", {}, 30)).said == "You stopped."
+    await game.told("You did not finish follow Mika: you wanted to stop", since)
+
+
+async def test_she_goes_to_what_she_sees_and_to_coordinates(game: Game) -> None:
+    tree = await game.table.act("go_to", {"where": "tree"}, 120)
+    assert tree.success and tree.said.endswith("log."), tree
+    here = await where(game, "Spark")
+    x, z = round(here["x"]) + 6, round(here["z"]) - 5
+    told = await game.table.act("go_to", {"where": f"{x} {z}"}, 120)
+    there = await where(game, "Spark")
+    assert told.success and math.dist((x, z), (there["x"], there["z"])) <= 4, told
+    for nowhere, why in (("unicorn", "You see no unicorn"), ("99999999 0", "The world ends before that")):
+        claim = await game.table.act("go_to", {"where": nowhere}, 60)
+        assert not claim.success and why in claim.said
+
+
+async def test_who_is_away_is_not_come_to(game: Game) -> None:
+    claim = await game.table.act("follow", {"player": "Nobody"}, 30)
+    assert not claim.success and "You see no Nobody" in claim.said
+
+
+async def test_who_leaves_while_she_comes_is_not_said_to_stand_beside_her(game: Game, mika: Game) -> None:
+    await game.world.do("move", who="Mika", x=12, y=4)
+    far = await apart(game)
+    coming = asyncio.create_task(game.table.act("come", {"player": "mika"}, 90))
+    async with asyncio.timeout(30):
+        while await apart(game) > far - 0.5:  # noqa: ASYNC110  # nobody tells; she is there in two seconds
+            await asyncio.sleep(0.02)
+    await game.world.do("kick", who="Mika", text="Bye")
+    told = await coming
+    assert not told.success and "Mika is" in told.said, told
+    await mika.told("You are in the Minecraft world")
