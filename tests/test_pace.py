@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import json
-import time
+import selectors
+from collections.abc import Callable, Coroutine
+from typing import TypeVar
 
 import pytest
 from hypothesis import given
@@ -19,6 +21,7 @@ from engines.pace.schedule import Schedule, prefill_seconds, step_seconds
 from engines.pace.seat import Model, Seat
 
 PACE = Pace("toy", first_token_ms=100, prefill=1000, decode=10, step=1)
+T = TypeVar("T")
 paces = st.builds(
     Pace,
     model=st.just("any"),
@@ -70,27 +73,48 @@ def test_the_machine_is_never_given_away_twice(moves: list[tuple[str, bool, floa
     assert given_away == pytest.approx(busy_time)
 
 
+class Leaping(selectors.DefaultSelector):
+    """Waits for nothing: the time that a loop would wait has then passed, and a little more each time."""
+
+    now = 0.0
+
+    def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
+        self.now += max(timeout or 0.0, 1e-7)
+        return super().select(0)
+
+
+class Virtual(asyncio.SelectorEventLoop):
+    """A loop in virtual time."""
+
+    def __init__(self) -> None:
+        self._leaping = Leaping()
+        super().__init__(self._leaping)
+
+    def time(self) -> float:
+        return self._leaping.now
+
+
+def played(scene: Callable[[Budget], Coroutine[object, object, T]]) -> T:
+    """A scene on a machine in virtual time."""
+    with asyncio.Runner(loop_factory=Virtual) as runner:
+        return runner.run(scene(Budget(runner.get_loop().time)))
+
+
 def test_waiting_stretches_when_another_joins_and_shrinks_when_it_leaves() -> None:
-    async def another(budget: Budget) -> float:
+    async def another(budget: Budget) -> None:
         await asyncio.sleep(0.05)
         budget.enter("opener")
-        began = time.monotonic()
         await asyncio.sleep(0.1)
         budget.leave("opener")
-        return time.monotonic() - began
 
-    async def scene() -> tuple[float, float]:
-        budget = Budget()
+    async def scene(budget: Budget) -> float:
         budget.enter("main")
-        began = time.monotonic()
         async with asyncio.TaskGroup() as tg:
-            beside = tg.create_task(another(budget))
+            tg.create_task(another(budget))
             await budget.until(budget.work() + 0.15)
-            took = time.monotonic() - began
-        return took, beside.result()
+            return budget.now()
 
-    took, shared = asyncio.run(scene())
-    assert -0.001 < took - (0.15 + shared / 2) < 0.2  # half of the time beside the other was lost
+    assert played(scene) == pytest.approx(0.2, abs=0.001)  # half of the time beside the other was lost
 
 
 def test_prompts_queue_and_answers_are_a_batch() -> None:
@@ -101,18 +125,18 @@ def test_prompts_queue_and_answers_are_a_batch() -> None:
                 await seat.token()
         return seat.kept
 
-    async def scene() -> list[Kept]:
-        model = Model("main", Pace("toy", 50, 1000, 50), Budget())
+    async def scene(budget: Budget) -> list[Kept]:
+        model = Model("main", Pace("toy", 50, 1000, 50), budget)
         return list(await asyncio.gather(answer(model, 5), answer(model, 5)))
 
-    first, second = asyncio.run(scene())
-    assert first.waited < 0.02 and second.waited > 0.045
+    first, second = played(scene)
+    assert first.waited < 0.001 and second.waited == pytest.approx(0.05, abs=0.001)
     assert first.early_ms < 0.5 and second.early_ms < 0.5
     assert first.tokens == second.tokens == 5
 
 
 def test_prompts_take_turns_at_the_small_engine_while_there_is_time() -> None:
-    async def scene() -> list[str]:
+    async def scene(_: Budget) -> list[str]:
         engine, order = Engine(), []
 
         async def ask(name: str, most: float, seconds: float) -> None:
@@ -126,25 +150,24 @@ def test_prompts_take_turns_at_the_small_engine_while_there_is_time() -> None:
         await asyncio.gather(ask("opener", 1, 0.05), ask("main", 1, 0.05), ask("hasty", 0.01, 0.1))
         return order
 
-    order = asyncio.run(scene())
+    order = played(scene)
     assert order[:3] == ["opener begins", "hasty begins", "opener is evaluated"]
     assert order.index("main begins") > order.index("opener is evaluated")
 
 
 def test_a_hang_up_keeps_its_share_until_it_is_noticed() -> None:
-    async def scene() -> float:
-        budget = Budget()
+    async def scene(budget: Budget) -> float:
         model = Model("main", Pace("toy", 10, 1000, 100, linger_ms=100), budget)
         with pytest.raises(ConnectionError):
             async with Seat(model) as seat:
                 await seat.token()
                 raise ConnectionError
         budget.enter("opener")
-        began = time.monotonic()
+        began = budget.now()
         await budget.until(budget.work() + 0.1)
-        return time.monotonic() - began
+        return budget.now() - began
 
-    assert 0.14 < asyncio.run(scene()) < 0.35  # 0.1 s of it for half
+    assert played(scene) == pytest.approx(0.15, abs=0.001)  # 0.1 s of it for half
 
 
 def test_an_answer_that_was_too_fast_is_counted() -> None:

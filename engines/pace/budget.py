@@ -15,14 +15,14 @@ class Budget:
     nothing is summed up from sleeps. The same name twice is one: a batch reads the weights once."""
 
     def __init__(self, now: Callable[[], float] = time.monotonic) -> None:
-        self._now = now
+        self.now = now
         self._busy: Counter[str] = Counter()
         self._at, self._work = now(), 0.0
         self._changed = asyncio.Event()
 
     def work(self) -> float:
         """Seconds of work that a busy one would have got since the start."""
-        return self._work + (self._now() - self._at) / self._shares
+        return self._work + (self.now() - self._at) / self._shares
 
     @property
     def _shares(self) -> int:
@@ -37,7 +37,7 @@ class Budget:
         self._change(name, -1)
 
     def _change(self, name: str, by: int) -> None:
-        self._work, self._at = self.work(), self._now()
+        self._work, self._at = self.work(), self.now()
         self._busy[name] += by
         if self._busy[name] <= 0:
             del self._busy[name]

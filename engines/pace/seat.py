@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from types import TracebackType
 from typing import Self
 
@@ -31,9 +30,9 @@ class Seat:
         self.kept = Kept(model.name)
 
     async def __aenter__(self) -> Self:
-        asked = time.monotonic()
+        asked = self._model.budget.now()
         await self._model.prefill.acquire()
-        self._begun = time.monotonic()
+        self._begun = self._model.budget.now()
         self.kept.waited = self._begun - asked
         self._work_as(f"{self._model.name} prefill")
         self._before = self._model.budget.work()
@@ -73,7 +72,7 @@ class Seat:
         await self._model.budget.until(due)
         self._schedule.sent(there)
         work = self._model.budget.work() - self._before
-        self.kept.token(self._model.pace, time.monotonic() - self._begun, work, there - due)
+        self.kept.token(self._model.pace, self._model.budget.now() - self._begun, work, there - due)
         if self._prefilling:
             self._work_as(self._model.name)
             self._model.prefill.release()
