@@ -19,7 +19,7 @@ from glue.senses.asked import asks, told
 from glue.senses.eyes import FRESH, Eyes
 from glue.senses.sight import Danger, Sight
 from glue.sight_events import Seen
-from tests.test_eyes import Peer, eyes_on, nothing, show
+from tests.test_eyes import Peer, eyes_on, show, watched
 
 
 @pytest.mark.parametrize(
@@ -114,12 +114,7 @@ async def test_what_is_there_now_is_known_as_it_was_let_in(tmp_path: Path) -> No
 
         return step
 
-    async with anyio.create_task_group() as tg:
-        tg.start_soon(eyes.watch, take, nothing)
-        for step in [*map(look, (80, 140, 200, 250)), look(250)]:
-            await anyio.sleep(0.3)
-            step()
-        tg.cancel_scope.cancel()
+    await watched(eyes, *map(look, (80, 140, 200, 250, 250)), take=take)
     none = "I see nothing right now."
     assert known == [["It says: ONE."], [none], ["It says: ONE."], [none], [none]]
     assert eyes.facts("main", ChatLine("2", "mika", "hello", Source.CONSOLE)) == []

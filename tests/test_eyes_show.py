@@ -39,7 +39,7 @@ def display() -> Iterator[str]:
         yield display
 
 
-def look(seconds: float = 5.0) -> Picture:
+def look(seconds: float = 30.0) -> Picture:
     """The screen's picture, as soon as the server has one."""
     deadline = time.monotonic() + seconds
     while True:
