@@ -128,7 +128,7 @@ class _Ways(Handler):
             time.sleep(4)
             return False
         if way == "gated" and at > half + BLOCK:
-            self.files.gate.wait(20)
+            self.files.gate.wait(60)
         return True
 
 

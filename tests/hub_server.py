@@ -74,7 +74,7 @@ class _Pages(Handler):
 
     def _goes_on(self, start: int, at: int, half: int) -> bool:
         if self.hub.gate and at > half + BLOCK:
-            self.hub.gate.wait(20)
+            self.hub.gate.wait(60)
         return at == start or not self.hub.breaks
 
 

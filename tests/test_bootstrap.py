@@ -63,7 +63,7 @@ def test_an_environment_of_uv_run_gets_the_extras_once(tmp_path: Path) -> None:
             env=environment | {"UV_RUN_RECURSION_DEPTH": "1"},
             capture_output=True,
             text=True,
-            timeout=20,
+            timeout=60,
             check=True,
         )
         assert "The Zen of Python" in done.stdout
@@ -99,9 +99,11 @@ def at_work(making: subprocess.Popen[Any], there: Path) -> None:
         time.sleep(0.02)
 
 
-def nobody_left(seconds: str, began: float) -> None:
+def nobody_left(seconds: str) -> None:
+    """Long before they would have ended by themselves."""
+    began = time.monotonic()
     while [each for each in psutil.process_iter(["cmdline"]) if seconds in (each.info["cmdline"] or [])]:
-        assert time.monotonic() - began < 3, "somebody is left"
+        assert time.monotonic() - began < 20, "somebody is left"
         time.sleep(0.05)
 
 
@@ -122,11 +124,10 @@ def test_ctrl_c_while_the_environment_is_made_leaves_nobody(
         preexec_fn=listening,
     ) as making:
         at_work(making, there)
-        began = time.monotonic()
         send(making.pid)
-        _, said = making.communicate(timeout=10)
+        _, said = making.communicate(timeout=30)
         assert making.returncode == 130 and "Traceback" not in said
-        nobody_left(seconds, began)
+        nobody_left(seconds)
     assert not (tmp_path / "made" / bootstrap.STAMP.name).exists()
 
 
@@ -144,7 +145,7 @@ def test_under_nohup_a_closed_terminal_ends_nothing(tmp_path: Path) -> None:
         at_work(making, there)
         closed(making.pid)
         there.with_name("uv.gate").touch()
-        told, said = making.communicate(timeout=20)
+        told, said = making.communicate(timeout=60)
     assert making.returncode == 0 and "The Zen of Python" in told, said
 
 
@@ -161,4 +162,4 @@ def test_a_kill_leaves_no_uv(tmp_path: Path) -> None:
     ) as making:
         at_work(making, there)
         making.kill()
-    nobody_left(seconds, time.monotonic())
+    nobody_left(seconds)

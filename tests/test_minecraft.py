@@ -333,9 +333,15 @@ def test_how_far_npm_is_is_told_and_how_it_ended(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(node, "TOLD_SECONDS", 0.2)
     (tmp_path / "package-lock.json").write_text('{"packages": {"": {}, "node_modules/a": {}, "b": {}}}')
     made = "import pathlib, sys, time; p = pathlib.Path('b'); p.mkdir(); (p / 'package.json').touch();"
+    wait = "\nwhile not pathlib.Path('told').exists(): time.sleep(0.01)\nsys.exit('npm error none')"
     said: list[str] = []
-    argv = [sys.executable, "-c", f"{made} time.sleep(1); sys.exit('npm error none')"]
-    assert node._watched(argv, tmp_path, said.append) == (1, "npm error none\n")
+
+    def say(line: str) -> None:
+        said.append(line)
+        if line.startswith("npm: 1 "):
+            (tmp_path / "told").touch()
+
+    assert node._watched([sys.executable, "-c", made + wait], tmp_path, say) == (1, "npm error none\n")
     assert said and said[-1] == "npm: 1 of 2 packages"
     monkeypatch.setattr(node, "FETCH_SECONDS", 0.3)
     with pytest.raises(ModelError, match="longer than 0 s; cure: start again"):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import signal
 import socket
 import subprocess
@@ -65,7 +64,10 @@ async def test_one_whose_start_was_given_up_is_started_again(tmp_path: Path) -> 
     assert [(state, why) for _, state, why in seen][:2] == [("down", "it is gone"), ("starting", "")]
 
 
-async def test_engines_run_inside_the_block_and_not_after_it(tmp_path: Path) -> None:
+async def test_engines_run_inside_the_block_and_not_after_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(child, "GENTLE_SECONDS", 30.0)
     seen: Seen = []
     one, two = toy(name="one"), toy(name="two")
     async with running([one, two], tmp_path, teller(seen)) as engines:
@@ -75,7 +77,7 @@ async def test_engines_run_inside_the_block_and_not_after_it(tmp_path: Path) -> 
         for pid in engines.pids.values():
             assert psutil.Process(pid).environ()["GLIBC_TUNABLES"] == "glibc.malloc.hugetlb=1"
         began = anyio.current_time()
-    assert anyio.current_time() - began < 1.0
+    assert anyio.current_time() - began < child.GENTLE_SECONDS, "they were asked, and killed"
     assert not left(one) and not left(two) and not engines.pids
     assert [(name, state) for name, state, _ in sorted(seen)] == [
         ("one", "starting"),
@@ -122,7 +124,7 @@ async def test_an_early_exit_is_told_at_once_with_its_last_words(tmp_path: Path)
     ):
         async with running([good, bad], tmp_path):
             pytest.fail("it started")
-    assert anyio.current_time() - began < 5
+    assert anyio.current_time() - began < 60, "it was waited for as long as one that loads"
     assert not left(good) and not left(bad)
 
 
@@ -210,21 +212,23 @@ async def test_one_is_restarted_on_request_and_another_left_alone(tmp_path: Path
     assert [state for name, state, _ in seen if name == "one"].count("down") == 2
 
 
-async def test_restarts_back_off(tmp_path: Path) -> None:
-    times: list[float] = []
-    spec = toy(f"once:{tmp_path / 'flag'}")
+async def test_restarts_back_off(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(keeper, "BACK_OFF", (0.1, 0.4))
+    pauses: list[float] = []
+    spec, down = toy(f"once:{tmp_path / 'flag'}"), 0.0
 
     def notify(name: str, state: str, why: str) -> None:
-        if state == "starting":
-            times.append(anyio.current_time())
+        nonlocal down
+        if state == "down":
+            down = anyio.current_time()
+        elif state == "starting" and down:
+            pauses.append(anyio.current_time() - down)
 
     async with running([spec], tmp_path, notify) as engines:
         psutil.Process(engines.pids["toy"]).kill()
-        await eventually(lambda: len(times) >= 5)
+        await eventually(lambda: len(pauses) >= 4)
         assert not engines.pids
-    pauses = [later - sooner for sooner, later in itertools.pairwise(times[1:])]
-    assert pauses[0] < pauses[1] < pauses[2]
-    assert pauses[2] >= 1.6
+    assert all(took > 0.99 * least for took, least in zip(pauses, (0.1, 0.2, 0.4, 0.4), strict=False)), pauses
 
 
 async def test_one_that_hangs_is_restarted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -243,12 +247,22 @@ async def test_one_that_hangs_is_restarted(tmp_path: Path, monkeypatch: pytest.M
 
 
 @pytest.mark.parametrize("way", ["stubborn", "parent"])
-async def test_whoever_ignores_sigterm_is_killed_with_all_its_children(tmp_path: Path, way: str) -> None:
+async def test_whoever_ignores_sigterm_is_killed_with_all_its_children(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, way: str
+) -> None:
+    monkeypatch.setattr(child, "GENTLE_SECONDS", 0.2)
+    told, send = list[signal.Signals](), child.Child._signal
+
+    def seen(self: child.Child, number: signal.Signals) -> None:
+        told.append(number)
+        send(self, number)
+
+    monkeypatch.setattr(child.Child, "_signal", seen)
     spec, other = toy(way), toy(way, "other")
     async with running([spec, other], tmp_path):
-        began = anyio.current_time()
-    assert anyio.current_time() - began < 2.0
-    await eventually(lambda: not left(spec) and not left(other), 1.0)
+        pass
+    assert told == [signal.SIGTERM] * 2 + [signal.SIGKILL] * 2, "one is not waited for behind the other"
+    await eventually(lambda: not left(spec) and not left(other))
 
 
 @pytest.mark.parametrize("seconds", [0.0, 0.05, 0.3])
@@ -292,7 +306,7 @@ async def test_a_killed_parent_leaves_no_engine(tmp_path: Path) -> None:
         assert left(spec)
         parent.send_signal(signal.SIGKILL)
         await parent.wait()
-        await eventually(lambda: not left(spec), 2.0)
+        await eventually(lambda: not left(spec))
 
 
 def deaf(tmp_path: Path) -> Spec:
@@ -316,8 +330,11 @@ def deaf(tmp_path: Path) -> Spec:
     )
 
 
-async def test_one_on_grpc_that_dies_while_it_loads_is_tried_again(tmp_path: Path) -> None:
+async def test_one_on_grpc_that_dies_while_it_loads_is_tried_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The probe is under way then: gRPC's own CancelledError ended every engine, and the show with exit 0."""
+    monkeypatch.setattr(keeper, "BACK_OFF", (0.05, 0.05))
     seen: Seen = []
     kept = keeper.Keeper(deaf(tmp_path), tmp_path / "log", teller(seen), {}, 30.0)
     async with anyio.create_task_group() as tg:
