@@ -102,7 +102,7 @@ class Scene:
             for each in arrived or (line,):
                 if each.id not in self.memory._recalls._lines:
                     self.say(each)
-                with anyio.fail_after(10):
+                with anyio.fail_after(30):
                     await self.memory._recalls._lines[each.id].done.wait()
             found = await self.memory.recall("main", line)
             tg.cancel_scope.cancel()
