@@ -109,7 +109,7 @@ def ws(console: Console, path: str = "ws") -> str:
 
 async def told(page: ClientConnection, **wanted: object) -> dict[str, Any]:
     """The next message that has these values."""
-    with anyio.fail_after(5):
+    with anyio.fail_after(30):
         while True:
             raw = await page.recv()
             message: dict[str, Any] = json.loads(raw) if isinstance(raw, str) else {}

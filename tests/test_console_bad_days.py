@@ -40,7 +40,7 @@ async def console(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> AsyncIter
 
 async def closed(page: ClientConnection) -> int | None:
     """The code that the server closes with."""
-    with anyio.fail_after(10):
+    with anyio.fail_after(30):
         try:
             while True:
                 await page.recv()
@@ -70,7 +70,7 @@ async def raw(console: Console, path: str, then: bytes = b"") -> AsyncIterator[s
     )
     with socket.socket() as page:
         page.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
-        page.settimeout(10)
+        page.settimeout(30)
         page.connect(("127.0.0.1", int(origin(console).rsplit(":", 1)[1])))
         page.sendall(hands.encode())
         assert b" 101 " in await anyio.to_thread.run_sync(page.recv, 64)
@@ -140,20 +140,17 @@ FRAMES: list[tuple[str, str | bytes, int]] = [
 
 
 @pytest.mark.parametrize("stays", [True, False])
-@pytest.mark.parametrize(("path", "frame", "code"), FRAMES)
-async def test_frames_that_are_none_close_with_a_code(
-    console: Console, path: str, frame: str | bytes, code: int, stays: bool
-) -> None:
-    async with connect(ws(console, path), max_size=None) as page:
-        await page.send(frame)
-        if stays:
-            assert await closed(page) == code
-        else:
-            page.transport.abort()  # while it is being answered
-    await well(console)
+async def test_frames_that_are_none_close_with_a_code(console: Console, stays: bool) -> None:
+    for path, frame, code in FRAMES:
+        async with connect(ws(console, path), max_size=None) as page:
+            await page.send(frame)
+            if stays:
+                assert await closed(page) == code, (path, frame[:50])
+            else:
+                page.transport.abort()  # while it is being answered
+        await well(console)
 
 
-@pytest.mark.parametrize("path", SOCKETS)
 @pytest.mark.parametrize(
     ("junk", "code"),
     [
@@ -165,10 +162,11 @@ async def test_frames_that_are_none_close_with_a_code(
     ],
     ids=["no UTF-8", "noise", "unmasked", "unknown", "giant"],
 )
-async def test_what_is_no_frame_is_hung_up_on(console: Console, path: str, junk: bytes, code: int) -> None:
-    async with raw(console, path, junk) as page:
-        assert struct.pack(">H", code) in await ended(page)
-    await well(console)
+async def test_what_is_no_frame_is_hung_up_on(console: Console, junk: bytes, code: int) -> None:
+    for path in SOCKETS:
+        async with raw(console, path, junk) as page:
+            assert struct.pack(">H", code) in await ended(page), path
+        await well(console)
 
 
 async def test_a_microphones_samples_are_heard_and_a_flood_of_them_is_bounded(console: Console) -> None:
@@ -177,7 +175,7 @@ async def test_a_microphones_samples_are_heard_and_a_flood_of_them_is_bounded(co
         await told(page, kind="mic", heard=True)
         for sound in (b"", np.array([1, -2, 32767], "<i2").tobytes()):
             await page.send(sound)
-        with anyio.fail_after(5):
+        with anyio.fail_after(30):
             assert (await microphones.heard()).tolist() == [1, -2, 32767]
             for number in range(WAITING + 20):
                 await page.send(np.full(LARGEST // 2, number, "<i2").tobytes())
@@ -202,7 +200,7 @@ async def test_a_page_that_never_reads_is_dropped_and_harms_nobody(tmp_path: Pat
         await told(page, kind="snapshot")
         async with raw(console, "ws"):
             number = 0
-            with anyio.fail_after(10):
+            with anyio.fail_after(30):
                 while len(console._pages) > 1:
                     number += 1
                     arrives(console, number, "mika", "x" * (4000 if flood else 10))
@@ -221,7 +219,7 @@ async def test_a_page_that_plays_and_never_reads_is_dropped_and_the_next_one_pla
             await told(other, kind="player", name="x", you=False)
             deaf = console.players.player
             assert deaf is not None
-            with anyio.fail_after(20):
+            with anyio.fail_after(30):
                 while console.players.player is deaf:
                     for _ in range(flood):
                         deaf.play(0, tone(0.1))
@@ -242,6 +240,6 @@ async def test_shutting_down_does_not_wait_for_pages(tmp_path: Path) -> None:
             for path in SOCKETS:
                 await lost.enter_async_context(raw(console, path))
             before = anyio.current_time()
-        assert anyio.current_time() - before < 0.5
+        assert anyio.current_time() - before < 4, "as long as a page is waited for that never reads"
         for page in pages:
             await page.close()

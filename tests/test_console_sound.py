@@ -34,7 +34,7 @@ async def test_sound_goes_to_the_page_that_asked_last(console: Console) -> None:
         await told(desk, kind="player", you=True)
         assert (await told(stage, kind="player", you=False))["name"] == "desk"
         await mixer.track().write(tone(0.1))
-        with anyio.fail_after(5):
+        with anyio.fail_after(30):
             packet = await desk.recv()
         assert isinstance(packet, bytes) and len(packet) == 16 + 2 * 240 and packet[0] == 1
         await desk.send('{"kind": "release"}')
@@ -45,9 +45,10 @@ async def test_latency_follows_the_reports(console: Console) -> None:
     async with playing(console) as mixer, connect(ws(console, "audio")) as page:
         await page.send(json.dumps(CLAIM))
         await told(page, kind="player", you=True)
+        asked = anyio.current_time()
         await page.send('{"kind": "sync", "sent": 7}')
         now = (await told(page, kind="sync", sent=7))["now"]
-        assert abs(now - anyio.current_time()) < 1
+        assert asked <= now <= anyio.current_time()
         for heard_at in (100.2, 100.2, float("nan"), 1e308, -5.0):
             await page.send(json.dumps({"kind": "position", "sample": 100 * RATE, "heard_at": heard_at}))
         await page.send('{"kind": "sync", "sent": 8}')
