@@ -6,6 +6,7 @@ import asyncio
 import json
 import os
 import subprocess
+import time
 from pathlib import Path
 from typing import Any
 
@@ -40,7 +41,7 @@ async def test_the_npm_client_is_content(start: Start, modules: Path) -> None:
         environment = os.environ | {"NODE_PATH": str(modules)}
         async with page(engines.addresses["avatar"]) as seen:
             done = await asyncio.to_thread(
-                subprocess.run, words, capture_output=True, text=True, timeout=30, env=environment
+                subprocess.run, words, capture_output=True, text=True, timeout=90, env=environment
             )
             assert done.returncode == 0, done.stderr
             await seen.until(lambda: seen.known["palette"] == "evil")
@@ -55,8 +56,9 @@ async def test_the_npm_client_is_content(start: Start, modules: Path) -> None:
     assert got["current"]["modelName"] == "Spark Evil"
     assert got["loaded"] == {"modelID": got["current"]["modelID"]}
     assert got["errors"] == [153, 500, 453, 950, 751]
-    events = [kind for kind, _ in got["events"] if kind != "test"]
-    assert events == ["face", "hotkey", "model", "model"]
+    events = [kind for kind, _ in got["events"]]  # her face is lost a second later, whatever comes then
+    assert events.index("face") < events.index("hotkey")
+    assert [kind for kind in events if kind not in ("face", "test")] == ["hotkey", "model", "model"]
 
 
 async def test_pyvts_is_content(start: Start, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -75,9 +77,13 @@ async def test_pyvts_is_content(start: Start, tmp_path: Path, capsys: pytest.Cap
             made = await ask(build.requestCustomParameter("PyParam", min=-1, max=1, default_value=0))
             assert made["data"] == {"parameterName": "PyParam"}
             names, values = ["PyParam", "FaceAngleX", "MouthOpen"], [0.5, -12, 1]
-            sent = await ask(build.requestSetMultiParameterValue(names, values, face_found=True))
-            assert sent["messageType"] == "InjectParameterDataResponse"
-            assert (await ask(build.requestParameterValue("FaceAngleX")))["data"]["value"] == -12
+            until = 0.0
+            while time.monotonic() > until:  # what is not said again is let go after a second
+                until = time.monotonic() + 0.9
+                sent = await ask(build.requestSetMultiParameterValue(names, values, face_found=True))
+                assert sent["messageType"] == "InjectParameterDataResponse"
+                angle = (await ask(build.requestParameterValue("FaceAngleX")))["data"]["value"]
+            assert angle == -12
             keys = (await ask(build.requestHotKeyList()))["data"]["availableHotkeys"]
             assert (await ask(build.requestTriggerHotKey(keys[0]["hotkeyID"])))["data"]
             moved = await ask(build.requestMoveModel(0.1, 0, rot=10, size=1))
@@ -86,7 +92,7 @@ async def test_pyvts_is_content(start: Start, tmp_path: Path, capsys: pytest.Cap
             assert [item["name"] for item in listed["customParameters"]] == ["PyParam"]
             assert (await ask(build.requestDeleteCustomParameter("PyParam")))["data"]
             assert (await ask(build.eventSubscriptionTest("hello")))["data"]["subscribedEventCount"] == 1
-            event = json.loads(await asyncio.wait_for(studio.websocket.recv(), 3))
+            event = json.loads(await asyncio.wait_for(studio.websocket.recv(), 30))
             assert event["data"]["yourTestMessage"] == "hello"
             await studio.close()
     capsys.readouterr()  # it prints
