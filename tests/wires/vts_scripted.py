@@ -44,7 +44,7 @@ class Studio:
     def injections(self) -> list[float]:
         return [at for at, kind, _ in self.asked if kind == "InjectParameterDataRequest"]
 
-    async def until(self, count: int, kind: str = "InjectParameterDataRequest", within: float = 5.0) -> None:
+    async def until(self, count: int, kind: str = "InjectParameterDataRequest", within: float = 30.0) -> None:
         """Wait until it was asked so often."""
         async with asyncio.timeout(within):
             while self.kinds().count(kind) < count:  # noqa: ASYNC110  # a list is watched
