@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import AsyncIterator, Iterator
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -16,7 +14,7 @@ from glue.memory.index import Index
 from tests.minecraft import Game, joining, playing
 from tests.need import need_models
 from tests.wires import speech_server
-from tests.wires.listening import LINE, OPEN, RATE, SECOND, TALE
+from tests.wires.listening import LINE, OPEN, SECOND, STOP, TALE, synthesised
 from tests.wires.memory_servers import Servers, servers
 from tests.wires.twitch_peer import Peer
 
@@ -29,9 +27,9 @@ async def peer() -> AsyncIterator[Peer]:
 
 
 @pytest.fixture(scope="package")
-def piper() -> Iterator[int]:
-    """Our voice's port."""
-    with speech_server.serving() as port:
+def piper(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
+    """The port of our voice, which says a text the same way each time."""
+    with speech_server.serving(speech_server.steady(tmp_path_factory.mktemp("steady"))) as port:
         yield port
 
 
@@ -43,24 +41,13 @@ def ears() -> Iterator[int]:
 
 
 @pytest.fixture(scope="package")
-def said(tmp_path_factory: pytest.TempPathFactory) -> dict[str, NDArray[np.int16]]:
-    """Lines spoken by Piper, without the silence around them: the same sound each time, so that what a
-    recogniser makes of it is no matter of chance ("trying to" is one way to hear a "train to")."""
-    voice = speech_server.need("piper-joe", "voice.onnx")
-    steady = tmp_path_factory.mktemp("steady") / "voice.onnx"
-    steady.symlink_to(voice)
-    described = json.loads(Path(f"{voice}.json").read_text())
-    described["inference"] |= {"noise_scale": 0.0, "noise_w": 0.0}
-    Path(f"{steady}.json").write_text(json.dumps(described))
+def said(piper: int) -> dict[str, NDArray[np.int16]]:
+    """Lines spoken by it, without the silence around them."""
     found = {}
-    with speech_server.serving(f"model={steady}") as port:
-        auth = riva.client.Auth(uri=f"127.0.0.1:{port}")
-        tts = riva.client.SpeechSynthesisService(auth)
-        for line in (LINE, SECOND, OPEN, TALE):
-            pcm = np.frombuffer(tts.synthesize(line, sample_rate_hz=RATE).audio, "<i2")
-            loud = np.flatnonzero(np.abs(pcm) > 300)
-            found[line] = pcm[loud[0] : loud[-1]]
-        auth.channel.close()
+    for line in (LINE, SECOND, OPEN, TALE, STOP):
+        pcm = synthesised(piper, line)
+        loud = np.flatnonzero(np.abs(pcm) > 300)
+        found[line] = pcm[loud[0] : loud[-1]]
     return found
 
 

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 LINE = "The train to the mountains leaves at seven, so bring your coat and a sandwich."
 SECOND = "Do you like thunderstorms?"
 OPEN = "Well, I think"
+STOP = "Wait, stop. I have another question."
 # Told into her own ears. The recogniser makes "Justice just angry checkers" of it where it is faint.
 TALE = (
     "Well, my favourite snack is popcorn. Chess is just angry chequers with horses, I stand by that. "
