@@ -11,7 +11,6 @@ import numpy as np
 import pytest
 import riva.client
 
-from tests.need import need_package
 from tests.wires import speech_server
 
 LINES = (
@@ -23,12 +22,17 @@ LINES = (
 LISTENS_AT = 16000  # Hz
 
 
-@pytest.fixture(scope="module")
-def whisper() -> Any:
+def listener() -> Any:
+    """Whisper, as a library."""
     from faster_whisper import WhisperModel
 
     folder = speech_server.need("whisper-tiny.en", "model.bin").parent
     return WhisperModel(str(folder), device="cpu", compute_type="int8", cpu_threads=2)
+
+
+@pytest.fixture(scope="module")
+def whisper() -> Any:
+    return listener()
 
 
 @pytest.fixture(scope="module")
@@ -61,17 +65,3 @@ def understood(whisper: Any, tts: Any, voice: str) -> float:
 @pytest.mark.parametrize("style", ["natural", "bright", "dark"])
 def test_piper_is_understood(whisper: Any, joe: Any, style: str) -> None:
     assert understood(whisper, joe, f"Piper.joe.{style}") >= 0.85
-
-
-def test_kokoro_is_understood_and_timed(whisper: Any) -> None:
-    need_package("kokoro_onnx", "uv sync --all-extras --inexact")
-    with speech_server.serving("voice=kokoro", model="kokoro", file="model.onnx") as port:
-        auth = riva.client.Auth(uri=f"127.0.0.1:{port}")
-        tts = riva.client.SpeechSynthesisService(auth)
-        assert understood(whisper, tts, "Kokoro.af_heart") >= 0.85
-        whole = tts.synthesize(
-            LINES[0], "Kokoro.bf_emma", sample_rate_hz=24000, enable_word_time_offsets=True
-        )
-        assert sum(whole.meta.predicted_durations) == pytest.approx(len(whole.audio) / 48000, abs=0.002)
-        assert [word.word for word in whole.meta.words] == LINES[0].split()
-        auth.channel.close()
