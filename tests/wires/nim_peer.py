@@ -19,8 +19,6 @@ import numpy as np
 from riva.client.proto import riva_tts_pb2, riva_tts_pb2_grpc
 from riva.client.proto.riva_tts_pb2 import SynthesizeSpeechRequest, SynthesizeSpeechResponse
 
-from engines.port import unused
-
 Answers = AsyncIterator[SynthesizeSpeechResponse]
 MODEL = "Magpie-Multilingual"
 SUBVOICES = ("EN-US.Aria", "EN-US.Aria.Happy", "EN-US.Aria.Sad", "EN-US.Sofia", "DE-DE.Jason")
@@ -103,12 +101,12 @@ class Nim(riva_tts_pb2_grpc.RivaSpeechSynthesisServicer):  # type: ignore[misc] 
 @asynccontextmanager
 async def serving(nim: Nim, port: int = 0) -> AsyncIterator[str]:
     """The servicer on a port, or one of its own; yields its address."""
-    server, address = grpc.aio.server(), f"127.0.0.1:{port or unused()}"
+    server = grpc.aio.server()
     riva_tts_pb2_grpc.add_RivaSpeechSynthesisServicer_to_server(nim, server)
-    server.add_insecure_port(address)
+    port = server.add_insecure_port(f"127.0.0.1:{port}")
     await server.start()
     try:
-        yield address
+        yield f"127.0.0.1:{port}"
     finally:
         await server.stop(0)
 

@@ -32,7 +32,7 @@ EXTRAS = {"dictionary": {"Spark": "spark"}, "configuration": {"k": "v"}, "word_t
 
 @asynccontextmanager
 async def against(nim: Nim, **options: Any) -> AsyncIterator[RivaTts]:
-    options = {"word_times": False} | options
+    options = {"word_times": False, "first_chunk_s": 30.0, "stall_s": 30.0} | options
     async with (
         serving(nim) as address,
         RivaTts(address, RATE, emotions=EMOTIONS, mood=mood_of, **options) as tts,

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
 
 import anyio
+import pytest
 
+from glue import pace
 from glue.closing import closing
 from glue.measured_events import PaceKept
 from glue.pace import PacedTts
@@ -40,20 +43,25 @@ async def kept(port: int, first_ms: float = FIRST_MS) -> tuple[PaceKept, float]:
         return voice.kept(), sum(sizes[:-1]) / RATE
 
 
-def test_a_show_hears_whether_its_voice_kept_to_it() -> None:
+@pytest.fixture(scope="module")
+def paced() -> Iterator[int]:
     with speech_server.serving(f"first_chunk_ms={FIRST_MS}", f"real_time_factor={FACTOR}") as port:
-        told, before = anyio.run(kept, port)
+        yield port
+
+
+def test_a_show_hears_whether_its_voice_kept_to_it(
+    paced: int, piper: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pace, "HELD", 60.0)  # nothing here is full, though the machine may be busy
+    told, before = anyio.run(kept, paced)
     assert told.faster == 0 and told.kept is not None and told.kept_first_ms is not None
     # Behind a late first chunk the others catch up with their times, and no further.
     fastest = before / max(FACTOR * before - (told.behind_ms or 0) / 1000, 0.001)
     assert 0 < told.kept <= fastest + 0.1 and FIRST_MS <= told.kept_first_ms
-    with speech_server.serving() as port:  # as fast as it can
-        assert anyio.run(kept, port, 60_000)[0].faster == 1
+    assert anyio.run(kept, piper, 60_000)[0].faster == 1, "as fast as it can"
 
 
-def test_sound_comes_at_the_stated_pace_and_no_sooner() -> None:
-    with speech_server.serving("first_chunk_ms=400", "real_time_factor=0.3") as port:
-        found = anyio.run(arrivals, port)
+def test_sound_comes_at_the_stated_pace_and_no_sooner(paced: int) -> None:
+    found = anyio.run(arrivals, paced)
     assert len(found) > 3
-    assert all(at >= 0.4 + 0.3 * before - 0.02 for at, before in found)
-    assert found[0][0] < 1.5
+    assert all(at >= FIRST_MS / 1000 + FACTOR * before - 0.02 for at, before in found)
