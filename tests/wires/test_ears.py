@@ -22,26 +22,19 @@ from glue.ports import Pcm
 from glue.senses.ears_wav import WavEars
 from glue.senses.riva_asr import RivaAsr
 from tests.wires import speech_server
-from tests.wires.listening import synthesised
+from tests.wires.listening import ALIKE, LINE, RATE, likeness
 
 pytestmark = pytest.mark.anyio
-LINE = "Hello Spark, what do you think about the weather today?"
-RATE = 16000
 
 
 @pytest.fixture(scope="module")
-def spoken(piper: int) -> NDArray[np.int16]:
-    return synthesised(piper, LINE)
-
-
-@pytest.fixture(scope="module")
-def wav(spoken: NDArray[np.int16], tmp_path_factory: pytest.TempPathFactory) -> Path:
+def wav(said: dict[str, NDArray[np.int16]], tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("ears") / "line.wav"
     with wave.open(str(path), "wb") as out:
         out.setnchannels(1)
         out.setsampwidth(2)
         out.setframerate(RATE)
-        out.writeframes(np.concatenate([np.zeros(RATE // 2, np.int16), spoken]).tobytes())
+        out.writeframes(np.concatenate([np.zeros(RATE // 2, np.int16), said[LINE]]).tobytes())
     return path
 
 
@@ -49,7 +42,7 @@ async def test_a_file_is_heard_in_real_time(ears: int, wav: Path) -> None:
     async with RivaAsr(f"127.0.0.1:{ears}") as asr, WavEars(asr, str(wav), "mika") as sense:
         events = [event async for event in sense.events()]
     arrived = [e.line for e in events if isinstance(e, LineArrived)]
-    assert "weather today" in " ".join(line.text for line in arrived)  # a pause may make two lines of it
+    assert likeness(" ".join(line.text for line in arrived), LINE) > ALIKE  # a pause may make two lines of it
     assert {line.author for line in arrived} == {"mika"}
     assert any(isinstance(e, SpeechHeard) for e in events)
 
@@ -62,7 +55,7 @@ async def test_ears_that_die_are_found_again(wav: Path) -> None:
     speech_server.await_ready(port)
     try:
         async with RivaAsr(f"127.0.0.1:{port}") as asr, WavEars(asr, str(wav), loop=True) as sense:
-            async with asyncio.timeout(60):
+            async with asyncio.timeout(100):
                 async for event in sense.events():
                     events.append(event)
                     if isinstance(event, SpeechHeard) and not any(
@@ -103,13 +96,13 @@ async def listen(port: int, room: Room) -> None:
 
 
 async def test_nobody_there_is_said() -> None:
-    with pytest.raises(Unreachable), anyio.fail_after(20):
+    with pytest.raises(Unreachable), anyio.fail_after(60):
         await listen(unused(), Room())
 
 
 async def test_a_stream_that_is_closed_stops_the_microphone(ears: int) -> None:
     room = Room()
-    with anyio.fail_after(20):
+    with anyio.fail_after(60):
         async with anyio.create_task_group() as tg:
             tg.start_soon(listen, ears, room)
             await room.opened.wait()
