@@ -14,6 +14,11 @@ from tests.shows.test_page import page_of, until
 
 pytestmark = [pytest.mark.anyio, pytest.mark.browser]
 HELD = 450  # milliseconds: longer than a tap
+# Down and up at once: a busy machine may hold back the second event for as long as a finger.
+TAP = """
+() => ["keydown", "keyup"].forEach((kind) =>
+  document.body.dispatchEvent(new KeyboardEvent(kind, { key: "v", bubbles: true })))
+"""
 # A person who takes their time: the browser's question is answered by answer(), in the order of asking.
 SLOW = """
 () => {
@@ -83,7 +88,7 @@ async def test_a_key_that_is_released_before_the_answer_leaves_it_off(
         await state(page, "off")
         await page.evaluate("answer()")
         await until(page, "() => streams.length === 1 && listening() === 0")
-        await page.keyboard.press("v")  # a tap: on again, and only this one
+        await page.evaluate(TAP)  # on again, and only this one
         await state(page, "asking")
         await page.evaluate("answer()")
         await state(page, "on")
