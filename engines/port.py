@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import socket
 import sys
+from itertools import count
 
 import psutil
+
+FIRST, MANY = 20_000, 12_000  # ports below those that a system itself gives out, again and again, by chance
+_numbers = count(997 * os.getpid())  # processes side by side begin apart
 
 
 class PortTaken(Exception):
@@ -41,10 +46,9 @@ def claim(port: int, until: contextlib.ExitStack) -> bool:
 
 
 def unused() -> int:
-    """A port that nobody listens on now, from the system's own range."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """A port that nobody listens on now. It may be a while until somebody does: the next ones are others."""
+    ports = (FIRST + number % MANY for number in _numbers)
+    return next(port for port in ports if free("127.0.0.1", port))
 
 
 def instead(host: str, port: int) -> int:
