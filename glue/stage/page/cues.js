@@ -45,7 +45,10 @@ class Card {
     this.box.hidden = !on;
     this.text.hidden = on;
     this.change.textContent = on ? "Never mind" : "Edit";
-    if (!on) return;
+    if (!on) {
+      this.box.blur(); // a hidden box has the keys until the next frame
+      return;
+    }
     this.box.value = this.text.textContent;
     this.box.focus();
     this.box.select();

@@ -28,6 +28,7 @@ export class Desk {
     this.begun = 0;
     this.within = 30;
     this.hold = false;
+    this.asked = 0;
     this.scores = new Map();
     this.told = 0;
     this.wish = this.wish.bind(this);
@@ -60,8 +61,9 @@ export class Desk {
 
   /** What holds from now on: asked for whenever a wish was served, so that two pages agree. */
   async settings() {
+    const number = ++this.asked;
     const held = await look("desk");
-    if (!held) return;
+    if (!held || number !== this.asked) return; // a newer answer is on its way
     this.within = this.cues.within = held.anyway_within;
     this.hold = held.hold;
     this.begun = held.begun;
@@ -73,8 +75,10 @@ export class Desk {
     for (const name of ["topic", "mood"]) if (document.activeElement !== byId(name)) byId(name).value = held[name];
     const option = (value) => Object.assign(make("option", "", value), { value });
     byId("moods").replaceChildren(...held.moods.map(option));
+    const chosen = held.persona === this.persona ? byId("persona").value : held.persona; // and not sent yet
     byId("persona").replaceChildren(...held.cast.map(option));
-    byId("persona").value = held.persona;
+    byId("persona").value = chosen;
+    this.persona = held.persona;
     this.tellers(held, option);
     drawSounds(byId("board"), held.sounds, this.wish);
     byId("counted").textContent = `${held.events.toLocaleString("en")} events`;
