@@ -131,7 +131,7 @@ async def on_air(
             parts.forgetting.append(lookup.forget)
             face = Performer("main", Model(), lambda: 0.0, parts.emit, Face(Random(1)), RATE)
             parts.performers.append(face)
-            settings = DirectorSettings(lonely=1e6, banter=0, waits=waits)
+            settings = DirectorSettings(lonely=1e6, banter=0, waits=waits, goodbye=60.0, ending=1e6)
             director = Director(["main", "evil"], settings)
 
             def again(name: str) -> bool:
@@ -143,7 +143,7 @@ async def on_air(
             carrier, stage = Carrier(parts, tmp_path / "exports"), (mixer, director, blocklist)
             course = Course(director)
             board = Board(mixer, parts.emit, lambda: director.stopped, str(tmp_path / "sounds"), 0.5)
-            cues = Cues()
+            cues = Cues(within=600.0)
             controls = Controls(
                 parts, *stage, lookup, health, again, cues, away, door, carrier, course, board
             )

@@ -28,6 +28,8 @@ FIRST, SECOND, THIRD = (
     "The cat is asleep already.",
     "Rain falls on the window now.",
 )
+# What it asks in between; a second press counts for 3 s, which a busy machine may need from one to the next.
+TWICE = "(button) => { button.click(); const asked = button.textContent; button.click(); return asked; }"
 SAID = [f"{clause} " for clause in (FIRST, SECOND, THIRD)]
 
 
@@ -50,7 +52,7 @@ async def phone_of(browser: Browser, url: str) -> AsyncIterator[Page]:
 
 
 async def ended(air: Air, count: int = 1) -> list[TurnEnded]:
-    with anyio.fail_after(20):
+    with anyio.fail_after(60):
         while True:
             found = [event for event in air.happened if isinstance(event, TurnEnded)]
             if len(found) >= count:
@@ -73,11 +75,13 @@ async def test_the_next_line_is_held_edited_left_out_and_said(browser: Browser, 
         await card.locator("input").fill("Other words.")
         await page.keyboard.press("Enter")
         await expect(card.locator(".text")).to_have_text(SECOND)
-        await other.locator('.cue[data-state="waits"] button', has_text="Leave out").click()
+        theirs = other.locator('.cue[data-state="waits"]')
+        await expect(theirs.locator(".text")).to_have_text(SECOND)
+        await theirs.get_by_role("button", name="Leave out").click()
         await expect(card.locator(".text")).to_have_text(THIRD)
         await page.keyboard.press("y")
-        assert (await ended(air))[0].heard == f"Other words. {THIRD}"
         await expect(page.locator("#effect")).to_have_text(f"yes: {THIRD}")
+        assert (await ended(air))[0].heard == f"Other words. {THIRD}"
         await expect(page.locator(".cue")).to_have_count(0)
         await other.keyboard.press("x")
         await expect(other.locator("#effect[data-done=false]")).to_have_text(
@@ -156,7 +160,7 @@ async def test_the_inbox_shows_scores_and_fates(browser: Browser, air: Air) -> N
         waiting = page.locator("#waiting .row")
         await expect(waiting).to_have_count(2)
         await expect(waiting.first.locator("b")).to_have_text(hostile)
-        scores = [float(await row.locator(".score").inner_text()) for row in await waiting.all()]
+        scores = [float(score) for score in await waiting.locator(".score").all_inner_texts()]
         assert scores == sorted(scores, reverse=True) and scores[0] > 3
         await page.keyboard.press("s")
         await expect(page.locator("#closed .row small")).to_have_text(["skipped"])
@@ -198,7 +202,7 @@ def measured(streaming: bool = True, **changed: float) -> BroadcastMeasured:
     return BroadcastMeasured(now, streaming, streaming, f"Spark Game {HOSTILE}", **(figures | changed))
 
 
-async def test_health_shows_how_the_broadcast_does(browser: Browser, air: Air, tmp_path: Path) -> None:
+async def test_health_shows_how_the_broadcast_does(browser: Browser, air: Air) -> None:
     tell = air.show.emit
     async with page_of(browser, air.console.url()) as page:
         await page.locator("#tabs button", has_text="Health").click()
@@ -224,7 +228,6 @@ async def test_health_shows_how_the_broadcast_does(browser: Browser, air: Air, t
         await expect(warnings.first).to_have_text(f"dropping frames99 of 300 frames {HOSTILE}")
         await expect(page.locator("#tabs button", has_text="Health")).to_contain_text("1")
         assert await page.locator("#air :is(img, script)").count() == 0 and "owned" not in await page.title()
-        await page.screenshot(path=tmp_path / "air.png")
         tell(StreamRestored(anyio.current_time(), Fault.DROPPING, 42.0))
         await expect(warnings.first).to_contain_text("s ago, over after 42 s")
         tell(measured(streaming=False))
@@ -265,8 +268,8 @@ async def test_memory_is_found_corrected_and_forgotten(browser: Browser, air: Ai
     async with page_of(browser, air.console.url()) as page:
         await page.keyboard.press("7")
         await expect(page.locator("#recalled")).to_have_text("she has no memory in this show: memory=milvus")
-        air.controls.parts.memories = memories = Remembered({"a1": HOSTILE, "b2": "has a cat"})
         await page.fill("#reminder", "cat")
+        air.controls.parts.memories = memories = Remembered({"a1": HOSTILE, "b2": "has a cat"})
         row = page.locator("#memories .row")
         await expect(row.locator(".text")).to_have_text("has a cat")
         await row.get_by_role("button", name="Correct").click()
@@ -281,11 +284,9 @@ async def test_memory_is_found_corrected_and_forgotten(browser: Browser, air: Ai
         await expect(row.locator(".text").first).to_have_text(HOSTILE)
         await row.first.get_by_role("button", name="Forget", exact=True).click()
         await expect(row).to_have_count(1)
-        await row.get_by_role("button", name="Forget viewer").click()
-        assert memories.forgot == []
-        await row.get_by_role("button", name="Really?").click()
+        assert await row.get_by_role("button", name="Forget viewer").evaluate(TWICE) == "Really?"
         await expect(page.locator("#effect")).to_contain_text("what mira wrote")
-        assert memories.forgot == ["mira"]
+        assert memories.forgot == ["mira"], "once: the first press asks"
 
 
 async def test_it_is_usable_on_a_phone(browser: Browser, air: Air) -> None:
