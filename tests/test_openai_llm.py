@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
@@ -41,8 +42,8 @@ async def server(answer: Answer) -> AsyncIterator[str]:
 
     async def handle(client: SocketStream) -> None:
         async with client:
-            await client.receive()
             try:
+                await _request(client)
                 await answer(client)
             except (anyio.BrokenResourceError, anyio.EndOfStream):
                 return
@@ -54,6 +55,17 @@ async def server(answer: Answer) -> AsyncIterator[str]:
         yield f"http://127.0.0.1:{port}"
         tg.cancel_scope.cancel()
     await listener.aclose()
+
+
+async def _request(client: SocketStream) -> None:
+    """Read it to its end: who hangs up on bytes that were not read resets the connection."""
+    head = b""
+    while b"\r\n\r\n" not in head:
+        head += await client.receive()
+    length = re.search(rb"(?i)content-length: (\d+)", head)
+    left = int(length[1]) - len(head.partition(b"\r\n\r\n")[2]) if length else 0
+    while left > 0:
+        left -= len(await client.receive())
 
 
 def client(url: str, first: float = 30.0, stall: float = 30.0) -> OpenAiLlm:
