@@ -97,22 +97,25 @@ class Answer:
             tg.cancel_scope.cancel()
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
-        seat = Seat(self._model)
+        seat, last = Seat(self._model), b""
+        whole: Response | None = None
         try:
             patience = self._model.pace.first_token_ms / 2000  # seconds; half of what it has
             async with seat, self._engine.prompt(patience) as evaluated, self._asked() as answer:
                 if answer.status_code != httpx.codes.OK or not self._body.get("stream"):
-                    await (await self._whole(answer, seat))(scope, receive, send)
+                    whole = await self._whole(answer, seat)
                 else:
                     await self._stream(answer, seat, evaluated, send)
         except (httpx.TransportError, NoAnswer) as error:
             why = f"the engine does not answer: {str(error) or type(error).__name__}"
-            if self._begun:
-                await send({"type": "http.response.body", "body": _error(why)})
-            else:
-                await refused(502, why)(scope, receive, send)
+            last, whole = _error(why), None if self._begun else refused(502, why)
         finally:
             self._ledger.add(seat.kept)
+        # only now: who has the end of an answer and asks what was kept, finds it there
+        if whole is not None:
+            await whole(scope, receive, send)
+        else:
+            await send({"type": "http.response.body", "body": last})
 
     @asynccontextmanager
     async def _asked(self) -> AsyncIterator[httpx.Response]:
@@ -158,7 +161,6 @@ class Answer:
                 await send(
                     {"type": "http.response.body", "body": _error("an endless event"), "more_body": True}
                 )
-        await send({"type": "http.response.body", "body": b""})
 
     def _wanted(self, event: Event) -> bool:
         """Not what only the proxy had asked for."""
