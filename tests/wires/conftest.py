@@ -15,7 +15,9 @@ from tests.minecraft import Game, joining, playing
 from tests.need import need_models
 from tests.wires import speech_server
 from tests.wires.listening import LINE, OPEN, SECOND, STOP, TALE, synthesised
+from tests.wires.llm_server import llama
 from tests.wires.memory_servers import Servers, servers
+from tests.wires.paced import pacing
 from tests.wires.twitch_peer import Peer
 
 
@@ -38,6 +40,20 @@ def ears() -> Iterator[int]:
     """Our recognition server's port."""
     with speech_server.serving(model="whisper-tiny.en", file="model.bin", engine="asr") as port:
         yield port
+
+
+@pytest.fixture(scope="session")
+def engine() -> Iterator[str]:
+    """llama.cpp with the small model."""
+    with llama() as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def proxy(engine: str) -> Iterator[str]:
+    """It, paced."""
+    with pacing(engine) as url:
+        yield url
 
 
 @pytest.fixture(scope="package")

@@ -12,13 +12,12 @@ from glue.mind.openai_llm import Extensions, OpenAiLlm
 from glue.mind.opened_llm import OpenedLlm
 from glue.ports import Message, Opened, Prompt, Sampled, Usage
 from glue.settings import When
-from tests.wires.test_llm import SLOTS, url
-
-__all__ = ["url"]
+from tests.wires.llm_server import patient
 
 pytestmark = pytest.mark.anyio
 SAID = (Message("system", "You are Spark. Be brief."), Message("user", "tom: tell me about the moon"))
 PROMPT = Prompt("main", SAID, max_tokens=40, temperature=0.0)
+SAME = 6  # letters behind the seam; what is evaluated in other pieces may come out a little different later
 SMALL = {"main": 1, "background": 2}  # the opener's slot: another one on the same server
 
 
@@ -37,8 +36,11 @@ def sent(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[httpx.Request]]:
 
 
 @pytest.fixture
-async def pair(url: str) -> AsyncIterator[tuple[OpenAiLlm, OpenAiLlm]]:
-    async with OpenAiLlm(url, {}, SLOTS) as main, OpenAiLlm(url, {}, SMALL) as small:
+async def pair(engine: str) -> AsyncIterator[tuple[OpenAiLlm, OpenAiLlm]]:
+    async with (
+        patient(engine) as main,
+        patient(engine, SMALL) as small,
+    ):
         yield main, small
 
 
@@ -65,7 +67,7 @@ async def test_the_server_tells_the_tokens_of_each_piece_and_reads_them(
     pieces = [piece async for piece in main.stream(prompt) if isinstance(piece, str)]
     assert "".join(pieces) == plain
     ids = [id for piece in pieces if isinstance(piece, Sampled) for id in piece.ids]
-    assert len(ids) >= len(pieces) > 20
+    assert len(ids) >= len(pieces) > 3
     assert await main.read(ids) == plain
 
 
@@ -80,22 +82,24 @@ async def test_no_word_is_lost_or_said_again_at_the_seam(
     async with OpenedLlm(main, small, When.always, words=8) as llm:
         text, opened, usage = await answered(llm, PROMPT)
     assert opened is not None and opened.tokens > 4 and alone.startswith(opened.text)
-    assert text.startswith(alone[: len(opened.text) + 20])
+    assert text.startswith(alone[: len(opened.text) + SAME])
     assert sent[-1].url.path == "/v1/completions"
     assert usage.prompt_tokens == counted.prompt_tokens + opened.tokens
 
 
 async def test_text_goes_where_tokens_are_not_wanted_or_not_understood(
-    pair: tuple[OpenAiLlm, OpenAiLlm], url: str, sent: list[httpx.Request]
+    pair: tuple[OpenAiLlm, OpenAiLlm], engine: str, sent: list[httpx.Request]
 ) -> None:
     main, small = pair
     async with OpenedLlm(main, small, When.always, words=8, ids=False) as llm:
         by_text, opened, _ = await answered(llm, PROMPT)
     assert opened is not None and opened.tokens == 0
+    seam = len(opened.text)
     assert sent[-1].url.path == "/v1/chat/completions"
     async with (
-        OpenAiLlm(url, {}, {}, Extensions.VLLM) as other,
+        patient(engine, {}, extensions=Extensions.VLLM) as other,
         OpenedLlm(other, small, When.always, words=8) as llm,
     ):
         text, opened, _ = await answered(llm, PROMPT)
-    assert opened is not None and opened.tokens == 0 and text[:60] == by_text[:60]
+    assert opened is not None and opened.tokens == 0
+    assert text[: seam + SAME] == by_text[: seam + SAME]

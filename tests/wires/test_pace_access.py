@@ -10,7 +10,7 @@ from anyio.abc import SocketStream
 from engines.llm_key import VARIABLE
 from engines.port import unused
 from tests.test_openai_llm import server
-from tests.wires.test_pace import begin, until_paces
+from tests.wires.paced import begin, until_paces
 
 WHOLE = b'{"choices": [], "usage": {"prompt_tokens": 3, "completion_tokens": 1}}'
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n" % len(WHOLE)
@@ -39,11 +39,11 @@ async def test_a_page_gets_nothing_from_the_engine_and_programs_do(monkeypatch: 
         try:
             await until_paces(port)
             async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", trust_env=False) as client:
-                with anyio.fail_after(30):
+                with anyio.fail_after(60):
                     asked.clear()
                     seen = [await sends(client, path, headers) for path in PATHS for headers in PAGES]
                     assert seen == [403] * 9 and not asked
                     assert [await sends(client, path, {}) for path in PATHS] == [200] * 3 and len(asked) == 2
         finally:
             process.terminate()
-            process.communicate(timeout=5)
+            process.communicate(timeout=20)
