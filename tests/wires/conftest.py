@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 
 from glue.memory.index import Index
 from tests.minecraft import Game, joining, playing
-from tests.need import need_models
 from tests.wires import speech_server
 from tests.wires.listening import LINE, OPEN, SECOND, STOP, TALE, synthesised
 from tests.wires.llm_server import llama
@@ -74,11 +73,10 @@ def asr(ears: int) -> Iterator[Any]:
     auth.channel.close()
 
 
-@pytest.fixture(scope="module")
-async def at(tmp_path_factory: pytest.TempPathFactory, anyio_backend: str) -> AsyncIterator[Servers]:
+@pytest.fixture(scope="session")
+def at(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Servers]:
     """Milvus Lite and MiniLM."""
-    need_models("minilm")
-    async with servers(tmp_path_factory.mktemp("servers")) as found:
+    with servers(tmp_path_factory.mktemp("servers")) as found:
         yield found
 
 

@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 import json
-import socket
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from contextlib import AbstractContextManager, asynccontextmanager, nullcontext
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, asynccontextmanager, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
+from subprocess import Popen
 from typing import Any
 
 import anyio
 from anyio.abc import TaskGroup
 
-from engines.process import running
+from engines.port import unused
+from engines.process import Spec
 from engines.specs import spec
 from glue.events import ChatLine, Ending, LineArrived, Source, StageTaken, TurnEnded, TurnStarted
 from glue.memory.milvus import MilvusMemory
 from glue.ports import Piece, Prompt, Role, Usage, Whose
 from glue.supervise import Emit, Works, supervise
+from tests.wires.child_engines import serving
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,22 +32,24 @@ class Servers:
     index: Path
 
 
-def free() -> int:
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        return int(taken.getsockname()[1])
-
-
-@asynccontextmanager
-async def servers(folder: Path) -> AsyncIterator[Servers]:
+@contextmanager
+def servers(folder: Path) -> Iterator[Servers]:
     """Both, ready."""
-    milvus, embeddings = free(), free()
-    specs = [
-        spec("memory", {"port": milvus, "folder": str(folder / "index")}),
-        spec("embeddings", {"port": embeddings}),
-    ]
-    async with running(specs, folder, within=60):
-        yield Servers(f"http://127.0.0.1:{milvus}", f"http://127.0.0.1:{embeddings}", folder / "index")
+    index, embeddings = _milvus(folder), spec("embeddings", {"port": unused()})
+    with serving(index, embeddings):
+        yield Servers(f"http://{index.address}", embeddings.address, folder / "index")
+
+
+@contextmanager
+def milvus(folder: Path) -> Iterator[tuple[str, Popen[bytes]]]:
+    """Milvus Lite alone: its address, and its process."""
+    index = _milvus(folder)
+    with serving(index) as (process,):
+        yield f"http://{index.address}", process
+
+
+def _milvus(folder: Path) -> Spec:
+    return spec("memory", {"port": unused(), "folder": str(folder / "index")})
 
 
 @dataclass
@@ -104,23 +108,22 @@ class Show:
         """The line that recalled() asks with."""
         return ChatLine(f"ask-{author}-{text}", author, text, Source.CONSOLE)
 
+    async def told(self, author: str, text: str, who: str = "main") -> list[str]:
+        """What `who` is told at this line, when it has been looked up."""
+        asked = self.line(author, text)
+        self.memory.show(LineArrived(0.0, asked))
+        await self.memory._recalls._lines[asked.id].done.wait()
+        return list(await self.memory.recall(who, asked))
+
     async def recalled(
         self, author: str, text: str, until: Callable[[Sequence[str]], bool] = bool, who: str = "main"
     ) -> list[str]:
-        """Ask until what `who` is told is as wanted, or for 10 s."""
-        found: Sequence[str] = ()
-        with anyio.move_on_after(10):
-            while True:
-                asked = self.line(author, text)
-                self.memory.show(LineArrived(0.0, asked))
-                with anyio.move_on_after(0.5):
-                    for _ in range(20):
-                        if found := await self.memory.recall(who, asked):
-                            break
-                        await anyio.sleep(0.02)
-                if until(found):
-                    break
-        return list(found)
+        """Ask until what `who` is told is as wanted, or for a minute."""
+        found: list[str] = []
+        with anyio.move_on_after(60):
+            while not until(found := await self.told(author, text, who)):  # noqa: ASYNC110
+                await anyio.sleep(0.1)
+        return found
 
 
 @asynccontextmanager

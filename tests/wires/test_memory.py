@@ -11,6 +11,7 @@ from typing import Any
 import anyio
 import numpy as np
 import pytest
+from httpx import AsyncClient
 from openai import AsyncOpenAI
 
 from glue.chat_events import LinesRemoved
@@ -44,8 +45,7 @@ async def test_a_viewers_fact_is_for_that_viewer(empty: Servers, tmp_path: Path)
     async with remembering(empty, tmp_path, answers) as show:
         show.say("mira", "I live in Oslo these days", "Cold!")
         assert await show.recalled("mira", "where do I live?")
-        with anyio.move_on_after(2):
-            assert not await show.recalled("bob", "where do I live?")
+        assert not await show.told("bob", "where do I live?")
 
 
 async def test_what_changed_is_recalled_as_it_is_now(empty: Servers, tmp_path: Path) -> None:
@@ -72,22 +72,22 @@ def traces(folder: Path, word: str) -> list[str]:
 
     found = []
     for path in filter(Path.is_file, [folder, *folder.rglob("*")]):
-        text = path.read_bytes()
-        if path.suffix == ".parquet":
-            try:
+        try:
+            text = path.read_bytes()
+            if path.suffix == ".parquet":
                 text += str(parquet.read_table(path).to_pydict()).encode()
-            except (pyarrow.ArrowInvalid, FileNotFoundError):  # it is being written: look again
-                text += word.encode()
+        except (pyarrow.ArrowInvalid, FileNotFoundError):  # it is being written, or goes: look again
+            text = word.encode()
         if word.encode() in text:
             found.append(str(path.relative_to(folder)))
     return found
 
 
 async def gone(files: Path, index: Path, word: str) -> None:
-    for _ in range(100):
-        if not traces(files, word) and not traces(index, word):
-            return
-        await anyio.sleep(0.1)
+    with anyio.move_on_after(60):
+        while traces(files, word) or traces(index, word):  # noqa: ASYNC110  (there is no event of files)
+            await anyio.sleep(0.1)
+        return
     pytest.fail(f"{traces(files, word)}, {traces(index, word)} still hold it")
 
 
@@ -107,9 +107,8 @@ async def test_forget_me_leaves_no_trace_in_file_index_or_prompt(empty: Servers,
         assert traces(tmp_path, "Biscuit")
         assert traces(empty.index, "Biscuit")
         show.say("mira", "please forget me")
-        await gone(tmp_path, empty.index, "Biscuit")
-        assert not traces(tmp_path, "mira")
-        assert not traces(empty.index, "mira")
+        for word in ("Biscuit", "mira"):
+            await gone(tmp_path, empty.index, word)
         assert said in show.unlearned
         assert await show.recalled("bob", "what instrument do I play?") == ["bob plays the tuba"]
         assert not await show.memory.recall("main", show.line("mira", "what is my cat called?"))
@@ -237,6 +236,17 @@ async def test_all_that_is_known_of_a_viewer_can_be_found(empty: Servers) -> Non
     await index.close()
 
 
+async def test_a_page_of_others_gets_no_vectors_and_programs_do(at: Servers) -> None:
+    seen = list[int]()
+    async with AsyncClient(base_url=at.embeddings, trust_env=False, timeout=30) as client:
+        for headers in ({"Origin": "http://evil.example"}, {"Host": "evil.example"}, {}):
+            sent = {"Content-Type": "text/plain", **headers}  # which a browser sends without asking first
+            asked = '{"model": "minilm", "input": ["a cat"]}'
+            answer = await client.post("/v1/embeddings", content=asked, headers=sent)
+            seen.append(answer.status_code)
+    assert seen == [403, 403, 200] and len(answer.json()["data"][0]["embedding"]) == 384
+
+
 async def test_openais_client_takes_the_vectors(at: Servers) -> None:
     async with AsyncOpenAI(base_url=f"{at.embeddings}/v1", api_key="none") as client:
         answer = await client.embeddings.create(model="minilm", input=["a cat", "a kitten", "tax law"])
@@ -248,6 +258,6 @@ async def test_openais_client_takes_the_vectors(at: Servers) -> None:
 
 def test_a_second_server_on_the_same_index_says_so(at: Servers) -> None:
     command = [sys.executable, "-m", "engines.memory", "port=0", f"folder={at.index}"]
-    ended = subprocess.run(command, capture_output=True, text=True, timeout=20, check=False)
+    ended = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
     assert ended.returncode == 1
     assert "in use by another memory server" in ended.stderr

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from statistics import median
@@ -14,15 +15,15 @@ import anyio
 import pytest
 
 from glue.checks import personas
-from glue.events import ChatLine, Event, LineArrived, Source
+from glue.events import Event
 from glue.memory.entry import Entry, Kind
 from glue.memory.index import Index
 from glue.memory.shares import HERS
 from glue.memory.store import Store
 from glue.memory_events import LookupsTimed
-from tests.need import need_models
 from tests.test_conf import composed
-from tests.wires.memory_servers import Servers, remembering, servers
+from tests.waiting import eventually
+from tests.wires.memory_servers import Servers, milvus, remembering
 
 pytestmark = pytest.mark.anyio
 SELVES = {who: (p.name, tuple(p.facts)) for who, p in personas(composed("persona=[main,evil]")).items()}
@@ -41,7 +42,7 @@ ASKED = {
 async def test_who_asks_about_her_is_told_what_is_true_of_her(empty: Servers, tmp_path: Path) -> None:
     async with remembering(empty, tmp_path, selves=SELVES) as show:
         for asked, word in ASKED.items():
-            found = await show.recalled("mira", asked, lambda found, word=word: word in str(found))  # type: ignore[misc]
+            found = await show.recalled("mira", asked)
             assert found and word in found[0], (asked, found)
             assert all("Evil's" not in fact for fact in found)
         found = await show.recalled("mira", "what's your favourite food?", who="evil")
@@ -50,7 +51,7 @@ async def test_who_asks_about_her_is_told_what_is_true_of_her(empty: Servers, tm
         mine = await show.recalled("mira", "what is my favourite food?")
         assert mine == ["mira's favourite food is ramen"]
         for idle in ("you missed that jump", "are you an AI?", "how are you today?"):
-            assert not [told for told in await show.memory.recall("main", show.line("mira", idle)) if told]
+            assert not await show.told("mira", idle)
 
 
 async def test_who_asks_what_she_promised_is_told_that(empty: Servers, tmp_path: Path) -> None:
@@ -62,32 +63,28 @@ async def test_who_asks_what_she_promised_is_told_that(empty: Servers, tmp_path:
         assert await show.recalled("mira", "which thing is my favourite?")
         found = await show.recalled("mira", "what did you promise me?", lambda found: len(found) == 1)
         assert found == ["Spark will draw Biscuit"]
-        assert not await show.recalled("bob", "what did you promise me?", lambda found: True)
+        assert not await show.told("bob", "what did you promise me?")
 
 
 async def test_facts_of_hers_that_are_gone_from_her_file_are_gone_from_the_index(
     empty: Servers, tmp_path: Path
 ) -> None:
-    sizes = []
     for facts in (SELVES["main"][1], SELVES["main"][1][:1]):
         selves = {"main": ("Spark", facts)}
         # supervised: Milvus Lite may fail at a flush while another client, hers() below, opens the collection
         async with remembering(empty, tmp_path, selves=selves, told=lambda event: None) as show:
             assert "electricity" in str(await show.recalled("mira", "what's your favourite food?"))
-            for _ in range(100):
-                if len(kept := await hers(empty)) == len(facts):
-                    break
-                await anyio.sleep(0.1)
-            sizes.append(len(kept))
-    assert sizes == [len(SELVES["main"][1]), 1]
+            with anyio.fail_after(60):
+                while await hers(empty) != len(facts):  # noqa: ASYNC110  (it is another process)
+                    await anyio.sleep(0.1)
 
 
-async def hers(at: Servers) -> list[str]:
-    """What the index has in the partition of facts about the cast."""
+async def hers(at: Servers) -> int:
+    """How many facts about the cast the index has."""
     index = Index(at.milvus, "", "memory", 384, 10.0)
     try:
         await index.open()
-        return [id for id, place in (await index.ids()).items() if place == HERS]
+        return [*(await index.ids()).values()].count(HERS)
     finally:
         await index.close()
 
@@ -141,18 +138,11 @@ async def test_a_made_up_memory_is_recalled_and_measured_and_leaves_the_real_one
     async with remembering(empty, tmp_path / "real", **more) as show:
         found = []
         for n in range(4):
-            asked = ChatLine(f"a{n}", "mika", "what about thunderstorms and the weather?", Source.CONSOLE)
-            show.memory.show(LineArrived(0.0, asked))
-            await show.memory._recalls._lines[asked.id].done.wait()
-            found.append(await show.memory.recall("main", asked))
+            found.append(await show.told(f"mika{n}", "what about thunderstorms and the weather?"))
         assert [bool(each) for each in found] == [False, True, False, True]
         assert "thunderstorms" in found[1][0]
         assert len(show.memory.found("viewer")) == 100
-        for _ in range(100):
-            if sum(len(e.took) for e in events if isinstance(e, LookupsTimed)) >= 4:
-                break
-            await anyio.sleep(0.1)
-        assert sum(len(e.took) for e in events if isinstance(e, LookupsTimed)) >= 4
+        await eventually(lambda: sum(len(e.took) for e in events if isinstance(e, LookupsTimed)) >= 4)
     assert not (tmp_path / "real").exists() and (tmp_path / "run/memory/entries.jsonl").exists()
     index = Index(empty.milvus, "", "memory", 384, 10.0)
     await index.open()
@@ -160,7 +150,7 @@ async def test_a_made_up_memory_is_recalled_and_measured_and_leaves_the_real_one
     await index.close()
 
 
-PACE, VIEWERS = 50, 100  # lines a second; each viewer says three things
+PACE, VIEWERS = 50, 40  # lines a second; each viewer says three things
 
 
 async def test_fifty_lines_a_second_are_all_kept_and_learnt_from(empty: Servers, tmp_path: Path) -> None:
@@ -194,17 +184,21 @@ async def test_fifty_lines_a_second_are_all_kept_and_learnt_from(empty: Servers,
     assert len(facts) == len(set(facts)) == len(said)
 
 
-async def test_an_index_whose_files_are_torn_is_made_again(tmp_path: Path) -> None:
+def test_an_index_whose_files_are_torn_is_made_again(at: Servers, tmp_path: Path) -> None:
     """What a full disk or a power cut leaves; the truth is in other files."""
-    need_models("minilm")
-    asked = ("mira", "what is my cat called?")
-    async with servers(tmp_path) as at, remembering(at, tmp_path / "memory") as show:
-        show.say("mira", "my cat is called Biscuit")
-        assert await show.recalled(*asked)
+
+    async def recalled(uri: str, said: str = "") -> list[str]:
+        async with remembering(replace(at, milvus=uri), tmp_path / "memory") as show:
+            if said:
+                show.say("mira", said)
+            return await show.recalled("mira", "what is my cat called?")
+
+    with milvus(tmp_path) as (uri, _):
+        assert anyio.run(recalled, uri, "my cat is called Biscuit")
     for kind in (".parquet", ".idx"):
         torn = [path for path in (tmp_path / "index").rglob(f"*{kind}") if path.stat().st_size]
         assert torn, kind
         for path in torn:
             path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
-        async with servers(tmp_path) as at, remembering(at, tmp_path / "memory") as show:
-            assert await show.recalled(*asked) == ["mira's cat is called Biscuit"], kind
+        with milvus(tmp_path) as (uri, _):
+            assert anyio.run(recalled, uri) == ["mira's cat is called Biscuit"], kind
