@@ -20,7 +20,7 @@ from engines.vision.environment import environment
 from engines.vision.options import Device
 from tests.need import need, need_models
 from tests.test_conf import composed
-from tests.wires.vision_server import wait
+from tests.waiting import wait
 
 
 @pytest.fixture
@@ -58,17 +58,17 @@ def told(image: Path, port: int, device: str) -> str:
 
 def test_the_server_as_the_image_has_it_gets_ready_and_its_health_check_says_when(image: Path) -> None:
     port = unused()
-    assert served(image, "server.ready", str(port), stderr=subprocess.DEVNULL).wait(30) == 1
+    assert served(image, "server.ready", str(port), stderr=subprocess.DEVNULL).wait(60) == 1
     process = served(image, "server", told(image, port, "cpu"))
     try:
-        wait(lambda: served(image, "server.ready", str(port), stderr=subprocess.DEVNULL).wait(30) == 0, 60)
+        wait(lambda: served(image, "server.ready", str(port), stderr=subprocess.DEVNULL).wait(60) == 0)
         assert process.poll() is None
     finally:
         os.killpg(process.pid, signal.SIGTERM)
-        process.wait(10)
+        process.wait(30)
         for copied in list(_copies(image)):
             shutil.rmtree(copied, ignore_errors=True)
-    assert served(image, "server.ready", str(port), stderr=subprocess.DEVNULL).wait(30) == 1
+    assert served(image, "server.ready", str(port), stderr=subprocess.DEVNULL).wait(60) == 1
 
 
 @pytest.mark.parametrize(
@@ -81,5 +81,5 @@ def test_the_server_as_the_image_has_it_gets_ready_and_its_health_check_says_whe
 def test_the_server_as_the_image_has_it_refuses(image: Path, device: str, said: str) -> None:
     words = told(image, unused(), device) if device else ""
     process = served(image, "server", words, stderr=subprocess.PIPE)
-    _, errors = process.communicate(timeout=60)
+    _, errors = process.communicate(timeout=100)
     assert process.returncode == 1 and said in errors and "cure: " in errors

@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
+import threading
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
@@ -26,9 +26,9 @@ from engines.port import unused
 from engines.vision.environment import environment
 from engines.vision.options import Device
 from tests.need import need, need_models
+from tests.waiting import wait
 
 ROOT = Path(__file__).parent.parent.parent
-READY_SECONDS = 40.0
 
 
 class Running:
@@ -50,7 +50,7 @@ class Running:
 
     def wait_ready(self) -> None:
         with InferenceServerClient(self.address) as client:
-            wait(lambda: self.process.poll() is not None or _ready(client), READY_SECONDS)
+            wait(lambda: self.process.poll() is not None or _ready(client))
         assert self.process.poll() is None, self.log
 
 
@@ -85,39 +85,20 @@ def engine(folder: Path, environ: dict[str, str] | None = None, **options: objec
         yield Running(process, port, log)
     finally:
         process.terminate()
-        process.wait(10)
-
-
-def wait(until: Callable[[], bool], seconds: float) -> None:
-    """Look again and again; fails when it does not come true."""
-    deadline = time.monotonic() + seconds
-    while not until():
-        assert time.monotonic() < deadline, "it did not come true"
-        time.sleep(0.05)
-
-
-def gone(family: list[psutil.Process]) -> bool:
-    """Nobody of it lives; a zombie that nobody reaps does not live."""
-    living = [each for each in family if each.is_running()]
-    return all(_dead(each) for each in living)
-
-
-def _dead(process: psutil.Process) -> bool:
-    try:
-        return bool(process.status() == psutil.STATUS_ZOMBIE)
-    except psutil.NoSuchProcess:
-        return True
+        process.wait(30)
 
 
 class Peer(GRPCInferenceServiceServicer):  # type: ignore[misc]  # generated without types
-    """Answers every question with `answer`, after `delay` seconds."""
+    """Answers every question with `answer`; `silent`: not before it is `over`."""
 
     def __init__(self) -> None:
         self.answer = service_pb2.ModelInferResponse()
-        self.delay = 0.0
+        self.silent = False
+        self.over = threading.Event()
 
     def ModelInfer(self, request: Any, context: Any) -> Any:
-        time.sleep(self.delay)
+        if self.silent:
+            self.over.wait()
         return self.answer
 
 
@@ -132,4 +113,5 @@ def peer() -> Iterator[tuple[Peer, str]]:
     try:
         yield servicer, f"127.0.0.1:{port}"
     finally:
+        servicer.over.set()
         server.stop(0).wait()
