@@ -27,7 +27,7 @@ from engines.port import unused
 from tests import bad_server
 from tests.need import need_models
 from tests.test_openai_llm import HEAD, Answer, sends, server, word
-from tests.wires import speech_server
+from tests.waiting import gone
 
 pytestmark = pytest.mark.anyio
 ROOT = Path(__file__).parents[2]
@@ -35,7 +35,7 @@ SOON = Options(clients=[1], rounds=1, timeout_s=0.3)
 WAYS = [way for way in bad_server.WAYS if way != "good"]
 
 
-@pytest.fixture(autouse=True)
+@pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """The first look's waits are as short as SOON's."""
     monkeypatch.setattr(openai_wire, "LOOK_SECONDS", 0.3)
@@ -47,18 +47,20 @@ def one_line(error: BenchFailed, port: int) -> bool:
     return "\n" not in str(error) and f"127.0.0.1:{port}" in str(error)
 
 
+@pytest.mark.usefixtures("impatient")
 @pytest.mark.parametrize("way", WAYS)
 async def test_no_server_of_the_openai_wire_is_one_line(way: str) -> None:
-    with bad_server.serving(way) as port, anyio.fail_after(20), pytest.raises(BenchFailed) as caught:
+    with bad_server.serving(way) as port, anyio.fail_after(60), pytest.raises(BenchFailed) as caught:
         await look(f"http://127.0.0.1:{port}", Dialect.auto, "", {}, {})
     assert one_line(caught.value, port)
 
 
+@pytest.mark.usefixtures("impatient")
 @pytest.mark.parametrize("part", ["tts", "asr", "vision", "vision over http"])
 @pytest.mark.parametrize("way", WAYS)
 async def test_no_server_of_the_other_wires_is_one_line(part: str, way: str) -> None:
     tone = (8000 * np.sin(np.arange(RATE) / 10)).astype(np.int16)
-    with bad_server.serving(way) as port, anyio.fail_after(20), pytest.raises(BenchFailed) as caught:
+    with bad_server.serving(way) as port, anyio.fail_after(60), pytest.raises(BenchFailed) as caught:
         address = f"127.0.0.1:{port}"
         if part == "tts":
             await TtsBench(address, SOON).run(print)
@@ -73,8 +75,9 @@ async def test_nobody_there_says_how_to_start_one() -> None:
     with bad_server.closed() as port:
         with pytest.raises(BenchFailed, match=r"nobody answers at .*cure: start it"):
             await look(f"http://127.0.0.1:{port}", Dialect.auto, "", {}, {})
-        for bench in (TtsBench(f"127.0.0.1:{port}", SOON), VisionBench(f"127.0.0.1:{port}", SOON)):
-            with anyio.fail_after(20), pytest.raises(BenchFailed, match=r"url\.(tts|vision)=ADDRESS"):
+        once = Options(clients=[1], rounds=1)
+        for bench in (TtsBench(f"127.0.0.1:{port}", once), VisionBench(f"127.0.0.1:{port}", once)):
+            with anyio.fail_after(60), pytest.raises(BenchFailed, match=r"url\.(tts|vision)=ADDRESS"):
                 await bench.run(print)
 
 
@@ -144,15 +147,14 @@ def test_help_helps(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixtu
 
 
 def test_a_part_that_is_not_there_leaves_the_others_alone(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], piper: int
 ) -> None:
     closed = unused()
     nobody = (f"url.llm=http://127.0.0.1:{closed}", f"url.vision=127.0.0.1:{closed}")
     few = ("clients=[1]", "rounds=2", f"out={tmp_path}/a")
-    with speech_server.serving() as port:
-        speech = f"127.0.0.1:{port}"
-        words = ("all", f"url.tts={speech}", "--url.asr", speech, *nobody, *few)
-        assert here(monkeypatch, *words) == 1
+    speech = f"127.0.0.1:{piper}"
+    words = ("all", f"url.tts={speech}", "--url.asr", speech, *nobody, *few)
+    assert here(monkeypatch, *words) == 1
     said = capsys.readouterr().out
     assert "llm was not measured: llm: nobody answers" in said
     assert "asr was not measured: asr at" in said and "none on this wire" in said
@@ -174,5 +176,5 @@ def test_ctrl_c_ends_its_engines(tmp_path: Path) -> None:
         family = psutil.Process(process.pid).children(recursive=True)
         assert family
         process.send_signal(signal.SIGINT)
-        assert process.wait(20) == 130
-    assert not [each for each in family if each.is_running() and each.status() != psutil.STATUS_ZOMBIE]
+        assert process.wait(60) == 130
+    assert gone(family)

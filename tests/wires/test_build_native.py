@@ -95,7 +95,7 @@ def test_it_asks_for_our_key_or_for_none(tmp_path: Path, ours: str, asked: str) 
     server.write_text('#!/bin/sh\n[ "$1" = --version ] || echo "${LLAMA_API_KEY-none}"\n')
     server.chmod(0o755)
     environment = os.environ | {VARIABLE: ours, "LLAMA_API_KEY": "a key of somebody's"}
-    done = subprocess.run(becoming(server), env=environment, capture_output=True, text=True, timeout=20)
+    done = subprocess.run(becoming(server), env=environment, capture_output=True, text=True, timeout=60)
     assert (done.returncode, done.stdout) == (0, f"{asked}\n")
 
 
@@ -115,6 +115,6 @@ def test_a_server_of_another_machine_is_told_with_the_cure(tmp_path: Path) -> No
     for content in (b"\x7fELF of another kind", b"#!/bin/sh\nexit 132\n"):
         server.write_bytes(content)
         server.chmod(0o755)
-        done = subprocess.run(becoming(server), capture_output=True, text=True, timeout=20, check=False)
+        done = subprocess.run(becoming(server), capture_output=True, text=True, timeout=60, check=False)
         assert done.returncode == 1 and done.stderr.count("\n") == 1
         assert "does not start on this machine; cure: ./build_engines.sh" in done.stderr
