@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from engines.cache import ModelError
-from engines.minecraft.exam import World
+from engines.minecraft.exam import NAME, World
 from engines.minecraft.node import find, modules
 from engines.minecraft.options import OWN_VERSION
 from engines.minecraft.table import Table
@@ -73,6 +73,8 @@ class Game:
     log: Path
     pids: dict[str, int] = field(default_factory=dict)
     port: int = 0  # of the world
+    who: str = NAME
+    address: str = ""  # where the body says how it stands
 
     async def until(self, found: Callable[[], Any], within: float = 30.0) -> Any:
         """Ask until the answer is true."""
@@ -89,16 +91,29 @@ class Game:
         wanted = {"what": what, **more}
         return any(wanted.items() <= event.items() for event in (await self.world.told())["events"])
 
+    async def sees(self, what: str, **more: object) -> None:
+        """Until the world sees it: what she says of it takes another way, and may be here before."""
+        async with asyncio.timeout(30):
+            while not await self.seen(what, **more):  # noqa: ASYNC110  # nobody tells
+                await asyncio.sleep(0.05)
+
+    async def looks(self, words: str) -> None:
+        """Until her body knows of what was done in the world, which an order would overtake."""
+        async with asyncio.timeout(30):
+            while words not in (await self.table.act("look", {}, 30)).said:  # noqa: ASYNC110  # likewise
+                await asyncio.sleep(0.05)
+
     async def player(self) -> dict[str, Any]:
         """Her, as the world sees her."""
-        found: dict[str, Any] = (await self.world.told())["players"]["Spark"]
+        found: dict[str, Any] = (await self.world.told())["players"][NAME]
         return found
 
     async def give(self, name: str, count: int) -> None:
-        """Until she has it."""
-        await self.world.do("give", name=name, count=count)
-        async with asyncio.timeout(10):
-            while name not in (await self.table.act("inventory", {}, 10)).said.replace(" ", "_"):  # noqa: ASYNC110
+        """Until she knows that she has it."""
+        had = await self.table.act("inventory", {}, 30)
+        await self.world.do("give", who=self.who, name=name, count=count)
+        async with asyncio.timeout(30):
+            while (await self.table.act("inventory", {}, 30)).said == had.said:  # noqa: ASYNC110  # likewise
                 await asyncio.sleep(0.05)
 
     async def calm(self) -> dict[str, Any]:
@@ -115,7 +130,7 @@ class Game:
     async def here(self) -> None:
         """Until she is in the world."""
         async with asyncio.timeout(30):
-            while "Spark" not in (await self.world.told())["players"]:  # noqa: ASYNC110  # likewise
+            while NAME not in (await self.world.told())["players"]:  # noqa: ASYNC110  # likewise
                 await asyncio.sleep(0.1)
 
 
@@ -125,12 +140,13 @@ async def playing(folder: Path, **options: object) -> AsyncIterator[Game]:
     need_packages()
     table = Table()
     async with table.open() as url:
-        ports = {name: unused() for name in ("port", "truth", "server_port")}
+        port, truth, server = unused(), unused(), unused()
+        ports = {"port": port, "truth": truth, "server_port": server}
         given = {"games": url, "idle": 0.0, "seed": 1, "skills": str(folder), **ports, **options}
         async with running([spec("minecraft", given)], folder, within=90) as engines:
             await table.registered(30)
-            log = folder / "minecraft.log"
-            game = Game(table, World(ports["truth"], ports["port"]), log, engines.pids, ports["server_port"])
+            address, log = f"http://127.0.0.1:{port}", folder / "minecraft.log"
+            game = Game(table, World(truth, port), log, engines.pids, server, address=address)
             await game.here()
             yield game
 
@@ -144,4 +160,4 @@ async def joining(username: str, port: int, folder: Path) -> AsyncIterator[Game]
         given = {"games": url, "idle": 0.0, "skills": str(folder), "port": unused(), **where}
         async with running([spec("minecraft", given)], folder, within=90) as engines:
             await table.registered(30)
-            yield Game(table, World(0), folder / "minecraft.log", engines.pids, port)
+            yield Game(table, World(0), folder / "minecraft.log", engines.pids, port, username)

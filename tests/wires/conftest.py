@@ -91,8 +91,8 @@ async def empty(at: Servers) -> Servers:
 
 @pytest.fixture(scope="module")
 async def game(tmp_path_factory: pytest.TempPathFactory, anyio_backend: str) -> AsyncIterator[Game]:
-    """Our Minecraft body in a world of ours, played through the game wire."""
-    async with playing(tmp_path_factory.mktemp("minecraft"), cook=1.0) as game:
+    """Our Minecraft body in a world of ours, played through the game wire; it asks soon what to do next."""
+    async with playing(tmp_path_factory.mktemp("minecraft"), cook=1.0, idle=1.0) as game:
         yield game
 
 
@@ -100,5 +100,6 @@ async def game(tmp_path_factory: pytest.TempPathFactory, anyio_backend: str) -> 
 async def mika(game: Game, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Game]:
     """Another player in her world, who sees her."""
     async with joining("Mika", game.port, tmp_path_factory.mktemp("mika")) as mika:
+        mika.world = game.world
         await game.until(lambda: any("Players: Mika" in each for each in game.table.standing))
         yield mika

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import math
+import re
 from typing import Any
 
 import pytest
@@ -24,14 +25,24 @@ async def apart(game: Game) -> float:
     return math.dist((her["x"], her["z"]), (him["x"], him["z"]))
 
 
+async def away(game: Game, x: float) -> None:
+    """Mika stands so far from her, farther than before or nearer, and she knows it."""
+    her, him = await where(game, "Spark"), await where(game, "Mika")
+    await game.world.do("move", who="Mika", x=her["x"] + x - him["x"], z=her["z"] - him["z"], y=4)
+    async with asyncio.timeout(30):
+        while True:
+            seen = re.search(r"Mika (\d+)", (await game.table.act("look", {}, 30)).said)
+            if seen and abs(int(seen[1]) - abs(x)) < 2:
+                return
+            await asyncio.sleep(0.05)
+
+
 async def test_she_looks_at_who_speaks(game: Game, mika: Game) -> None:
     """The server's angle: 256 are a turn, 0 is +z, and it grows towards -x."""
-    for x, z in ((3, 0), (-3, 0)):
-        her, him = await where(game, "Spark"), await where(game, "Mika")
-        await game.world.do("move", who="Mika", x=her["x"] + x - him["x"], z=her["z"] + z - him["z"], y=2)
-        await game.until(lambda: any("Mika" in each for each in game.table.standing[-1:]))
+    for x in (3, -7):
+        await away(game, x)
         assert (await mika.table.act("say", {"text": "over here!"}, 30)).success
-        async with asyncio.timeout(15):
+        async with asyncio.timeout(30):
             while await turned(game) > 0.5:  # noqa: ASYNC110  # nobody tells
                 await asyncio.sleep(0.05)
 
@@ -45,7 +56,7 @@ async def turned(game: Game) -> float:
 
 
 async def test_she_comes_and_follows_until_she_is_stopped(game: Game, mika: Game) -> None:
-    await game.world.do("move", who="Mika", x=8, y=4)
+    await away(game, 11)
     told = await game.table.act("come", {"player": "mika"}, 60)
     assert told.success and "You stand beside Mika" in told.said and await apart(game) < 3.5
     since = len(game.table.said)
@@ -79,13 +90,15 @@ async def test_who_is_away_is_not_come_to(game: Game) -> None:
 
 
 async def test_who_leaves_while_she_comes_is_not_said_to_stand_beside_her(game: Game, mika: Game) -> None:
-    await game.world.do("move", who="Mika", x=12, y=4)
-    far = await apart(game)
-    coming = asyncio.create_task(game.table.act("come", {"player": "mika"}, 90))
-    async with asyncio.timeout(30):
-        while await apart(game) > far - 0.5:  # noqa: ASYNC110  # nobody tells; she is there in two seconds
-            await asyncio.sleep(0.02)
+    east = (await where(game, "Spark"))["x"] > 8.5
+    await away(game, 12 if east else -12)  # he comes back elsewhere
+    since, left = len(game.table.said), len(mika.table.said)
+    await game.world.do("hold")  # she would be there in three seconds
+    await game.table.choose("come", {"player": "mika"})
+    await game.told("You have begun: come mika", since)
     await game.world.do("kick", who="Mika", text="Bye")
-    told = await coming
-    assert not told.success and "Mika is" in told.said, told
-    await mika.told("You are in the Minecraft world")
+    await mika.told("You are out of the Minecraft world", left)
+    await game.world.do("hold", count=0)
+    await game.told("Mika is", since, 90)
+    assert not [said for said in game.table.said[since:] if "stand beside" in said]
+    await mika.told("You are in the Minecraft world", left)

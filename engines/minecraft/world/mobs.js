@@ -27,11 +27,11 @@ function server (serv) {
 const mobs = serv => Object.values(serv.entities).filter(each => each.type === 'mob' && HOSTILE.includes(each.name))
 const held = player => player.inventory.slots[36 + player.heldItemSlot]
 
-/** A hostile mob at a place. */
-function spawn (serv, name, position) {
+/** A hostile mob at a place; 20 of health is the usual. */
+function spawn (serv, name, position, health) {
   const mob = serv.spawnMob(serv.registry.entitiesByName[name].id, serv.overworld, position)
   mob.gravity = undefined // it walks below, and does not fall
-  mob.health = 20
+  mob.health = health
   return mob
 }
 

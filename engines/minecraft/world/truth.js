@@ -69,12 +69,12 @@ function counted (slots) {
   return found
 }
 
-async function DO (serv, { what, who, name, count = 1, x = 0, y = 0, z = 0, at, text }) {
+async function DO (serv, { what, who, name, count = 1, health = 20, x = 0, y = 0, z = 0, at, text }) {
   const player = serv.players.find(each => each.username === who)
   const place = at ? new Vec3(at.x, at.y, at.z) : player?.position.offset(x, y, z)
   switch (what) {
     case 'give': return give(serv, player, name, count)
-    case 'spawn': return { id: mobs.spawn(serv, name, place).id, at: Date.now() }
+    case 'spawn': return { id: mobs.spawn(serv, name, place, health).id, at: Date.now() }
     case 'block': return serv.setBlock(serv.overworld, place.floored(), serv.registry.blocksByName[name].defaultState)
     case 'look': return { name: (await serv.overworld.getBlock(place.floored())).name }
     case 'health': return player.updateHealth(count)
