@@ -101,6 +101,8 @@ async def test_a_session_moves_without_a_lost_or_doubled_deed(peer: Peer) -> Non
         for number in range(30):
             if number in (5, 15, 25):
                 await peer.events.reconnect()
+            if number in (10, 20):  # the deeds between came while it moved
+                await peer.events.moved()
             await peer.events.tell(
                 "channel.follow", MIKA | {"user_login": f"v{number}", "user_name": f"v{number}"}
             )
@@ -132,7 +134,7 @@ async def test_a_wrong_token_leaves_the_chat_readable(peer: Peer) -> None:
 
 
 async def test_a_channel_that_is_not_there(peer: Peer) -> None:
-    async with supervised(twitch(peer, token="good", channel="nobody", timeout_s=0.5)) as heard:
+    async with supervised(twitch(peer, token="good", channel="nobody")) as heard:
         await eventually(lambda: heard.down(EVENTS))
     assert heard.down(EVENTS) == ["there is no channel 'nobody'; cure: chat.channel=NAME"]
 

@@ -41,7 +41,7 @@ async def use(http: str, socket_url: str) -> None:
     await socket.listen_channel_points_custom_reward_redemption_add("1001", note)
     sent = await api.send_chat_message("1001", "1001", "hello, chat")
     before = [f"sent {sent.is_sent} {bool(sent.message_id)}"]
-    await asyncio.wait_for(all_told.wait(), 30)
+    await asyncio.wait_for(all_told.wait(), 60)
     sys.stdout.write("\n".join([*before, *heard]) + "\n")
     await socket.stop()  # type: ignore[no-untyped-call]  # as above
     await api.close()  # type: ignore[no-untyped-call]  # as above

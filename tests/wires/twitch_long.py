@@ -24,7 +24,7 @@ async def evening(minutes: float, rate: float, reconnects: int) -> bool:
         async with asyncio.TaskGroup() as grace:
             for number in range(lines):
                 if number in moves:
-                    grace.create_task(peer.reconnect(2.0))
+                    grace.create_task(peer.reconnect())
                 peer.say(f"line {number}", f"viewer{number % 500}")
                 await asyncio.sleep(max(0.0, began + (number + 1) * 60 / rate - time.monotonic()))
         took = time.monotonic() - began

@@ -17,6 +17,7 @@ from websockets.asyncio.server import Server, ServerConnection, broadcast, serve
 from websockets.exceptions import ConnectionClosed
 from websockets.typing import Subprotocol
 
+from tests.waiting import eventually
 from tests.wires.twitch_peer_events import Events
 
 HOST = "tmi.twitch.tv"
@@ -169,14 +170,15 @@ class Peer:
         tags = {"room-id": ROOM, "target-user-id": f"u-{login}", "tmi-sent-ts": "1"}
         self.frame(tagged(tags, f":{HOST} CLEARCHAT #{self.channel} :{login}\r\n"))
 
-    async def reconnect(self, grace: float = 1.0, lag: float = 0.0) -> None:
-        """Ask every client to come again, and close the connections `grace` seconds later; until then what
-        they are sent arrives `lag` seconds late."""
-        old = list(self.inside)
+    async def reconnect(self, lag: float = 0.0) -> None:
+        """Ask every client to come again, and close its connection when it has; until then what it is sent
+        there arrives `lag` seconds late."""
+        old, joins = list(self.inside), self.joins + len(self.inside)
         self.frame(f":{HOST} RECONNECT\r\n")
         if lag:
             self.slow, self.lag = set(old), lag
-        await asyncio.sleep(grace)
+        await eventually(lambda: self.joins >= joins)
+        await asyncio.sleep(lag)
         for connection in old:
             self.slow.discard(connection)
             self.inside.discard(connection)

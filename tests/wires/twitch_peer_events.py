@@ -25,6 +25,8 @@ from starlette.routing import Route
 from websockets.asyncio.server import Server, ServerConnection, serve
 from websockets.exceptions import ConnectionClosed
 
+from tests.waiting import eventually
+
 SCOPES = {
     "channel.subscribe": "channel:read:subscriptions",
     "channel.subscription.message": "channel:read:subscriptions",
@@ -34,6 +36,7 @@ SCOPES = {
     "channel.follow": "moderator:read:followers",
     "channel.channel_points_custom_reward_redemption.add": "channel:read:redemptions",
 }
+GRACE_S = 5.0  # for a client that has moved to close its old connection (Twitch's is 30)
 USERS = {"spark": "1001", "mika": "1002"}
 
 
@@ -60,6 +63,7 @@ class Events:
     asked: list[str] = field(default_factory=list)
     written_to: Callable[[str, str, str], str] = lambda login, text, answers: uuid.uuid4().hex
     http: str = ""
+    _moving: list[Session] = field(default_factory=list)
     _server: Server | None = None
 
     @property
@@ -92,7 +96,7 @@ class Events:
         self.sessions[session.id] = session
         with suppress(ConnectionClosed):
             await connection.send(self._message("session_welcome", self._about(session)))
-            if before:
+            if before and not await over(before.connection, GRACE_S):
                 await before.connection.close(4004)
             asyncio.get_running_loop().call_later(self.unused_s, self._close_unused, session)
             while not await over(connection, self.keepalive * 0.8):
@@ -140,9 +144,14 @@ class Events:
 
     async def reconnect(self) -> None:
         """Ask every session to move to another connection."""
-        for session in list(self.sessions.values()):
+        self._moving = list(self.sessions.values())
+        for session in self._moving:
             url = f"{self.socket}?id={session.id}"
             await session.connection.send(self._message("session_reconnect", self._about(session, url)))
+
+    async def moved(self) -> None:
+        """Until each has."""
+        await eventually(lambda: not any(session in self.sessions.values() for session in self._moving), 60)
 
     def _app(self) -> Starlette:
         return Starlette(

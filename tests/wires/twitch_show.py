@@ -70,7 +70,7 @@ def twitch(peer: Peer, **options: Any) -> Twitch:
         "eventsub": peer.events.socket,
         "helix": f"{peer.events.http}/helix",
         "auth": f"{peer.events.http}/oauth2",
-        "timeout_s": 2.0,
+        "timeout_s": 10.0,
         "connections": 1,
     }
     return Twitch(**(there | options))
