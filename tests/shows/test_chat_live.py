@@ -1,4 +1,4 @@
-"""A show on a Twitch-like server, as its user starts it: read, thanked in time, removed; the token stays."""
+"""A show on a Twitch-like server, as its user starts it: read, thanked first, removed; the token stays."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tests.shows.live import Live, launched
 from tests.waiting import eventually
 from tests.wires.twitch_peer import Peer
 
-pytestmark = [pytest.mark.slow, pytest.mark.anyio]
+pytestmark = [pytest.mark.slow, pytest.mark.anyio, pytest.mark.timeout(300)]
 TOKEN = "sesame4711sesame"
 
 
@@ -20,15 +20,21 @@ def fate(live: Live, id: str) -> str | None:
     return live.fates().get(f"twitch-{id}")
 
 
-def thanked(live: Live, deed: str) -> float | None:
-    """Seconds from a deed's arrival to the first sound of the reply that answers it."""
-    came = {e["line"]["id"]: e["at"] for e in live.events("LineArrived") if e["line"]["deed"] == deed}
-    turns = {e["turn"]: e["line"]["id"] for e in live.events("TurnStarted") if e["line"]["id"] in came}
-    heard = [e for e in live.events("StageReached") if e["stage"] == "audible" and e["turn"] in turns]
-    return heard[0]["at"] - came[turns[heard[0]["turn"]]] if heard else None
+def thanked(live: Live, deed: str) -> bool:
+    """Whether thanks for it are heard; they are what she said next, whoever waited. (How soon she leaves off
+    for them is the director's business, and tested in virtual time.)"""
+    came, turns = False, list[dict[str, Any]]()
+    for event in live.journal():
+        came |= event["event"] == "LineArrived" and event["line"]["deed"] == deed
+        if came and event["event"] == "TurnStarted":
+            turns.append(event)
+    if not turns:
+        return False
+    assert turns[0]["line"]["deed"] == deed, turns
+    heard = (e["turn"] for e in live.events("StageReached") if e["stage"] == "audible")
+    return turns[0]["turn"] in heard
 
 
-@pytest.mark.alone
 async def test_a_show_on_twitch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TWITCH_TOKEN", TOKEN)
     async with Peer().running() as peer:
@@ -47,29 +53,26 @@ async def test_a_show_on_twitch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
 async def _evening(peer: Peer, live: Live) -> list[str]:
     """The raiders' lines."""
 
-    def until(found: Any, within: float = 40) -> Any:
+    def until(found: Any, within: float = 60) -> Any:
         return asyncio.to_thread(live.until, found, within)
 
     await eventually(lambda: len(peer.inside) == 2 and peer.events.sessions, 90)
     first = peer.say("Spark, tell us a long story about trains and thunderstorms, please?", "mika")
     await until(lambda: [e for e in live.events("StageReached") if e["stage"] == "audible"])
-    peer.notice("sub", "bo")
     bad = peer.say("some very bad words for Spark", "troll")
+    await until(lambda: [e for e in live.events("LineArrived") if e["line"]["id"] == f"twitch-{bad}"])
+    peer.notice("sub", "bo")
+    await until(lambda: thanked(live, "sub"))
     peer.delete(bad, "troll")
-    await until(lambda: thanked(live, "sub") is not None)
     await until(lambda: fate(live, bad) and fate(live, first))
     assert (fate(live, first), fate(live, bad)) == ("answered", "removed")
-    assert (thanked(live, "sub") or 99) < 5
-    # who is being thanked is not cut off for the next, so the next is measured by itself
+    # who is being thanked is not cut off for the next
     await until(lambda: len(live.events("TurnEnded")) == len(live.events("TurnStarted")))
     peer.notice("raid", "captain", viewerCount="500")
     ids = [peer.say(f"raid line {n} hello Spark", f"raider{n}") for n in range(250)]
-    joined = peer.joins
-    await peer.reconnect(1.0)
-    await eventually(lambda: peer.joins > joined, 40)
+    await peer.reconnect()
     ids += [peer.say(f"raid line {n} hello Spark", f"raider{n}") for n in range(250, 500)]
-    await until(lambda: thanked(live, "raid") is not None)
-    assert (thanked(live, "raid") or 99) < 5
+    await until(lambda: thanked(live, "raid"))
     await until(
         lambda: {f"twitch-{id}" for id in ids} <= {e["line"]["id"] for e in live.events("LineArrived")}
     )
