@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from functools import partial
 from typing import Any
 
 import pytest
@@ -15,8 +14,8 @@ from engines.port import unused
 from tests.games import PASS, PLACE
 from tests.shows.live import Live, launched
 
-pytestmark = pytest.mark.slow
-TALES = ("a train and a dragon", "two ships at sea", "my grandmother's clock", "snow in the city")
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
+TALE = "A train met a dragon. The dragon was tired of flying. So it took the train, and they came to the sea."
 
 
 @pytest.fixture(scope="module")
@@ -26,13 +25,14 @@ def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
         "games=neuro",
         port,
         "games.adapter.rules.claims=0",
+        "games.adapter.rules.comment=1",
+        "games.adapter.rules.initiative=0",  # of an action unasked nobody here knows what to make
         "speaker=[wav]",
         "director.lonely=600",
-        "cast.main.max_tokens=60",
     ]
     with launched(tmp_path_factory.mktemp("show"), *overrides) as live:
         live.ports["game"] = int(port.split("=")[1])
-        live.until(live.url, within=60)
+        live.until(live.url, within=120)
         live.until(lambda: any(f"ws://localhost:{live.ports['game']}" in line for line in live.said))
         yield live
 
@@ -51,7 +51,7 @@ def says(game: Connection, command: str, **data: object) -> None:
 
 
 def hears(game: Connection) -> dict[str, Any]:
-    message: dict[str, Any] = json.loads(game.recv(timeout=30))
+    message: dict[str, Any] = json.loads(game.recv(timeout=60))
     return message
 
 
@@ -60,24 +60,6 @@ def speaking(live: Live) -> str:
     heard = [e["turn"] for e in live.events("StageReached") if e["stage"] == "audible"]
     ended = {e["turn"] for e in live.events("TurnEnded")}
     return next((turn for turn in heard if turn not in ended), "")
-
-
-def spoke_or_ended(live: Live, ends: int) -> bool:
-    """Whether she speaks, or more than `ends` turns have ended."""
-    return bool(speaking(live)) or len(live.events("TurnEnded")) > ends
-
-
-def tells_a_story(live: Live, author: str) -> str:
-    """The turn in which she tells it. The tests' small model may say what it just said, which she holds back:
-    then somebody asks for another one.
-    """
-    for tale in TALES:
-        before = len(live.events("TurnEnded"))
-        live.type(f"{author}: Spark, tell me a long story about {tale} for {author}, please!")
-        live.until(partial(spoke_or_ended, live, before))
-        if turn := speaking(live):
-            return turn
-    raise AssertionError(f"no story; the show said: {live.said[-20:]}")
 
 
 def force(game: Connection, priority: str) -> dict[str, Any]:
@@ -94,9 +76,10 @@ def test_a_decision_waits_for_her_only_where_its_priority_says_so(
     live: Live, game: Connection, priority: str, waits: bool
 ) -> None:
     live.until(lambda: len(live.events("TurnEnded")) == len(live.events("TurnStarted")))
-    turn = tells_a_story(live, f"fan of {priority}")
+    live.type(f"/say {TALE}")  # the operator's words: how long it takes is no model's choice
+    turn = live.until(lambda: speaking(live), within=60)
     action = force(game, priority)
-    (ended,) = live.until(lambda: [e for e in live.events("TurnEnded") if e["turn"] == turn])
+    (ended,) = live.until(lambda: [e for e in live.events("TurnEnded") if e["turn"] == turn], within=60)
     chosen = next(e for e in live.events("ActionChosen") if e["id"] == action["data"]["id"])
     if waits:
         assert chosen["at"] > ended["at"]
@@ -109,7 +92,7 @@ def test_a_decision_waits_for_her_only_where_its_priority_says_so(
 def test_she_speaks_about_what_happened(live: Live, game: Connection) -> None:
     live.until(lambda: len(live.events("TurnEnded")) == len(live.events("TurnStarted")))
     says(game, "context", message="You found a golden cell and won ten points.", silent=False)
-    turns = live.until(lambda: [e for e in live.events("TurnStarted") if e["line"]["source"] == "game"])
+    turns = live.until(lambda: [e for e in live.events("TurnStarted") if e["line"]["source"] == "game"], 60)
     assert turns[-1]["line"]["author"] == "Noughts"
 
 
