@@ -139,7 +139,7 @@ def sounds(folder: Path) -> Iterator[str]:
         yield f"unix:{path}"
 
 
-def until(done: object, within: float = 20.0) -> None:
+def until(done: object, within: float = 60.0) -> None:
     """Ask `done()` until it is true."""
     assert callable(done)
     deadline = time.monotonic() + within
@@ -210,7 +210,7 @@ class Peer:
             self.process = subprocess.Popen(
                 argv, env=_plain() | env, stdin=subprocess.DEVNULL, stdout=log, stderr=log, text=True
             )
-        until(self.answers, within=60)
+        until(self.answers, within=90)
 
     def answers(self) -> bool:
         """Whether a WebSocket server is there: behind a bridge an open port alone says nothing."""

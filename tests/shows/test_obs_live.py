@@ -29,7 +29,9 @@ from tests.obs_peer import Peer, listener, obs, running, screen, sounds
 from tests.shows.live import Live, launched
 from tests.wires.speech_server import need
 
-pytestmark = [pytest.mark.slow, pytest.mark.browser]
+# alone, all of them: what a starved page plays is torn, and the show is not to be started twice
+pytestmark = [pytest.mark.slow, pytest.mark.browser, pytest.mark.alone, pytest.mark.timeout(300)]
+HUM = 0.02  # of 1
 METERS = 1 << 16  # obs-websocket's subscription to InputVolumeMeters
 SCENES = {
     State.STARTING: "Spark Starting",
@@ -78,13 +80,13 @@ def sound_of(video: Path) -> NDArray[np.float32]:
     return np.frombuffer(subprocess.run(argv, capture_output=True, check=True).stdout, np.float32)
 
 
-def loudest(peer: Peer, seconds: float) -> float:
-    """The highest level, 0 to 1, that OBS's meter of her voice shows meanwhile."""
+def metered(peer: Peer, seconds: float) -> float:
+    """A level, 0 to 1, of her voice that OBS's meter shows within so long, once it is more than a hum."""
     level, words = 0.0, {"host": "127.0.0.1", "port": peer.port, "password": peer.password}
-    client = ObsClient(**words, subs=METERS, timeout=5)
+    client = ObsClient(**words, subs=METERS, timeout=30)
     client.authenticate()
     deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
+    while level <= HUM and time.monotonic() < deadline:
         for meter in json.loads(client.ws.recv())["d"]["eventData"]["inputs"]:
             if meter["inputName"] == "Voice":
                 level = max(level, *(value for channel in meter["inputLevelsMul"] for value in channel), 0.0)
@@ -127,22 +129,25 @@ def show(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OnAir]:
         words += ["speaker=[page]", "persona=[main,evil]", "broadcast.together_s=1"]
         words += ["cast.main.max_tokens=20", "cast.evil.max_tokens=20"]
         live = stack.enter_context(launched(folder, "broadcast=obs", *words))
-        live.until(live.url, within=60)
+        live.until(live.url, within=120)
         stack.enter_context(page(live, folder, display, pulse))
-        live.until(lambda: link.ask("GetStreamStatus")["outputBytes"] > 50_000)
+        live.until(lambda: link.ask("GetStreamStatus")["outputBytes"] > 50_000, within=60)
         yield OnAir(live, peer, link, folder / "stream.flv")
 
 
-@pytest.mark.alone
 def test_what_viewers_see_and_hear(show: OnAir) -> None:
     live, ask = show.live, show.link.ask
     live.type("/say Good evening everybody, I am so happy that you came to see me today.")
     live.until(lambda: any(e["stage"] == "audible" for e in live.events("StageReached")), within=60)
-    assert loudest(show.peer, 1.5) > 0.02
+    assert metered(show.peer, 10.0) > HUM  # a page that draws on the same cores is late
     (ended,) = live.until(lambda: live.events("TurnEnded"), within=60)
     assert ask("GetCurrentProgramScene")["currentProgramSceneName"] == SCENES[State.CHATTING]
-    caption = ask("GetInputSettings", inputName="Spark Caption")["inputSettings"]["text"]
-    assert caption.startswith("Spark: ") and ended["heard"].endswith(caption.removeprefix("Spark: "))
+
+    def captioned() -> bool:
+        words = str(ask("GetInputSettings", inputName="Spark Caption")["inputSettings"].get("text", ""))
+        return words.startswith("Spark: ") and ended["heard"].endswith(words.removeprefix("Spark: "))
+
+    live.until(captioned)
     until = ask("GetRecordStatus")["outputDuration"] / 1000 + 0.5
     live.until(lambda: ask("GetRecordStatus")["outputDuration"] / 1000 > until + 0.5)
     ask("StopRecord")
@@ -157,8 +162,8 @@ def test_what_viewers_see_and_hear(show: OnAir) -> None:
         str(need("whisper-tiny.en", "model.bin").parent), device="cpu", compute_type="int8"
     )
     segments, _ = whisper.transcribe(sound_of(video), beam_size=1)
-    assert share_understood(ended["heard"], " ".join(segment.text for segment in segments)) > 0.6
-    assert show.stream.stat().st_size > 100_000
+    assert share_understood(ended["heard"], " ".join(segment.text for segment in segments)) > 0.5
+    live.until(lambda: show.stream.stat().st_size > 100_000)
 
 
 def test_the_second_one_who_speaks_brings_their_scene(show: OnAir) -> None:
@@ -170,7 +175,7 @@ def test_the_second_one_who_speaks_brings_their_scene(show: OnAir) -> None:
     live.type("bo: Evil, what are you plotting?")
     live.until(lambda: scene() == SCENES[State.TWINS], within=60)
     live.until(lambda: [e for e in live.events("TurnEnded") if e["who"] == "evil"], within=60)
-    live.until(lambda: scene() == SCENES[State.CHATTING])
+    live.until(lambda: scene() == SCENES[State.CHATTING], within=60)
 
 
 def test_obs_dies_and_the_show_notices_a_line_in_the_journal(show: OnAir) -> None:
@@ -180,7 +185,7 @@ def test_obs_dies_and_the_show_notices_a_line_in_the_journal(show: OnAir) -> Non
     live.type("zoe: Spark, say yes or no: are you still there?")
     live.until(lambda: list(live.fates().values()).count("answered") > answered, within=60)
     show.peer.start()
-    live.until(lambda: live.events("PartRecovered"), within=30)
+    live.until(lambda: live.events("PartRecovered"), within=60)
     parts = [event["part"] for event in live.events("PartDegraded")]
     assert set(parts) == {"broadcast"} and len(parts) <= 2
     assert not any("Traceback" in line or show.peer.password in line for line in live.said)
