@@ -37,7 +37,7 @@ def console(*options: str) -> Iterator[tuple[Process, str]]:
         prints(process, "waiting for a game")
         yield process, f"ws://localhost:{port}"
         types(process, "/quit")
-        assert process.wait(5) == 0
+        assert process.wait(30) == 0
     finally:
         process.kill()
         process.wait()
@@ -66,7 +66,7 @@ def says(game: Connection, command: str, **data: object) -> None:
 
 
 def hears(game: Connection) -> dict[str, Any]:
-    message: dict[str, Any] = json.loads(game.recv(timeout=10))
+    message: dict[str, Any] = json.loads(game.recv(timeout=30))
     return message
 
 
@@ -156,7 +156,7 @@ def test_by_hand_recorded_and_played_again_from_both_sides(tmp_path: Path) -> No
             prints(process, "choose: place, pass")
             types(process, f'place {{"cell": {cell}}}')
             prints(process, f"result of hand-{cell // 4}: success")
-        assert again.wait(10) == 0
+        assert again.wait(30) == 0
 
 
 @pytest.mark.parametrize(
@@ -179,7 +179,7 @@ def test_it_ends_with_one_line(options: list[str], code: int, says: str) -> None
 def run(options: list[str]) -> subprocess.CompletedProcess[str]:
     words = [sys.executable, "-m", "glue.games.console", *options]
     return subprocess.run(
-        words, cwd=ROOT, capture_output=True, text=True, timeout=30, stdin=subprocess.DEVNULL
+        words, cwd=ROOT, capture_output=True, text=True, timeout=60, stdin=subprocess.DEVNULL
     )
 
 

@@ -28,7 +28,8 @@ CONFIG = """
 <server name="irc.local" description="Test" network="Test" id="1AA">
 <admin name="Nobody" nick="nobody" email="nobody@localhost">
 <bind address="127.0.0.1" port="{port}" type="clients">
-<connect allow="*" timeout="60" pingfreq="{ping}" recvq="8192" localmax="20" globalmax="20">
+<connect allow="*" timeout="60" pingfreq="{ping}" recvq="8192" localmax="20" globalmax="20"
+         resolvehostnames="no">
 <pid file="{folder}/pid">
 <log method="file" type="*" level="default" target="{folder}/log">
 <files motd="">
@@ -68,7 +69,7 @@ async def somebody(port: int, nick: str) -> AsyncIterator[ByteStream]:
 
 
 def chat(port: int, **more: Any) -> Twitch:
-    return Twitch("spark", irc=f"irc://127.0.0.1:{port}", timeout_s=5.0, **more)
+    return Twitch("spark", irc=f"irc://127.0.0.1:{port}", timeout_s=20.0, **more)
 
 
 @pytest.mark.parametrize("modules", ["", TAGGED], ids=["plain", "tags"])
@@ -110,12 +111,14 @@ async def test_over_tls_its_own_certificate_is_trusted_where_the_config_names_it
     port, tls = unused(), unused()
     address = f"ircs://127.0.0.1:{tls}"
     with inspircd(tmp_path, port, TLS.format(folder=tmp_path, port=tls)):
-        async with supervised(Twitch("spark", irc=address, timeout_s=5.0, ca_file=str(certificate))) as heard:
+        async with supervised(
+            Twitch("spark", irc=address, timeout_s=20.0, ca_file=str(certificate))
+        ) as heard:
             await entered(port)
             async with somebody(port, "mika") as mika:
                 await mika.send(b"PRIVMSG #spark :over TLS\r\n")
                 await eventually(lambda: heard.texts == ["over TLS"])
-        async with supervised(Twitch("spark", irc=address, timeout_s=5.0)) as heard:
+        async with supervised(Twitch("spark", irc=address, timeout_s=20.0)) as heard:
             await eventually(lambda: heard.down())
         assert "certificate" in heard.down()[0] and "cure: chat.twitch.ca_file=FILE" in heard.down()[0]
         async with supervised(Twitch("spark", irc=f"ircs://127.0.0.1:{port}", timeout_s=1.0)) as heard:
@@ -158,7 +161,7 @@ async def test_it_stays_through_pings_and_comes_back_to_a_server_that_was_starte
 
     monkeypatch.setattr(TwitchIrc, "_answer", noted)
     async with supervised(chat(port)) as heard:
-        with inspircd(tmp_path, port, ping=3):
+        with inspircd(tmp_path, port, ping=4):
             await entered(port)
             # who does not answer the first one gets no second one
             await eventually(lambda: came.count("PING") >= 2, 60)

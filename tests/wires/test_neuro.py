@@ -16,6 +16,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from websockets.asyncio.client import ClientConnection, connect
+from websockets.asyncio.server import ServerConnection, serve
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from glue.desk_events import OperatorServed
@@ -43,6 +44,9 @@ from tests.wires.noughts import Noughts
 pytestmark = pytest.mark.anyio
 T = TypeVar("T")
 CAST = {"main": "Spark", "evil": "Ember"}
+THINKS: dict[str, Any] = {"llm": Oracle(takes=600.0), "taste": Taste(within=600.0)}  # until it is given up
+FRAME = json.dumps({"command": "actions/force", "game": "G", "data": {"query": "Your move."}})
+FLOOD = 2000  # messages, of which a game may send 400 at once and then a hundred a second
 
 
 @dataclass
@@ -68,7 +72,7 @@ class Hall:
         return [e for e in self.events if isinstance(e, ActionChosen)]
 
     async def until(self, found: Callable[[], object]) -> None:
-        with anyio.fail_after(10):
+        with anyio.fail_after(30):
             while not found():
                 self.more = anyio.Event()
                 await self.more.wait()
@@ -97,7 +101,7 @@ async def says(socket: ClientConnection, command: str, game: str = "G", **data: 
 
 
 async def hears(socket: ClientConnection) -> dict[str, Any]:
-    with anyio.fail_after(10):
+    with anyio.fail_after(30):
         message: dict[str, Any] = json.loads(await socket.recv())
     return message
 
@@ -150,7 +154,7 @@ async def test_the_session_is_acknowledged_for_each_character() -> None:
 async def test_a_foreign_client_plays_whole_games() -> None:
     async with opened(Chance()) as hall, connect(hall.url) as socket:
         game = Noughts(socket, mistakes=2)
-        with anyio.fail_after(20):
+        with anyio.fail_after(60):
             await game.play()
         assert game.over and game.illegal == 0
         assert game.session is not None and game.session.session.display_name == "Spark"
@@ -172,7 +176,7 @@ class Chance(Oracle):
 async def test_the_foreign_client_registers_again_when_it_is_asked_to() -> None:
     async with opened(Chance()) as hall, connect(hall.url) as socket:
         game = Noughts(socket)
-        with anyio.fail_after(5):
+        with anyio.fail_after(30):
             await game.turn()  # no startup: it was there before us
             await game.read_message()  # actions/reregister_all
             await game.read_message()  # the action
@@ -213,6 +217,7 @@ async def test_several_games_at_once_with_the_same_names() -> None:
 async def test_a_game_that_comes_back_replaces_itself_and_is_asked_for_its_actions() -> None:
     async with opened() as hall, connect(hall.url) as old, connect(hall.url) as new:
         await begins(old)
+        await hall.until(lambda: any(event.actions for event in hall.of(GameChanged)))
         await says(new, "context", message="I am back.", silent=True)  # without a startup
         assert await hears(new) == {"command": "actions/reregister_all"}
         await forces(new, "pass")
@@ -224,12 +229,12 @@ async def test_a_game_that_comes_back_replaces_itself_and_is_asked_for_its_actio
 
 
 async def test_of_two_connections_of_one_game_the_newer_one_is_played() -> None:
-    async with opened(Oracle(takes=0.5)) as hall, connect(hall.url) as old, connect(hall.url) as new:
+    async with opened(**THINKS) as hall, connect(hall.url) as old, connect(hall.url) as new:
         await begins(old)
         await forces(old, "place", "pass")
         await hall.until(lambda: any(event.force for event in hall.of(GameChanged)))
         await begins(new)
-        with pytest.raises(ConnectionClosed) as gone, anyio.fail_after(5):
+        with pytest.raises(ConnectionClosed) as gone, anyio.fail_after(30):
             await old.recv()
         assert gone.value.rcvd is not None
         assert (gone.value.rcvd.code, gone.value.rcvd.reason) == (TAKEN_OVER, DISPLACED)
@@ -240,18 +245,33 @@ async def test_of_two_connections_of_one_game_the_newer_one_is_played() -> None:
         await hall.until(lambda: hall.of(GameChanged)[-1].connected)
 
 
-@pytest.mark.alone
-async def test_the_wire_costs_less_than_three_milliseconds() -> None:
-    async with opened() as hall, connect(hall.url, compression=None) as socket:
+async def echo(socket: ServerConnection) -> None:
+    async for frame in socket:
+        await socket.send(frame)
+
+
+async def test_the_wire_costs_a_few_times_what_a_bare_socket_does() -> None:
+    """Those of the best quarter, which nothing else on the machine delayed."""
+    async with (
+        opened() as hall,
+        connect(hall.url, compression=None) as socket,
+        serve(echo, "127.0.0.1", 0, compression=None) as bare,
+        connect(f"ws://127.0.0.1:{next(iter(bare.sockets)).getsockname()[1]}", compression=None) as mirror,
+    ):
         await begins(socket)
-        took = []
+        echoes, answers = [], []
         for _ in range(60):
+            began = time.perf_counter()
+            await mirror.send(FRAME)
+            await mirror.recv()
+            echoes.append(time.perf_counter() - began)
             began = time.perf_counter()
             await forces(socket, "pass")
             action = await hears(socket)
-            took.append(time.perf_counter() - began)
+            answers.append(time.perf_counter() - began)
             await says(socket, "action/result", id=action["data"]["id"], success=True)
-        assert statistics.median(took) < 0.003, f"{1000 * statistics.median(took):.2f} ms"
+        echo_s, answer_s = (statistics.quantiles(took, n=4)[0] for took in (echoes, answers))
+        assert answer_s < 4 * echo_s, (echo_s, answer_s)
 
 
 @pytest.mark.parametrize(
@@ -306,7 +326,7 @@ async def test_endless_nonsense_ends_the_connection() -> None:
 
 
 async def test_a_game_that_vanishes_in_the_middle_of_a_force() -> None:
-    async with opened(Oracle(takes=0.3)) as hall:
+    async with opened(**THINKS) as hall:
         async with connect(hall.url) as socket:
             await begins(socket)
             await forces(socket, "place", "pass")
@@ -333,12 +353,12 @@ async def test_a_game_that_never_reads_is_let_go_and_harms_nobody() -> None:
 async def test_a_flood_of_contexts_waits_in_its_socket() -> None:
     async with opened() as hall, connect(hall.url) as flood, connect(hall.url) as other:
         await begins(other)
-        for number in range(600):
+        for number in range(FLOOD):
             await says(flood, "context", "Flood", message=f"thing {number}", silent=False)
-        began = time.monotonic()
         await forces(other, "pass")
         await hears(other)
-        assert time.monotonic() - began < 1.0
+        taken = sum(event.game == "Flood" for event in hall.of(GameMessageClosed))
+        assert taken < FLOOD, "the other one's turn came after all of them"
         assert len(hall.of(LineArrived)) <= 1
 
 

@@ -56,7 +56,7 @@ async def view(browser: Browser, url: str) -> Page:
 
 async def opens(there: Plugin, frame: Frame, other: Frame) -> None:
     """Whoever is moved opens her mouth in `frame`, and the one in `other` does not."""
-    with anyio.fail_after(15):
+    with anyio.fail_after(30):
         while not (
             await frame.evaluate("() => spark.mouth()") > 3 > await other.evaluate("() => spark.mouth()")
         ):
@@ -77,10 +77,10 @@ async def test_each_view_shows_its_own_and_speaks_only_her_words(
                 await view(browser, f"{console.url('stage')}&sound=0&who={who}") for who in ("main", "evil")
             ]
             for page in pages:
-                await until(page, "() => document.getElementById('avatar').src !== ''")
+                await until(page, "() => document.getElementById('avatar').src !== ''", within=60)
             main, evil = (page.frames[1] for page in pages)
             for frame, look in ((main, "main"), (evil, "evil")):
-                await until(frame, f"() => window.spark?.look() === '{look}' && spark.frames > 20", within=20)
+                await until(frame, f"() => window.spark?.look() === '{look}' && spark.frames > 20", within=60)
             console.show(CaptionShown(1.0, "evil", "t1", 0, "Kneel before me!", 5))
             await opens(there, evil, main)
             words = [await page.locator("#captions").inner_text() for page in pages]
