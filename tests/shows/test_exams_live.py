@@ -28,13 +28,13 @@ def ended(live: Live, within: float) -> dict[str, Any]:
     return report
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(500)
 def test_a_game_of_chess_ends_the_show_with_its_report(tmp_path: Path) -> None:
     need_stockfish()
     words = ["chess.games=1", "chess.engine.most_moves=3", "chess.engine.pause_s=0.2", "speaker=[wav]"]
     words += ["chess.opponent=stockfish", "games.adapter.taste.within=4", "director.lonely=600"]
     with launched(tmp_path, "+show=chess", *words, ports=ports(*KEYS[:2])) as live:
-        report = ended(live, 240)
+        report = ended(live, 440)
     assert report["show"]["shows"] == ["chess"] and report["lines_without_fate"] == 0
     moves = [e["name"] for e in live.events("ActionChosen") if e["game"] == "Chess"]
     assert len(moves) == 3 == sum(report["decisions_by"].values())
@@ -43,12 +43,12 @@ def test_a_game_of_chess_ends_the_show_with_its_report(tmp_path: Path) -> None:
     assert (report["games"], report["adjudicated"], report["moves"], report["illegal_moves"]) == (1, 1, 6, 0)
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(500)
 def test_an_exam_of_the_body_writes_its_report(tmp_path: Path) -> None:
     need_packages()
     words = ["+show=minecraft", "minecraft.exam=wooden_pickaxe", "minecraft.seeds=1"]
     with shown(tmp_path, *words, ports={}) as live:
-        report = ended(live, 240)
+        report = ended(live, 440)
     (step,) = report["steps"]
     assert step["goal"] == "wooden_pickaxe" and step["claimed"] is step["true"] is True
     assert report["success_share"] == 1.0 and report["claims_false"] == 0 and report["reflex_ms"]["n"] > 0

@@ -40,7 +40,7 @@ def test_nothing_else_is_reached_from_there() -> None:
 
 def test_a_second_start_needs_no_network(tmp_path: Path) -> None:
     with launched(tmp_path, before=apart()) as live:
-        live.until(live.url, within=60)
+        live.until(live.url)
         live.type("mika: hello Spark, how are you?")
-        live.until(lambda: heard_after(live, 0.0), within=60)
+        live.until(lambda: heard_after(live, 0.0))
         assert not live.events("PartDegraded")
