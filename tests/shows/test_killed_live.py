@@ -5,11 +5,9 @@ from __future__ import annotations
 import itertools
 import json
 import os
-import re
 import signal
 import time
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
@@ -17,13 +15,14 @@ from tests.shows.live import Live, launched
 from tests.shows.test_live import heard_after, operator, say, settled
 
 pytestmark = [pytest.mark.slow, pytest.mark.alone]
+FRESH = 0.3  # seconds: what is told late may be over
 TOPICS = itertools.cycle(("thunderstorms", "pizza", "the ocean", "trains", "old clocks", "the moon", "cats"))
 
 
 @pytest.fixture(scope="module")
 def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
     with launched(tmp_path_factory.mktemp("show")) as live:
-        live.until(live.url, within=60)
+        live.until(live.url)
         yield live
 
 
@@ -33,19 +32,21 @@ def killed_in_mid_sentence(live: Live, engine: str) -> tuple[str, float]:
     with operator(live) as page:
         say(page, f"Spark, what do you think of the {engine}, and of everything else?", "zoe")
         while True:
-            match json.loads(page.recv(timeout=30)):
-                case {"event": "CaptionShown", "turn": str(turn), "text": text, "spoken": spoken}:
-                    if " " in text[:spoken] and spoken < len(text):
+            match json.loads(page.recv(timeout=60)):
+                case {"event": "CaptionShown", "turn": str(turn), "text": text, "spoken": spoken, "at": at}:
+                    now = time.monotonic()  # the clock of the show's events
+                    if " " in text[:spoken] and spoken < len(text) and now - at < FRESH:
                         os.kill(pid, signal.SIGKILL)
-                        return turn, time.monotonic()  # the clock of the journal's events
+                        return turn, now
                 case {"event": "TurnEnded", "turn": turn}:  # its clauses were too short
                     # always of something else: a tiny model falls into saying the same for ever
                     say(page, f"Spark, please tell us everything about {next(TOPICS)}", f"zoe {turn}")
 
 
-def killed(live: Live, engine: str, slack: float = 1.0) -> None:
-    """It is back within 10 s, the reply has its fate, and 10 s after it the next one is heard: on a machine
-    that loads the engine within 4 s. Elsewhere, `slack` times later, what is tried is all around that."""
+def killed(live: Live, engine: str) -> None:
+    """It is back within 10 s, the reply has its fate, and 10 s after it the next one is heard. Where the
+    show's start took longer than 3 s, within three times that: what is done again, was all done then."""
+    within = max(10.0, 3 * (live.events("StageTaken")[0]["at"] - live.began))
 
     def back() -> list[float]:
         down, up = (
@@ -57,11 +58,8 @@ def killed(live: Live, engine: str, slack: float = 1.0) -> None:
     live.until(lambda: settled(live))
     turn, at = killed_in_mid_sentence(live, engine)
     live.type(f"yan: Spark, are you still there without your {engine}?")
-    recovered = max(live.until(back, within=60))
-    loaded = re.findall(rf"{engine}: up \(ready after ([\d.]+) s\)", "\n".join(live.said))
-    within = max(10.0, 2.5 * slack * float(loaded[-1])) if float(loaded[-1]) > 4.0 else 10.0
-    took = f"back after {recovered - at:.1f} s of {within:.1f}, loaded within {loaded[-1]}"
-    print(f"{engine}: {took}")  # noqa: T201 - a figure to report
+    recovered = max(live.until(back, within=90))
+    print(f"{engine}: back after {recovered - at:.1f} s of {within:.1f}")  # noqa: T201 - a figure to report
     assert recovered - at < within
     (ended,) = live.until(lambda: [event for event in live.events("TurnEnded") if event["turn"] == turn])
     assert ended["at"] > at and ended["heard"]
@@ -69,16 +67,10 @@ def killed(live: Live, engine: str, slack: float = 1.0) -> None:
     closed = live.until(lambda: [event for event in live.events("LineClosed") if event["turn"] == turn])
     assert "answered" in [event["fate"] for event in closed]
     assert live.until(lambda: heard_after(live, ended["at"]), within=90)[0]["at"] - ended["at"] < within
+    live.type("/skip")
     live.until(lambda: settled(live))
 
 
 @pytest.mark.parametrize("engine", ["speech", "llm", "avatar"])
 def test_an_engine_killed_in_mid_sentence(live: Live, engine: str) -> None:
     killed(live, engine)
-
-
-@pytest.mark.timeout(360)
-def test_the_default_model_killed_in_mid_sentence(tmp_path: Path) -> None:
-    with launched(tmp_path, small=False) as live:
-        live.until(live.url, within=180)
-        killed(live, "llm", slack=2.0)  # a slow machine reads her whole prompt again, too
