@@ -17,7 +17,8 @@ from engines.port import unused
 from glue.stage.track import LOUD as AUDIBLE
 from tests.file_server import Handler, running
 from tests.need import need_models
-from tests.shows.live import Live, shown
+from tests.shows.live import PORTS as LIVE
+from tests.shows.live import Live, launched, shown
 from tests.shows.test_live import operator
 from tests.wires.test_riva_heard import LINES, LISTENS_AT, whisper, words
 
@@ -198,3 +199,17 @@ def test_a_reply_of_two_models_is_heard_as_one_sentence(tmp_path: Path, whisper:
         print(f"{opening!r} | said {said!r} | heard {' '.join(heard)!r} | {pause:.2f} s, {step:.0f}")  # noqa: T201 - to look at
     assert right / count >= 0.7
     assert astray <= 1, "Whisper may lose a small word once"
+
+
+def test_a_paced_show_begins_with_the_small_model_and_goes_on_with_the_large(tmp_path: Path) -> None:
+    """The real ones behind the proxy; how it sounds is heard above, and measured by the rehearsal."""
+    ports = {key: unused() for key in (*LIVE, "pace.engine.port")}
+    overrides = ("stack=paced", "pace=llama31-70b-eagle3", "llm.opener=always", "llm.opening.within=30")
+    with launched(tmp_path, *overrides, "safety=none", "director.lonely=1000", ports=ports) as live:
+        live.until(live.url, within=120)
+        live.type("mika: tell me about the moon")
+        live.type("tom: what do you like to eat?")
+        live.until(lambda: len(live.fates()) == 2)
+        told = replies(live)
+    assert all(opening and heard.startswith(opening.split()[0]) for *_, heard, opening in told)
+    assert any(goes_on(live, turn, opening) for turn, *_, opening in told), "the large one said nothing"

@@ -177,7 +177,8 @@ async def test_who_asks_what_is_on_the_screen_is_told_what_the_server_read(
 
 
 def test_the_guard_is_fast_enough_and_what_the_wire_costs(client: InferenceServerClient) -> None:
-    """The best at 640x640 over the wire, and beside it the same model called directly, in turns."""
+    """p50 at 640x640 over the wire, and beside it the same model called directly, in turns; the best of each
+    is judged, which other work on the machine leaves alone."""
     picture = np.random.default_rng(3).integers(0, 255, (640, 640, 3), dtype=np.uint8)
     direct = Guard("guard", locate("nudenet", "guard.onnx"), "cpu", 2, 10**7, 320)
     took: dict[str, list[float]] = {"wire": [], "direct": []}
@@ -188,8 +189,9 @@ def test_the_guard_is_fast_enough_and_what_the_wire_costs(client: InferenceServe
         direct.infer({"image": picture})
         took["wire"].append(between - began)
         took["direct"].append(time.perf_counter() - between)
-    wire, alone = (1000 * min(took[name]) for name in ("wire", "direct"))
-    print(f"\nguard, 640x640: {wire:.1f} ms over the wire, {alone:.1f} ms without ({wire / alone:.2f} times)")  # noqa: T201
+    for figure in (np.median, np.min):
+        wire, alone = (1000 * float(figure(took[name][3:])) for name in ("wire", "direct"))
+        print(f"\nguard: {wire:.1f} ms over the wire, {alone:.1f} ms without ({wire / alone:.2f} times)")  # noqa: T201
     assert wire <= max(50, 4 * alone)  # a busy machine slows both, and not alike: 0.99 to 2.9 times were seen
 
 
