@@ -21,6 +21,7 @@ from engines.cache import digest
 from tests.checkpoints import arrays, contents, cut
 from tests.hard_weights import as_qwen, write_model
 from tests.need import need
+from tests.waiting import gone, wait
 
 pytestmark = pytest.mark.timeout(1800)  # a fresh machine fetches torch first
 WEIGHT_ONLY = "general/ptq/nvfp4_weight_only-kv_fp8_cast"
@@ -36,8 +37,8 @@ def environment() -> None:
 @pytest.mark.usefixtures("environment")
 @pytest.mark.parametrize(
     ("dtype", "tied", "change"),
-    [("BF16", False, None), ("F16", True, None), ("BF16", True, as_qwen)],
-    ids=["llama", "f16, tied", "qwen, tied"],
+    [("BF16", False, None), ("F16", True, as_qwen)],
+    ids=["llama", "qwen, f16, tied"],
 )
 def test_the_bytes_are_those_of_modelopt(
     tmp_path: Path, dtype: str, tied: bool, change: Callable[[Path], Path] | None
@@ -137,13 +138,6 @@ def judged(source: Path, folder: Path, chats: list[str]) -> None:
 
 
 @pytest.mark.usefixtures("environment")
-def test_a_recipe_of_another_format_is_refused(tmp_path: Path) -> None:
-    base = write_model(tmp_path / "base")
-    with pytest.raises(BundleError, match="fp8_cast makes FP8 and not NVFP4, which is planned for; cure: "):
-        modelopt.quantise(base, tmp_path / "out", "general/ptq/fp8_default-kv_fp8_cast", ["hello"])
-
-
-@pytest.mark.usefixtures("environment")
 def test_a_recipe_that_is_not_there_is_named(tmp_path: Path) -> None:
     base = write_model(tmp_path / "base")
     with pytest.raises(BundleError, match=r"general/ptq/nothing.*failed.*cure:"):
@@ -172,28 +166,25 @@ def test_a_gpu_that_is_not_reached_is_no_silent_cpu(tmp_path: Path, monkeypatch:
         modelopt.quantise(base, tmp_path / "out", WEIGHT_ONLY, [])
 
 
+HANGS = ["sh", "-c", "echo quantise: loading; echo noise; exec sleep 100"]  # and says so at once
+
+
 def test_a_child_that_hangs_is_ended_and_told(tmp_path: Path) -> None:
     said: list[str] = []
-    words = ("quantise: loading", "noise")
-    code = f"import time; print({chr(10).join(words)!r}, flush=True); time.sleep(30)"
-    with pytest.raises(BundleError, match=r"the child did not end within 1 s; cure: "):
-        modelopt._run([sys.executable, "-c", code], 1.0, said.append, "the child", tmp_path)
+    with pytest.raises(BundleError, match=r"the child did not end within 3 s; cure: "):
+        modelopt._run(HANGS, 3.0, said.append, "the child", tmp_path)
     assert said == ["loading"]
 
 
-@pytest.mark.usefixtures("environment")
 def test_nothing_is_left_behind_when_the_build_is_killed(tmp_path: Path) -> None:
-    base = write_model(tmp_path / "base")
     code = (
-        "import sys; from pathlib import Path; from engines.bundle import modelopt;"
-        f"modelopt.quantise(Path({str(base)!r}), Path({str(tmp_path / 'out')!r}), {WEIGHT_ONLY!r}, [],"
-        " lambda line: print(line, flush=True))"
+        "from pathlib import Path; from engines.bundle import modelopt;"
+        f"modelopt._run({HANGS}, 100, lambda line: print(line, flush=True), 'it', Path({str(tmp_path)!r}))"
     )
     with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True) as build:
         assert build.stdout is not None
         assert any(line.startswith("loading") for line in build.stdout)
         children = psutil.Process(build.pid).children(recursive=True)
         build.kill()
-    gone, left = psutil.wait_procs(children, timeout=10)
-    assert gone
-    assert not left
+    assert children
+    wait(lambda: gone(children))
