@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+import yaml  # type: ignore[import-untyped]  # comes with omegaconf
 from anyio._backends._asyncio import TestRunner
 from hypothesis import HealthCheck, settings
 
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
     from playwright.async_api import Browser
 
 pytest_plugins = ["tests.longest_first"]
+
+yaml.SafeLoader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # hundreds of configs are composed here
 
 # how long an example takes, or its making, is the machine's business
 settings.register_profile("spark", deadline=None, suppress_health_check=[HealthCheck.too_slow])

@@ -1,7 +1,9 @@
 """Every option and every show composes; every mistake is refused with the choices."""
 
 import re
+from copy import deepcopy
 from dataclasses import fields
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +36,12 @@ ASKED |= {name: ["chat.channel=spark"] for name in ("twitch", "evening")}
 
 
 def composed(*overrides: str) -> DictConfig:
+    return deepcopy(_composed(*overrides))
+
+
+@cache
+def _composed(*overrides: str) -> DictConfig:
+    """What nobody changes; what it takes from the environment is looked up when it is read."""
     register()
     with initialize_config_dir(str(CONF), version_base="1.3"):
         return compose("config", overrides=list(overrides))

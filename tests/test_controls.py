@@ -96,16 +96,14 @@ async def test_memory_goes_into_a_file_and_comes_back_by_its_name_alone(air: Air
     assert not asks(air, Wish.EXPORT, "../friday").done and len(memories.texts) == 2
 
 
-@pytest.mark.parametrize("text", ["soon", "nan", "inf", "-0.1", "1e9", "2,5,1"])
 @pytest.mark.parametrize("wish", [Wish.DELAY, Wish.SLOW])
-async def test_what_is_no_number_of_seconds_is_declined_and_changes_nothing(
-    air: Air, wish: Wish, text: str
-) -> None:
-    for good in ("7,5", "0"):
-        assert asks(air, wish, good).done
-    served = asks(air, wish, text)
-    assert not served.done and "0" in served.effect
-    assert air.scene.mixer.delay == 0.0 == air.controls.door.standing(0.0)["slow"]
+async def test_what_is_no_number_of_seconds_is_declined_and_changes_nothing(air: Air, wish: Wish) -> None:
+    for text in ("soon", "nan", "inf", "-0.1", "1e9", "2,5,1"):
+        for good in ("7,5", "0"):
+            assert asks(air, wish, good).done
+        served = asks(air, wish, text)
+        assert not served.done and "0" in served.effect, text
+        assert air.scene.mixer.delay == 0.0 == air.controls.door.standing(0.0)["slow"], text
 
 
 async def test_delay_has_bounds(air: Air) -> None:
@@ -248,15 +246,15 @@ def test_a_list_of_the_desks_that_is_longer_than_a_person_adds_holds_whole_and_s
     tmp_path: Path,
 ) -> None:
     path = tmp_path / "list.txt"
-    words = [f"word{number}" for number in range(100_000)]
+    words = [f"word{number}" for number in range(20_000)]
     path.write_text("\n".join(words))
     blocklist = Blocklist(path)
-    assert blocklist.find("a word99999, that is") == "word99999" and blocklist.find("word5001") == "word5001"
+    assert blocklist.find("a word19999, that is") == "word19999" and blocklist.find("word5001") == "word5001"
     assert blocklist.add("onemore") and blocklist.find("is onemore") and blocklist.remove("word7")
     assert path.read_text().split() == [word for word in [*words, "onemore"] if word != "word7"]
     again = Blocklist(path)
-    assert again.find("word99998") and again.find("onemore") and not again.find("word7")
-    assert again.newest(2) == ["word99999", "onemore"]
+    assert again.find("word19998") and again.find("onemore") and not again.find("word7")
+    assert again.newest(2) == ["word19999", "onemore"]
 
 
 def test_the_blocklist_has_bounds(tmp_path: Path) -> None:

@@ -44,6 +44,7 @@ ADDRESS = {
     "avatar": ("address", "ws://"),
     "broadcast": ("address", "ws://"),
 }
+ENDLESS = ("silent", "drips", "endless")
 
 
 def found(*overrides: str) -> dict[str, Finding]:
@@ -125,11 +126,11 @@ def test_a_port_that_somebody_has_is_bad_and_so_is_a_wrong_server_on_it() -> Non
 def test_a_bad_server_is_one_clear_line_in_a_bounded_time(
     group: str, way: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(wires, "WITHIN", 0.5)
+    monkeypatch.setattr(wires, "WITHIN", 0.2 if way in ENDLESS else 10.0)
     began = time.monotonic()
     with bad_server.serving(way) as port, pytest.raises((Wrong, Nobody)) as caught:
         asked(group, port)
-    assert time.monotonic() - began < 2
+    assert time.monotonic() - began < 15, "the server hung up first"
     said = str(caught.value)
     assert caught.type is Wrong, said
     assert said and "\n" not in said and len(said) < 300 and "Error(" not in said
@@ -150,7 +151,7 @@ def test_a_bad_server_is_one_clear_line_in_a_bounded_time(
 def test_what_a_language_models_server_did_is_told(
     way: str, said: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(wires, "WITHIN", 0.5)
+    monkeypatch.setattr(wires, "WITHIN", 0.5 if way in ("silent", "drips") else 10.0)
     with bad_server.serving(way) as port, pytest.raises(Wrong) as caught:
         asked("llm", port)
     assert str(caught.value).startswith(said)
