@@ -30,7 +30,7 @@ from glue.redacted import Known
 from glue.report.evening import Evening, Outage, Told, Viewer, evening
 from glue.report.evening_page import clock, section
 from glue.report.numbers import report
-from glue.report.page import page
+from glue.report.page import title as titled
 from glue.report.read import fold
 from glue.report.write import write
 from glue.safety_events import LineScreened, Screened
@@ -168,7 +168,7 @@ def test_it_is_in_both_files(tmp_path: Path) -> None:
     assert found["active"][0] == {"name": "Mika", "lines": 3, "answered": 1}
     assert found["outages"][2] == {"at": 60.0, "until": None, "part": "speech", "why": "gone"}
     shown = (tmp_path / "report.html").read_text()
-    assert "<h2>The evening</h2>" in shown
+    assert "<h2>The evening</h2>" in shown and "<title>Chess, " in shown
 
 
 @pytest.mark.parametrize(
@@ -184,9 +184,8 @@ def test_it_is_in_both_files(tmp_path: Path) -> None:
 def test_a_report_is_titled_by_its_show(shows: object, title: str, wall: object) -> None:
     run = fold(night())
     run.head = {"shows": shows, "wall": wall}
-    shown = page(run, report(run))
-    when = " 2026, " if wall == 1_795_908_338.4 else "</title>"
-    assert f"<title>{title}" in shown and when in shown[: shown.index("<style>")]
+    found = titled(report(run))
+    assert found.startswith(title) and (" 2026, " in found) is (wall == 1_795_908_338.4)
 
 
 @pytest.mark.parametrize(

@@ -16,9 +16,9 @@ from glue.events import ReplyOpened
 from glue.journal import Journal
 from glue.report import page, table
 from glue.report.numbers import Report, report
-from glue.report.read import fold
+from glue.report.read import fold, read
 from glue.report.targets import TARGETS, targets
-from glue.report.write import to_json, write
+from glue.report.write import to_json
 from glue.spread import Spread
 from tests.test_conf import CONF, composed
 from tests.test_report import reply
@@ -38,7 +38,7 @@ def written(folder: Path, *overrides: str, opened: bool) -> Report:
     with Journal(folder / "journal.jsonl", _head(cfg)) as journal:
         for event in events:
             journal.show(event)
-    return write(folder)
+    return report(read(folder / "journal.jsonl"))
 
 
 def named(found: Report) -> dict[str, float]:
@@ -62,7 +62,7 @@ def test_each_pace_has_its_goals(
 ) -> None:
     found = written(tmp_path, "stack=paced", f"pace={pace}", f"llm.opener={opener}", opened=opened)
     assert named(found) == goals
-    said: list[dict[str, Any]] = json.loads((tmp_path / "report.json").read_text())["targets"]
+    said: list[dict[str, Any]] = json.loads(to_json(found, {}))["targets"]
     others = [each for each in TARGETS if not each.goal]
     assert len(said) == len(others) + len(goals), "the other targets hold at any pace"
     assert {each["what"]: each["at_most"] for each in said}.items() >= {
