@@ -160,7 +160,7 @@ def test_the_entrypoint_starts_the_persona_asked_for_on_its_services_port(
     words[-1] = words[-1].replace("/bundle/", f"{tmp_path}/")
     environment = {"SPARK_PORT": "8355"} | ({"SPARK_PERSONA": persona} if persona is not None else {})
     done = subprocess.run(
-        [sys.executable, *words], env=environment, capture_output=True, text=True, timeout=20, check=True
+        [sys.executable, *words], env=environment, capture_output=True, text=True, timeout=60, check=True
     )
     assert done.stdout.split() == [*spoken.split(), *"--port 8400 --host 0.0.0.0 --port 8355".split(), spoken]
     assert speaker(tmp_path, environment) == spoken

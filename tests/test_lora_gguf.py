@@ -53,11 +53,11 @@ def serving(model: Path, loras: Mapping[str, Path]) -> Iterator[str]:
         yield f"http://127.0.0.1:{port}"
     finally:
         process.terminate()
-        assert process.wait(5) == 0
+        assert process.wait(30) == 0
 
 
 async def _until_ready(options: Options) -> None:
-    with anyio.fail_after(30):
+    with anyio.fail_after(60):
         while True:
             try:
                 return await ready(options)

@@ -174,7 +174,7 @@ def test_the_compiled_server_reads_what_was_repacked(tmp_path: Path) -> None:
         (own, "16", [f"model={own}"]),  # the user's, by the bundle's server
     ):
         path.touch()
-        done = subprocess.run([*words, *more], capture_output=True, text=True, timeout=20, check=True)
+        done = subprocess.run([*words, *more], capture_output=True, text=True, timeout=60, check=True)
         said = done.stdout.split()
         assert said[said.index("--model") + 1] == str(path)
         assert said[said.index("--batch-size") + 1] == said[said.index("--ubatch-size") + 1] == size

@@ -36,7 +36,7 @@ def test_an_answer_of_two_writes_does_not_wait_for_the_other_side(
             port = listener.getsockname()[1]
             async with await asyncio.start_server(accepted, sock=listener):
                 reader, writer = await asyncio.open_connection("127.0.0.1", port)
-                await asyncio.wait_for(reader.read(), 5)  # its end: it was accepted
+                await asyncio.wait_for(reader.read(), 30)  # its end: it was accepted
                 writer.close()
         return found
 
