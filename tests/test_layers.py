@@ -1,6 +1,7 @@
 """The import rule: events <- ports <- {senses, mind, voice, stage, games}; those do not meet."""
 
 import ast
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -40,10 +41,16 @@ SAFETY = EVENTS | {"glue.errors", "glue.folders", "glue.settings"}  # the filter
 EXAM = SAFETY | {"glue.gate", "glue.spread"}
 
 
+@cache
+def nodes(path: Path) -> list[ast.AST]:
+    """A file, parsed."""
+    return list(ast.walk(ast.parse(path.read_text(encoding="utf-8"))))
+
+
 def imports(path: Path) -> set[str]:
     """Every module that a file imports, anywhere in it."""
     found: set[str] = set()
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    for node in nodes(path):
         if isinstance(node, ast.Import):
             found |= {name.name for name in node.names}
         elif isinstance(node, ast.ImportFrom) and node.module:
@@ -67,19 +74,19 @@ def files(under: str) -> list[Path]:
     return sorted(path for path in found if "bundles" not in path.parts)  # a build's sources are not ours
 
 
-@pytest.mark.parametrize("path", files("glue"), ids=str)
-def test_glue_does_not_import_engines(path: Path) -> None:
-    assert not [m for m in imports(path) if m.split(".")[0] in ("engines", "launch", "tests")]
+def test_glue_does_not_import_engines() -> None:
+    for path in files("glue"):
+        assert not [m for m in imports(path) if m.split(".")[0] in ("engines", "launch", "tests")], path
 
 
-@pytest.mark.parametrize("path", files("engines"), ids=str)
-def test_engines_do_not_import_glue_nor_one_another(path: Path) -> None:
-    found = imports(path)
-    assert not [m for m in found if m.split(".")[0] in ("glue", "launch", "tests")]
-    here = path.relative_to(ROOT / "engines").parts
-    if here[0] in ENGINES:  # what builds, checks and measures them knows them all
-        others = ENGINES - {here[0]}
-        assert not [m for m in found if m.startswith("engines.") and m.split(".")[1] in others]
+def test_engines_do_not_import_glue_nor_one_another() -> None:
+    for path in files("engines"):
+        found = imports(path)
+        assert not [m for m in found if m.split(".")[0] in ("glue", "launch", "tests")], path
+        here = path.relative_to(ROOT / "engines").parts
+        if here[0] in ENGINES:  # what builds, checks and measures them knows them all
+            others = ENGINES - {here[0]}
+            assert not [m for m in found if m.startswith("engines.") and m.split(".")[1] in others], path
 
 
 @pytest.mark.parametrize("side", SIDES)
@@ -128,10 +135,9 @@ def test_only_the_composition_root_names_adapters() -> None:
         assert not [m for m in ours(path, "glue") if m.split(".")[1] in SIDES], path
 
 
-@pytest.mark.parametrize("path", files("glue") + files("engines"), ids=str)
-def test_files_and_functions_stay_small(path: Path) -> None:
-    text = path.read_text(encoding="utf-8")
-    assert text.count("\n") <= 300
-    for node in ast.walk(ast.parse(text)):
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-            assert (node.end_lineno or 0) - node.lineno < 50, node.name
+def test_files_and_functions_stay_small() -> None:
+    for path in files("glue") + files("engines"):
+        assert path.read_text(encoding="utf-8").count("\n") <= 300, path
+        for node in nodes(path):
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+                assert (node.end_lineno or 0) - node.lineno < 50, (path, node.name)
