@@ -130,14 +130,14 @@ class Overheard:
 
 
 def real(text: str) -> list[str]:
-    """The words that are more than a murmur. "That's" is one; a letter is none: a recogniser writes laughter
-    as "H-h-h-h" and a hum as "M.H.M."."""
+    """The words that are more than a murmur. "That's" is one; a letter is none, however often: a recogniser
+    writes laughter as "H-h-h-h" or "CCC, CCC" and a hum as "M.H.M."."""
     words = plain(APOSTROPHE.sub("", text)).split()
     return [word for word in words if word not in MURMURS and not SOUND.fullmatch(word) and not _letter(word)]
 
 
 def _letter(word: str) -> bool:
-    return len(word) == 1 and word.isascii() and word != "i"
+    return len(set(word)) == 1 and word.isascii() and word != "i"
 
 
 def _runs(heard: Sequence[str], hers: Sequence[str]) -> bool:

@@ -61,6 +61,7 @@ def anyio_backend() -> tuple[str, dict[str, object]]:
         ("M.H.M.", Meaning.NOTHING),
         ("H-h-h-h-h-", Meaning.NOTHING),
         ("S-S-S-S", Meaning.NOTHING),
+        ("CCC, CCC, CCC.", Meaning.NOTHING),
         ("That's", Meaning.DOUBT),
         ("I\u2019ll", Meaning.DOUBT),
         ("A him", Meaning.DOUBT),
