@@ -45,7 +45,7 @@ def test_it_ends_and_leaves_nothing(tmp_path: Path) -> None:
         folder = own(family[1])
         assert len(family) >= 3 and len(left(folder)) >= 2
         running.process.send_signal(signal.SIGTERM)
-        assert running.process.wait(20) == 0  # Triton's own end is as slow as its requests
+        assert running.process.wait(20) == 0  # the guardian waits for nothing of it
         wait(lambda: gone(family))
     assert not left(folder)
 
