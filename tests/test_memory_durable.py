@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,7 +31,6 @@ from glue.memory.store import Store
 from glue.memory.traces import Forget
 from glue.memory.vectors import Embeddings, Vectors
 from glue.ports import Llm, Piece, Prompt, Role
-from tests.waiting import eventually
 from tests.wires.memory_servers import Notes, note
 
 pytestmark = pytest.mark.anyio
@@ -205,13 +205,12 @@ anyio.run(main)
 """
 
 
-async def test_kill_9_loses_nothing_of_some_time_ago_while_the_models_server_hangs(tmp_path: Path) -> None:
+def test_kill_9_loses_nothing_older_than_two_seconds_while_the_models_server_hangs(tmp_path: Path) -> None:
     told = [sys.executable, "-c", f"from pathlib import Path\n{HUNG}", str(tmp_path)]
-    async with await anyio.open_process(told, stderr=None) as process:
+    with subprocess.Popen(told, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
-        assert await process.stdout.receive() == b"told\n"
-        facts = tmp_path / "entries.jsonl"
-        await eventually(lambda: facts.exists() and "Biscuit" in facts.read_text())
+        assert process.stdout.readline() == "told\n"
+        time.sleep(2.0)  # what is promised
         process.send_signal(signal.SIGKILL)
     assert texts(tmp_path) == ["mira's cat is called Biscuit"]
 

@@ -40,7 +40,6 @@ class Live:
 
     def __post_init__(self) -> None:
         self.reader = Thread(target=self._read, daemon=True)
-        self.reader.start()
 
     def journal(self) -> list[dict[str, Any]]:
         """The events so far, each read once; a last line that is still being written is left for later."""
@@ -141,6 +140,7 @@ def shown(
         start_new_session=True,
     )
     live = Live(process, run_dir, ports)
+    live.reader.start()
     try:
         yield live
     finally:
