@@ -14,7 +14,7 @@ import pytest
 from tests.shows.live import Live, launched
 from tests.shows.test_live import heard_after, operator, say, settled
 
-pytestmark = [pytest.mark.slow, pytest.mark.alone]
+pytestmark = [pytest.mark.slow, pytest.mark.alone, pytest.mark.timeout(300)]
 FRESH = 0.5  # seconds: what is told late may be over
 TOPICS = itertools.cycle(("thunderstorms", "pizza", "the ocean", "trains", "old clocks", "the moon", "cats"))
 

@@ -22,7 +22,7 @@ from engines.port import unused
 from glue.stage.track import LOUD
 from tests.shows.live import PORTS, Live, end, launched
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 REFUSES_WITHIN = 90.0  # seconds for a start that fails: a few, and all that a busy machine adds
 HOSTILE = [
     "A" * 10_000,
