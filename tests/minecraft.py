@@ -76,11 +76,11 @@ class Game:
     who: str = NAME
     address: str = ""  # where the body says how it stands
 
-    async def until(self, found: Callable[[], Any], within: float = 30.0) -> Any:
+    async def until(self, found: Callable[[], Any], within: float = 60.0) -> Any:
         """Ask until the answer is true."""
         return await eventually(found, within)
 
-    async def told(self, words: str, since: int = 0, within: float = 30.0) -> str:
+    async def told(self, words: str, since: int = 0, within: float = 60.0) -> str:
         """A message with these words, after the first `since`."""
         return str(
             await self.until(lambda: next((s for s in self.table.said[since:] if words in s), ""), within)
@@ -93,13 +93,13 @@ class Game:
 
     async def sees(self, what: str, **more: object) -> None:
         """Until the world sees it: what she says of it takes another way, and may be here before."""
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(60):
             while not await self.seen(what, **more):  # noqa: ASYNC110  # nobody tells
                 await asyncio.sleep(0.05)
 
     async def looks(self, words: str) -> None:
         """Until her body knows of what was done in the world, which an order would overtake."""
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(60):
             while words not in (await self.table.act("look", {}, 30)).said:  # noqa: ASYNC110  # likewise
                 await asyncio.sleep(0.05)
 
@@ -112,14 +112,14 @@ class Game:
         """Until she knows that she has it."""
         had = await self.table.act("inventory", {}, 30)
         await self.world.do("give", who=self.who, name=name, count=count)
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(60):
             while (await self.table.act("inventory", {}, 30)).said == had.said:  # noqa: ASYNC110  # likewise
                 await asyncio.sleep(0.05)
 
     async def calm(self) -> dict[str, Any]:
         """Until nothing moves her: no job, no reflex, and the world sees her stand. Her, then."""
         before: object = None
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(60):
             while True:
                 her, body = await self.player(), await self.world.standing()
                 if her["position"] == before and not body["reflex"] and not body["doing"]:
@@ -129,7 +129,7 @@ class Game:
 
     async def here(self) -> None:
         """Until she is in the world."""
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(60):
             while NAME not in (await self.world.told())["players"]:  # noqa: ASYNC110  # likewise
                 await asyncio.sleep(0.1)
 
@@ -142,7 +142,7 @@ async def playing(folder: Path, **options: object) -> AsyncIterator[Game]:
     async with table.open() as url:
         port, truth, server = unused(), unused(), unused()
         ports = {"port": port, "truth": truth, "server_port": server}
-        given = {"games": url, "idle": 0.0, "seed": 1, "skills": str(folder), **ports, **options}
+        given = {"games": url, "idle": 0.0, "nice": 0, "seed": 1, "skills": str(folder), **ports, **options}
         async with running([spec("minecraft", given)], folder, within=90) as engines:
             await table.registered(30)
             address, log = f"http://127.0.0.1:{port}", folder / "minecraft.log"
@@ -157,7 +157,7 @@ async def joining(username: str, port: int, folder: Path) -> AsyncIterator[Game]
     table = Table()
     async with table.open() as url:
         where = {"server": "127.0.0.1", "server_port": port, "version": OWN_VERSION, "username": username}
-        given = {"games": url, "idle": 0.0, "skills": str(folder), "port": unused(), **where}
+        given = {"games": url, "idle": 0.0, "nice": 0, "skills": str(folder), "port": unused(), **where}
         async with running([spec("minecraft", given)], folder, within=90) as engines:
             await table.registered(30)
             yield Game(table, World(0), folder / "minecraft.log", engines.pids, port, username)

@@ -92,13 +92,13 @@ def chat(peer: Peer) -> list[str]:
 
 
 async def _viewers(live: Live, world: World, peer: Peer, link: Link) -> None:
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         while len((await world.told())["players"]) < 2:  # noqa: ASYNC110  # nobody tells
             await asyncio.sleep(0.1)
     await until(live, lambda: [e for e in live.events("GameMessageClosed") if "dig_hole" in e["text"]])
     peer.say("Spark, now a hole would be nice!", "mika")
     await until(live, lambda: judged(live, "dig_hole", "model"))
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         while not await broke(world):  # noqa: ASYNC110  # nobody tells
             await asyncio.sleep(0.1)
     await until(live, lambda: scene(link) == SCENES[State.GAME])
@@ -176,7 +176,7 @@ async def broke(world: World) -> bool:
 
 async def afar(body: int) -> None:
     """Until she sees that Mika is not beside her any more."""
-    async with httpx.AsyncClient(trust_env=False) as client, asyncio.timeout(30):
+    async with httpx.AsyncClient(trust_env=False) as client, asyncio.timeout(60):
         while True:
             seen = (await client.get(f"http://127.0.0.1:{body}/map.json")).json()["things"]
             if any(kind == "player" and math.hypot(x, z) > 4 for kind, x, z in seen):

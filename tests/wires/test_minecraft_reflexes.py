@@ -55,7 +55,7 @@ async def test_who_was_told_to_attack_while_she_fights_has_done_it_when_it_is_de
     await game.calm()
     await game.world.do("health", count=20)
     await game.world.do("spawn", name="zombie", x=3, health=40)  # four seconds of fighting
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         while (await game.world.standing())["reflex"] != "fight":  # noqa: ASYNC110  # nobody tells
             await asyncio.sleep(0.02)
     told = await game.table.act("attack", {}, 60)
@@ -68,7 +68,7 @@ async def test_she_comes_up_for_air(game: Game) -> None:
     for place in reversed(column):  # she swims once her feet are wet
         await game.world.do("block", name="water", at=place)
     assert (await game.world.do("look", y=1.6))["name"] == "water"
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         while (await game.world.do("look", y=1.6))["name"] == "water":  # noqa: ASYNC110  # her head
             await asyncio.sleep(0.1)
     assert not await game.seen("hurt", by="drowning")
@@ -81,7 +81,7 @@ async def test_she_runs_from_a_creeper(game: Game) -> None:
     since = len(game.table.said)
     stood = (await game.calm())["position"]
     await game.world.do("spawn", name="creeper", x=4)
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         while math.dist(stood.values(), (await game.player())["position"].values()) < 2:  # noqa: ASYNC110
             await asyncio.sleep(0.05)
     assert not await game.seen("attacked", mob="creeper")
@@ -120,7 +120,7 @@ async def test_who_dies_says_so_ends_what_she_did_and_begins_again(game: Game) -
     await game.world.do("health", count=0)
     await game.told("You died in the game, and begin again where you started", since)
     await game.told("You did not finish explore: you died", since)
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         while (await game.player())["health"] <= 0:  # noqa: ASYNC110  # nobody tells
             await asyncio.sleep(0.1)
     assert (await game.table.act("look", {}, 30)).success
