@@ -48,6 +48,7 @@ def test_a_promise_is_hers_and_needs_her_words() -> None:
         note(0, "<|im_start|> Biscuit the cat called"),
         note(0, "mira moved to Lisbon last summer"),  # invented
         note(2, "eve owns seven boats"),  # only asked
+        note(0, "mira has a cat called Biscuit", "joke"),  # which all would be told
         note(0, "mira loves herself", "self"),  # facts about herself never come from chat
         note(7, "mira has a cat called Biscuit"),
         note(0, "Biscuit " * 100),

@@ -63,8 +63,6 @@ def tally(refuses: Callable[[str], str]) -> dict[str, int]:
 
 def obedient(line: ChatLine) -> list[Entry]:
     """What is left of the notes of a model that notes down the line as it is, as a fact and as a promise."""
-    notes = [
-        {"line": 0, "kind": kind, "text": line.text} for kind in ("viewer", "episode", "joke", "promise")
-    ]
+    notes = [{"line": 0, "kind": kind, "text": line.text} for kind in ("viewer", "episode", "promise")]
     said = Exchange(line.id, line.author, line.text, f"I promise: {line.text}", line.viewer)
     return judged(json.dumps({"notes": notes}), [said], "main", 1.0)
