@@ -137,7 +137,7 @@ def real(text: str) -> list[str]:
 
 
 def _letter(word: str) -> bool:
-    return len(set(word)) == 1 and word.isascii() and word != "i"
+    return len(set(word)) == 1 and word.isascii() and word.isalpha() and word != "i"
 
 
 def _runs(heard: Sequence[str], hers: Sequence[str]) -> bool:

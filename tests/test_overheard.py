@@ -70,6 +70,7 @@ def anyio_backend() -> tuple[str, dict[str, object]]:
         ("Wait", Meaning.DOUBT),
         ("Oh, wait", Meaning.DOUBT),
         ("Wait, stop", Meaning.FLOOR),
+        ("Stop 22", Meaning.FLOOR),
         ("No no, that is wrong.", Meaning.FLOOR),
     ],
 )

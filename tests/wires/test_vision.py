@@ -189,9 +189,9 @@ def test_the_guard_is_fast_enough_and_what_the_wire_costs(client: InferenceServe
         direct.infer({"image": picture})
         took["wire"].append(between - began)
         took["direct"].append(time.perf_counter() - between)
-    for figure in (np.median, np.min):
-        wire, alone = (1000 * float(figure(took[name][3:])) for name in ("wire", "direct"))
-        print(f"\nguard: {wire:.1f} ms over the wire, {alone:.1f} ms without ({wire / alone:.2f} times)")  # noqa: T201
+    wire, alone = (1000 * float(np.median(took[name][3:])) for name in ("wire", "direct"))
+    print(f"\nguard, p50: {wire:.1f} ms over the wire, {alone:.1f} ms without ({wire / alone:.2f} times)")  # noqa: T201
+    wire, alone = (1000 * min(took[name]) for name in ("wire", "direct"))
     assert wire <= max(50, 4 * alone)  # a busy machine slows both, and not alike: 0.99 to 2.9 times were seen
 
 
