@@ -16,6 +16,7 @@ import openai
 import pytest
 from anyio.abc import SocketStream
 
+from engines.pace.ledger import CLOCK_MS
 from engines.port import unused
 from glue import pace
 from glue.closing import closing
@@ -73,7 +74,8 @@ async def test_the_openai_client_gets_the_engines_text_at_the_stated_pace(proxy:
     assert texts[1] == texts[2] != ""
     assert took >= 0.12 + 11 / 20
     answer = await last(proxy)
-    assert answer["tokens"] == 12 and answer["decode"] <= 20.1
+    # not by its rate behind the first token, which a stall makes late
+    assert answer["tokens"] == 12 and answer["early_ms"] < CLOCK_MS
 
 
 async def test_an_answer_in_one_piece_takes_as_long(proxy: str) -> None:
@@ -108,7 +110,8 @@ async def test_two_models_share_the_machine_until_one_hangs_up(
         assert isinstance(await anext(pieces), str)
         assert [piece async for piece in opener.stream(prompt("evil", 12))]
     small = await last(proxy, "opener")
-    assert small["work"] == pytest.approx(small["last"] / 2, abs=0.001) and small["decode"] < 20.1  # of 40
+    assert small["work"] == pytest.approx(small["last"] / 2, abs=0.001)
+    assert small["early_ms"] < CLOCK_MS
     assert (await until_at_work(engine))[SLOTS["main"]] < MOST
     with anyio.fail_after(30):
         while not (await last(proxy))["cut"]:
