@@ -104,7 +104,7 @@ class _Ways(Handler):
         elif way == "hub":  # as the hub does: a redirect that tells the file's hash
             self.answer(302, {"Location": f"/whole/{name}", "X-Linked-Etag": '"' + "0" * 64 + '"'})
         elif way == "hang":
-            time.sleep(6)
+            time.sleep(60)
         elif way in AWAY and not self.files.gate.is_set():
             if status := AWAY[way]:
                 self.answer(status, {})

@@ -42,7 +42,7 @@ add_custom_command(OUTPUT server.cpp DEPENDS first $<TARGET_OBJECTS:first>
 add_executable(llama-server server.cpp $<TARGET_OBJECTS:first>)
 """,
     f"{LAMA}/counts.sh": 'echo compiled >> "$TOY/compiled"\n',
-    f"{LAMA}/hangs.sh": 'if [ -e "$TOY/hangs" ]; then sleep 60 & echo $$ $! > "$TOY/hangs"; wait; fi\n',
+    f"{LAMA}/hangs.sh": 'if [ -e "$TOY/hangs" ]; then sleep 600 & echo $$ $! > "$TOY/hangs"; wait; fi\n',
     f"{LAMA}/{native.TILES}": """static void _tile_loadconfig(const void *) {}
 int tiles() {
     int tc = 200;
