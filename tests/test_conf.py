@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml  # type: ignore[import-untyped]  # comes with omegaconf
 from hydra import compose, initialize_config_dir
 from hydra.errors import HydraException
 from omegaconf import DictConfig, OmegaConf
@@ -45,6 +46,18 @@ def _composed(*overrides: str) -> DictConfig:
     register()
     with initialize_config_dir(str(CONF), version_base="1.3"):
         return compose("config", overrides=list(overrides))
+
+
+def test_pyyamls_own_loader_reads_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A show has that one; the tests have libyaml's, which is quicker."""
+
+    def read() -> list[object]:
+        return [OmegaConf.to_container(OmegaConf.load(path)) for path in paths]
+
+    paths = sorted(CONF.rglob("*.yaml"))
+    quickly = read()
+    monkeypatch.setattr(yaml, "SafeLoader", yaml.loader.SafeLoader)
+    assert paths and read() == quickly
 
 
 def test_the_default_runs_as_it_is() -> None:
