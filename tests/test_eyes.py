@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from itertools import pairwise
 from pathlib import Path
 
 import anyio
@@ -120,13 +121,12 @@ async def test_an_unsafe_picture_is_dropped_and_never_read(tmp_path: Path) -> No
 async def test_sights_are_apart_and_the_newest_is_not_missed(tmp_path: Path) -> None:
     picture = tmp_path / "now.png"
     show(picture, 20)
-    peer = Peer(Sight(("one",)), Sight(("two",)))
+    peer = Peer(Sight(("one",)), Sight(("two",)), Sight(("two",)))  # a third on a machine that was busy
     eyes = eyes_on(picture, peer, apart_s=0.8)
     steps = [lambda: show(picture, 120), lambda: show(picture, 220), *[nothing] * 80]
     seen = await watched(eyes, *steps, apart=1)
-    first, second = seen
-    assert isinstance(first, Seen) and isinstance(second, Seen)
-    assert second.at - first.at >= 0.8 and second.texts == ("two",)
+    assert len(seen) >= 2 and isinstance(seen[-1], Seen) and seen[-1].texts == ("two",)
+    assert all(later.at - sooner.at >= 0.8 for sooner, later in pairwise(seen))
 
 
 @pytest.mark.anyio

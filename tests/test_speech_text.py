@@ -96,6 +96,6 @@ def test_any_dictionary_can_be_read(entries: str) -> None:
     ["<speak>", "<!--", "<phoneme ph='", "&lt;", "a" * 50, ". ", "<a <a ", "<a <a>", "<a b='", "]]>", "<!["],
 )
 def test_no_text_takes_long_to_read(unit: str) -> None:
-    begun = time.monotonic()
+    begun = time.thread_time()
     list(pieces(read(unit * (10_000 // len(unit)), {})))
-    assert time.monotonic() - begun < 0.5
+    assert time.thread_time() - begun < 0.5
