@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ctypes.util
 import os
 import shutil
 import subprocess
@@ -69,8 +68,3 @@ def need_package(name: str, cure: str) -> None:
     """A Python package that is an extra; for a whole file, before it imports what needs it."""
     if find_spec(name) is None and os.environ.get("CI") != "true":
         pytest.skip(f"package {name} is missing; cure: {cure}", allow_module_level=True)
-
-
-def need_library(name: str, cure: str) -> None:
-    """A shared library of the system's."""
-    need(ctypes.util.find_library(name), f"lib{name}", cure)

@@ -70,8 +70,10 @@ ENGINES = frozenset("llm speech avatar vision memory embeddings pace asr chess m
 
 
 def files(under: str) -> list[Path]:
-    found = (ROOT / under).rglob("*.py")
-    return sorted(path for path in found if "bundles" not in path.parts)  # a build's sources are not ours
+    every = (ROOT / under).rglob("*.py")
+    found = sorted(path for path in every if "bundles" not in path.parts)  # a build's sources are not ours
+    assert found
+    return found
 
 
 def test_glue_does_not_import_engines() -> None:
