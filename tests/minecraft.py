@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import re
 import subprocess
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -61,7 +62,7 @@ class Asked:
         return answer["said"]
 
     def end(self) -> None:
-        self._process.communicate(timeout=10)
+        self._process.communicate(timeout=30)
 
 
 @dataclass
@@ -110,10 +111,16 @@ class Game:
 
     async def give(self, name: str, count: int) -> None:
         """Until she knows that she has it."""
-        had = await self.table.act("inventory", {}, 30)
+
+        async def held() -> int:
+            said = (await self.table.act("inventory", {}, 30)).said
+            found = re.search(rf"\b(\d+) {name.replace('_', ' ')}[,.]", said)
+            return int(found[1]) if found else 0
+
+        wanted = await held() + count
         await self.world.do("give", who=self.who, name=name, count=count)
         async with asyncio.timeout(60):
-            while (await self.table.act("inventory", {}, 30)).said == had.said:  # noqa: ASYNC110  # likewise
+            while await held() < wanted:  # noqa: ASYNC110  # likewise
                 await asyncio.sleep(0.05)
 
     async def calm(self) -> dict[str, Any]:
