@@ -239,7 +239,7 @@ def test_a_daemon_that_hangs_is_given_up_and_leaves_no_process(
     with pytest.raises(StartFailed, match=r"docker info.*no answer within 0 s; cure: "):
         anyio.run(docker.ask, ["docker", "info"], 0.4)
     asleep = [each for each in psutil.process_iter(["cmdline"]) if each.info["cmdline"] == ["sleep", "61.5"]]
-    _, left = psutil.wait_procs(asleep, timeout=5)
+    _, left = psutil.wait_procs(asleep, timeout=30)
     states = {each.status() for each in left if each.is_running()}
     assert states <= {psutil.STATUS_ZOMBIE}, "dead, though init may not have reaped it yet"
 

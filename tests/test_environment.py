@@ -36,7 +36,7 @@ def test_no_child_goes_on_writing_when_the_build_is_killed(tmp_path: Path, code:
     with subprocess.Popen(argv, cwd=ROOT) as build:
         left = psutil.Process(int(up.read_text()))
         build.kill()
-    _, alive = psutil.wait_procs([left], timeout=10)
+    _, alive = psutil.wait_procs([left], timeout=30)
     for each in alive:
         each.kill()
     assert not alive
