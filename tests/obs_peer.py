@@ -93,10 +93,10 @@ def running(
 def end(process: subprocess.Popen[str]) -> None:
     process.terminate()
     try:
-        process.wait(5)
+        process.wait(30)
     except subprocess.TimeoutExpired:
         process.kill()
-        process.wait(5)
+        process.wait(30)
     if process.stdout is not None:
         process.stdout.close()
 
