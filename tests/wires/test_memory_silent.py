@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from functools import partialmethod
 from pathlib import Path
@@ -34,6 +35,15 @@ def own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Popen[b
         yield found
 
 
+@contextmanager
+def stopped(process: Popen[bytes]) -> Iterator[None]:
+    process.send_signal(signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        process.send_signal(signal.SIGCONT)
+
+
 async def test_every_call_to_a_silent_milvus_ends(own: tuple[str, Popen[bytes]]) -> None:
     uri, process = own
     index = Index(uri, "", "calls", 8, 20.0)
@@ -42,7 +52,6 @@ async def test_every_call_to_a_silent_milvus_ends(own: tuple[str, Popen[bytes]])
     vectors = np.ones((1, 8), np.float32)
     await index.add([entry], vectors)
     await index.search("cat", vectors, Wanted(frozenset({"main"}), "mira"), 2)
-    process.send_signal(signal.SIGSTOP)
     index._within = 0.2
     calls: list[Callable[[], Awaitable[object]]] = [
         lambda: index.search("cat", vectors, Wanted(frozenset({"main"}), "mira"), 2),
@@ -55,11 +64,11 @@ async def test_every_call_to_a_silent_milvus_ends(own: tuple[str, Popen[bytes]])
         index.open,
         index.drop,
     ]
-    for number, call in enumerate(calls):
-        with anyio.move_on_after(30) as waited, pytest.raises(Unreachable):
-            await call()
-        assert not waited.cancelled_caught, number
-    process.send_signal(signal.SIGCONT)
+    with stopped(process):
+        for number, call in enumerate(calls):
+            with anyio.move_on_after(30) as waited, pytest.raises(Unreachable):
+                await call()
+            assert not waited.cancelled_caught, number
     index._within = 20.0
     assert set(await index.ids()) <= {"1"}  # what it was asked meanwhile it may yet do
     await index.close()
@@ -76,10 +85,9 @@ async def test_a_milvus_that_falls_silent_is_told_and_used_again_when_it_answers
         async with remembering(there, tmp_path, told=told.send_nowait) as show:
             show.say("mira", "my cat is called Biscuit")
             assert await show.recalled(*asked)
-            process.send_signal(signal.SIGSTOP)
-            show.memory.show(LineArrived(0.0, show.line("mira", "do you know my cat?")))
-            assert "Milvus" in (await until(events, PartDegraded)).why
-            process.send_signal(signal.SIGCONT)
+            with stopped(process):
+                show.memory.show(LineArrived(0.0, show.line("mira", "do you know my cat?")))
+                assert "Milvus" in (await until(events, PartDegraded)).why
             await until(events, PartRecovered)
             assert await show.recalled(*asked)
 
