@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal
 import subprocess
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 
 import anyio
 
@@ -19,16 +19,25 @@ READY_SECONDS = 100.0  # of a machine that does other things too
 def serving(*engines: Spec) -> Iterator[list[subprocess.Popen[bytes]]]:
     """They run, and answer: their processes."""
     need_models(*(model for each in engines for model in each.models))
-    processes = [subprocess.Popen(each.argv) for each in engines]
-    try:
+    with ExitStack() as ending:
+        processes = [ending.enter_context(_child(each)) for each in engines]
         for each, process in zip(engines, processes, strict=True):
             anyio.run(_until_ready, each, process)
         yield processes
-    finally:
-        for process in processes:
+
+
+@contextmanager
+def _child(engine: Spec) -> Iterator[subprocess.Popen[bytes]]:
+    """It runs; told to end it does, or is killed and fails the test."""
+    with subprocess.Popen(engine.argv) as process:
+        try:
+            yield process
+        finally:
             process.terminate()
-            process.send_signal(signal.SIGCONT)  # a test may have stopped it
-        assert {process.wait(20) for process in processes} <= {0, -signal.SIGTERM}
+            try:
+                assert process.wait(20) in (0, -signal.SIGTERM), engine.name
+            finally:
+                process.kill()
 
 
 async def _until_ready(engine: Spec, process: subprocess.Popen[bytes]) -> None:
