@@ -21,6 +21,7 @@ from tests.wires.child_engines import serving
 ROOT = Path(__file__).parents[2]
 SLOTS = {"main": 0, "evil": 1, "background": 2}
 MOST = 2500  # tokens; no machine has written them before somebody looks
+SOON = 100  # tokens that it may yet write when somebody hangs up
 LONG = Prompt(
     "main",
     (Message("user", "Count from one to a thousand, in words."),),

@@ -25,7 +25,7 @@ from glue.mind.talk import Talk
 from glue.ports import Message, Prompt, Role, Usage
 from tests.conftest import Start
 from tests.need import need_models
-from tests.wires.llm_server import LONG, MOST, ROOT, SLOTS, command, patient, until_at_work
+from tests.wires.llm_server import LONG, ROOT, SLOTS, SOON, command, patient, until_at_work
 
 pytestmark = pytest.mark.anyio
 
@@ -106,12 +106,14 @@ async def test_an_answer_is_continued_behind_its_cached_prefix(llm: OpenAiLlm) -
 
 
 async def test_hanging_up_stops_the_decoding(engine: str, llm: OpenAiLlm) -> None:
-    for _ in range(3):
+    more = list[int]()
+    for _ in range(3):  # the machine may be at something else just then
         async with closing(llm.stream(LONG)) as pieces:
             assert isinstance(await anext(pieces), Usage)
             assert isinstance(await anext(pieces), str)
-            await until_at_work(engine, SLOTS["main"])
-        assert 0 < (await until_at_work(engine))[SLOTS["main"]] < MOST
+            before = (await until_at_work(engine, SLOTS["main"]))[SLOTS["main"]]
+        more.append((await until_at_work(engine))[SLOTS["main"]] - before)
+    assert min(more) < SOON, more
 
 
 async def test_hanging_up_stops_a_prefill(engine: str, llm: OpenAiLlm) -> None:
