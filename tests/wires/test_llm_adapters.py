@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
+import time
 from collections.abc import Iterator
 from difflib import SequenceMatcher
 from pathlib import Path
@@ -107,6 +108,28 @@ async def test_alternating_personas_costs_nothing(url: str, adapters: dict[str, 
             await llm.warm(asked(who))
         for line, who in enumerate(CAST * 3):
             assert await llm.warm(asked(who, f"tom: and number {line}?")) < 16
+
+
+async def first_token(llm: OpenAiLlm, prompt: Prompt) -> float:
+    """Seconds until it is here; the rest is read as well."""
+    began, came = time.perf_counter(), list[float]()
+    async with closing(llm.stream(prompt)) as pieces:
+        async for piece in pieces:
+            if isinstance(piece, str):
+                came.append(time.perf_counter() - began)
+    return came[0]
+
+
+async def test_a_switch_of_persona_keeps_nobody_waiting(url: str, adapters: dict[str, str]) -> None:
+    switched, stayed = list[float](), list[float]()
+    async with patient(url, adapters=adapters) as llm:
+        await first_token(llm, asked("evil"))
+        for line in range(12):  # main, main, evil, evil, and so on: of two every first is a switch
+            who, took = CAST[line // 2 % 2], stayed if line % 2 else switched
+            took.append(await first_token(llm, asked(who, f"tom: and number {line + 10}?")))
+    told = [f"{1000 * min(each):.1f} ms" for each in (switched, stayed)]
+    print("to the first token: switched {}, stayed {}".format(*told))  # noqa: T201 - figures to report
+    assert min(switched) - min(stayed) < 0.02
 
 
 async def test_her_prefix_outlives_the_server_with_her_adapter(
