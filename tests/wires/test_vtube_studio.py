@@ -69,13 +69,14 @@ async def test_a_stale_token_is_replaced(avatar: Made, tmp_path: Path) -> None:
 
 
 async def test_a_still_face_is_sent_again_before_it_is_forgotten(avatar: Made) -> None:
-    """Which it is after a second. The machine may stand still for as long, but not time and again."""
+    """Which it is after a second. A machine that stands still only lengthens a gap."""
     async with studio() as there:
         adapter = avatar(there.port)
         adapter.pose(POSE)
         async with showing(adapter):
             await there.until(6)
-        assert 0.3 < np.median(np.diff(there.injections())) < 0.9
+        gaps = np.diff(there.injections())
+        assert 0.3 < gaps.min() < 0.5, gaps
 
 
 async def test_a_slow_server_gets_the_newest_pose_and_no_queue(avatar: Made) -> None:
