@@ -358,7 +358,7 @@ async def test_a_flood_of_contexts_waits_in_its_socket() -> None:
         await forces(other, "pass")
         await hears(other)
         taken = sum(event.game == "Flood" for event in hall.of(GameMessageClosed))
-        assert taken < FLOOD, "the other one's turn came after all of them"
+        assert taken < FLOOD / 2, "the other one's turn came after all of them"
         assert len(hall.of(LineArrived)) <= 1
 
 
