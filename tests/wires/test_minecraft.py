@@ -127,7 +127,8 @@ async def test_how_far_she_is_is_told_at_each_quarter(game: Game) -> None:
 
 
 async def test_what_failed_twice_is_not_proposed_again(game: Game) -> None:
-    await game.until(lambda: "build" in (game.table.forced or [[""]])[-1])  # of the dirt that she has by now
+    await game.give("dirt", 8)
+    await game.until(lambda: "build" in (game.table.forced or [[""]])[-1])
     for _ in range(2):
         claim = await game.table.act("build", {"plan": "hut", "size": 6}, 60)
         assert not claim.success and re.search(r"blocks, and you have \d", claim.said), claim
