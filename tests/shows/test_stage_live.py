@@ -115,18 +115,20 @@ SUBJECTS = (
 
 @pytest.mark.alone
 def test_the_mouth_moves_with_the_sound(live: Live) -> None:
-    """In one of some replies, for other work may take the cores that draw at any time; a mouth that is late,
-    or that follows something else, is so in all of them."""
+    """In two of some replies, for other work may take the cores that draw at any time; a mouth that is late,
+    or later with every reply, or that follows something else, is so in all of them but the first."""
     with page_at(live.url().replace("/?", "/stage?")) as page:
         frame = avatar_in(page)
         until(page, "() => spark.audio.context?.state === 'running' && spark.audio.mine()")
+        good = 0
         for subject in SUBJECTS:
             line = f"mika: Spark, please tell us everything about {subject}?"
             lag, likeness = lag_of(*spoken(live, page, frame, line))
             print(f"the mouth is {1000 * lag:.0f} ms late, correlation {likeness:.2f}")  # noqa: T201 - figures to report
-            if likeness >= 0.7 and abs(lag) <= 0.04:  # 33 ms asked for, on a grid of 10
+            good += likeness >= 0.7 and abs(lag) <= 0.04  # 33 ms asked for, on a grid of 10
+            if good == 2:
                 return
-    pytest.fail("not in one reply")
+    pytest.fail(f"in {good} replies")
 
 
 # Every caption that is shown from now on, as it stands in the page.
