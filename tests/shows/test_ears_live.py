@@ -42,8 +42,9 @@ def talk(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def heard(live: Live) -> bool:
-    """Whether what was asked aloud is answered, as it was meant."""
-    turns = [e["line"] for e in live.events("TurnStarted")]
+    """Whether what was asked aloud is answered aloud, as it was meant."""
+    audible = {e["turn"] for e in live.events("StageReached") if e["stage"] == "audible"}
+    turns = [e["line"] for e in live.events("TurnStarted") if e["turn"] in audible]
     return any(line["source"] == "voice" and likeness(line["text"], LINE) > ALIKE for line in turns)
 
 
@@ -67,9 +68,9 @@ def test_she_answers_a_voice_and_stops_for_it(tmp_path: Path, talk: Path) -> Non
     ears = ["ears=[wav]", f"ears.wav.file={talk}", "ears.wav.loop=true", "speaker=[wav]"]
     with launched(tmp_path, *ears, f"asr.engine.port={unused()}", "cast.main.max_tokens=90") as show:
         show.until(lambda: heard(show), within=120)
-        # once, of several: the machine may be at something else just then
-        show.until(lambda: any(after < 0.2 for after, _ in silent(show.run_dir)), within=150)
-    after_interim, after_word = min(silent(tmp_path / "run"))
+        # twice, of three and more: the machine may be at something else just then
+        show.until(lambda: len(found := silent(show.run_dir)) >= 3 and sorted(found)[1][0] < 0.2, within=170)
+    after_interim, after_word = sorted(silent(tmp_path / "run"))[1]
     print(  # noqa: T201 - figures to report
         f"silent {1000 * after_word:.0f} ms after the end of the second word, "
         f"{1000 * after_interim:.0f} ms after the interim result that holds it"
