@@ -48,7 +48,7 @@ def complete(run: Path) -> None:
     assert report["rss_total_mb"]["peak"] > 100 and report["floor_ms"]["n"] >= 1
     assert sum(report["lines_by_fate"].values()) == 4
     # a machine that stands still for three seconds has lost the avatar for a moment
-    assert not report["degraded"].keys() - {"avatar"}
+    assert not report["degraded"].keys() - {"avatar"} and report["degraded"].get("avatar", 0) <= 2
     with wave.open(str(run / "audio.wav")) as file:
         length = file.getnframes() / file.getframerate()
     assert length == pytest.approx(report["seconds"], abs=6.0)
@@ -58,14 +58,14 @@ def complete(run: Path) -> None:
 
 def test_two_rehearsals_leave_their_files_print_their_tables_and_are_compared(tmp_path: Path) -> None:
     sweep = tmp_path / "sweep"
-    words = ["+show=rehearsal", "rehearsal.lines=4", "chat.rehearsal.speed=2", "rehearsal.floor=true,false"]
+    names = ["cast.main.temperature=0.6", "cast.main.temperature=0.9"]
+    words = ["+show=rehearsal", "rehearsal.lines=4", "chat.rehearsal.speed=2", f"{names[0]},0.9"]
     words.append("director.lonely=1000")  # her own words would end a measurement that is slow
     with launched(tmp_path, f"hydra.sweep.dir={sweep}", *words, "-m") as live:
         printed = said(live, within=380)
     complete(sweep / "0")
     assert "chat to first audio" in printed and "floor: a bare loop, same requests" in printed
     rows = json.loads((sweep / "comparison.json").read_text(encoding="utf-8"))
-    names = ["rehearsal.floor=True", "rehearsal.floor=False"]
     assert [row["run"] for row in rows] == names
     assert all(row["replies"] >= 2 and row["first audio p50"] > 0 for row in rows)
     page = (sweep / "comparison.html").read_text(encoding="utf-8")
