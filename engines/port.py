@@ -6,7 +6,7 @@ import contextlib
 import os
 import socket
 import sys
-from itertools import count
+from itertools import count, islice
 
 import psutil
 
@@ -46,9 +46,12 @@ def claim(port: int, until: contextlib.ExitStack) -> bool:
 
 
 def unused() -> int:
-    """A port that nobody listens on now. It may be a while until somebody does: the next ones are others."""
-    ports = (FIRST + number % MANY for number in _numbers)
-    return next(port for port in ports if free("127.0.0.1", port))
+    """A port that nobody listens on now. It may be a while until somebody does: the next ones are others.
+    Raises PortTaken where there is none."""
+    for number in islice(_numbers, MANY):
+        if free("127.0.0.1", port := FIRST + number % MANY):
+            return port
+    raise PortTaken(f"no port from {FIRST} to {FIRST + MANY - 1} is free; cure: end what listens there")
 
 
 def instead(host: str, port: int) -> int:

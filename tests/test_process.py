@@ -14,8 +14,8 @@ import anyio
 import psutil
 import pytest
 
-from engines import bootstrap, child, keeper, process, program
-from engines.port import unused
+from engines import bootstrap, child, keeper, port, process, program
+from engines.port import PortTaken, unused
 from engines.process import Spec, StartFailed, running
 from engines.speech import probe as voice
 from engines.speech.options import Options as SpeechOptions
@@ -386,3 +386,14 @@ async def test_a_restart_that_cannot_fork_is_tried_again(
         tg.cancel_scope.cancel()
     await kept.down()
     assert ("toy", "down", "toy cannot be started: Cannot allocate memory") in seen
+
+
+def test_ports_for_later_are_free_and_others_each_time_or_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert len({unused() for _ in range(20)}) == 20
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        monkeypatch.setattr(port, "FIRST", taken.getsockname()[1])
+        monkeypatch.setattr(port, "MANY", 1)
+        with pytest.raises(PortTaken, match="cure"):
+            unused()
