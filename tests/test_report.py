@@ -166,6 +166,13 @@ def test_who_decided_in_games_is_told() -> None:
     assert "Decisions" not in summary(report(fold([])))
 
 
+@pytest.mark.parametrize(("llm", "floor", "told"), [(0.8, 0.8, True), (0.8, 0.4, False), (0.2, 0.2, False)])
+def test_models_that_cannot_be_in_time_are_named_with_the_cure(llm: float, floor: float, told: bool) -> None:
+    found = report(fold([e for n in range(12) for e in reply(n, 10.0 * n, llm=llm, floor=floor)]))
+    assert ("native=true" in summary(found)) is told
+    assert ("native=true" in page(fold([]), found)) is told
+
+
 def test_every_line_is_accounted_for() -> None:
     lost = LineArrived(50.0, ChatLine("x", "a", "b", Source.CONSOLE))
     found = report(fold([*reply(1, 10.0), *reply(2, 20.0, heard=""), lost]))

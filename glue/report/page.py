@@ -13,7 +13,7 @@ from glue.report.evening_page import section
 from glue.report.numbers import Report
 from glue.report.read import Reply, Run
 from glue.report.table import number, paces, rows, target_row, words
-from glue.report.targets import Verdict
+from glue.report.targets import Verdict, bound
 from glue.report.targets import targets as judged
 
 SHELL = Template(Path(__file__).with_name("page.html").read_text(encoding="utf-8"))
@@ -139,6 +139,7 @@ def facts(report: Report) -> str:
         ("idle CPU, share of a core", number(report.idle_cpu_share)),
         ("parts that were down", words(dict(report.degraded)) if report.degraded else "none"),
         ("journal lines not understood", str(report.unreadable_journal_lines)),
+        *([("what bounds first audio", why)] if (why := bound(report)) else []),
         *(("pace", line.removeprefix("pace of ").strip()) for line in paces(report)),
         *[(f"said aloud, {kind}", words(dict(counts))) for kind, counts in report.said_aloud.items()],
         ("method", report.method),

@@ -5,7 +5,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from glue.report.numbers import Report
-from glue.report.targets import Target, Verdict
+from glue.report.targets import Target, Verdict, bound
 from glue.report.targets import targets as judged
 from glue.spread import Spread
 
@@ -103,11 +103,12 @@ def summary(report: Report) -> str:
         distinct = f"{report.distinct_openings:.0%} of them differently, {alike}. "
     by = ", ".join(f"{count} by {who}" for who, count in report.decisions_by.items())
     decided = f"Decisions in games: {by}.\n" if by else ""
+    late = f"{why}\n" if (why := bound(report)) else ""
     cached = "?" if report.cached_prompt_share is None else f"{report.cached_prompt_share:.0%}"
     return (
         f"{report.turns} replies ({report.by_herself} unasked) to {report.lines_in} lines in "
         f"{report.seconds:.0f} s: {fates}. {opened}{distinct}{cached} of the prompts came from the cache.\n"
-        f"{decided}{said_aloud(report)}{''.join(paces(report))}"
+        f"{late}{decided}{said_aloud(report)}{''.join(paces(report))}"
         f"machine: {words(report.machine)}\nmodels: {words(report.models)}\n{report.method}"
     )
 

@@ -132,6 +132,21 @@ def targets(report: Report) -> list[Target]:
     ]
 
 
+def bound(report: Report) -> str:
+    """Who is late where first audio is missed and the models alone, asked the same by a bare loop, are too;
+    "" where it is not they, or nobody asked them. A paced show's models are slow because it says so."""
+    first, floor = report.first_audio_ms.p50, report.floor_ms
+    most = TARGETS[0].most
+    if _goals(report) is not None or floor.p50 is None or floor.n < SOME or first is None:
+        return ""
+    if first <= most or floor.p50 <= most:
+        return ""
+    return (
+        f"The models alone take {floor.p50:.0f} ms of {most:.0f} on this machine (the floor); cure: llama.cpp"
+        " compiled for its CPU (./build_engines.sh bundle=qwen-1.5b native=true), or a smaller model"
+    )
+
+
 def _goals(report: Report) -> Mapping[str, float] | None:
     """Those of the journal's head; None where no pace was stated."""
     pace = report.show.get("pace")

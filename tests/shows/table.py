@@ -26,6 +26,7 @@ from tests.shows.test_live import operator, say
 
 KEY = "a key of this table"
 IDLE_S = 5.0  # seconds over which an idle show's CPU is counted
+REST_S = 3.0  # before that: after a skip the next line is prepared for
 PREFILL_S = 0.2  # a skip comes at any moment of this, once a line was chosen
 ASKS = (
     "the moon",
@@ -58,6 +59,7 @@ def main(words: list[str]) -> None:
                     continue  # whatever it prepared for good is there now
                 rows.append(("start to ready, s", [time.monotonic() - began], "15"))
                 rows += skipped(live, skips)
+                time.sleep(REST_S)
                 rows.append(("idle CPU, % of a core", [idle(live)], "15"))
                 rows.append(("Ctrl-C to the last process gone, s", [end(live)], "3"))
     show(rows)
@@ -77,7 +79,7 @@ def skipped(live: Live, skips: int) -> list[tuple[str, list[float], str]]:
             subject = ASKS[number % len(ASKS)]
             say(page, f"Spark, what do you think of {subject}, and of all the rest?", f"zoe {number}")
             told(page, "StageReached", stage="audible")
-            ended, idle_ms = skip(page, llm)
+            ended, idle_ms = skip(page, llm, working(llm))
             silent.append(ended)
             writing.append(idle_ms)
             say(
@@ -86,8 +88,9 @@ def skipped(live: Live, skips: int) -> list[tuple[str, list[float], str]]:
                 f"bo {number}",
             )
             told(page, "TurnStarted")
+            task = working(llm)  # told between two batches: where in one the skip comes is left to chance
             time.sleep(random.uniform(0, PREFILL_S))
-            reading.append(skip(page, llm)[1])
+            reading.append(skip(page, llm, task)[1])
     return [
         ("skip to the turn's end, ms", silent, "60"),
         ("skip to an idle model, while it writes, ms", writing, "200"),
@@ -95,14 +98,24 @@ def skipped(live: Live, skips: int) -> list[tuple[str, list[float], str]]:
     ]
 
 
-def skip(page: Connection, llm: httpx.Client) -> tuple[float, float]:
-    """Press the button; ms until her turn had ended, and until the server of the model was idle."""
-    began, task = time.monotonic(), None
+def working(llm: httpx.Client) -> int:
+    """What the model's server works at in her slot, as soon as there is something. Raises TimeoutError."""
+    until = time.monotonic() + 30
+    while time.monotonic() < until:
+        slot = llm.get("/slots", timeout=30).json()[0]
+        if slot["is_processing"]:
+            return int(slot["id_task"])
+    raise TimeoutError("the model's server has had nothing to do for half a minute")
+
+
+def skip(page: Connection, llm: httpx.Client, task: int) -> tuple[float, float]:
+    """Press the button; ms until her turn had ended, and until the server of the model had left `task`: it
+    prepares for the next line then."""
+    began = time.monotonic()
     page.send(json.dumps({"kind": "button", "text": "skip"}))
     while True:
         slot = llm.get("/slots", timeout=30).json()[0]
-        task = slot.get("id_task") if task is None else task
-        if not slot["is_processing"] or slot.get("id_task") != task:
+        if not slot["is_processing"] or slot["id_task"] != task:
             idle_ms = 1000 * (time.monotonic() - began)
             break
     pressed = told(page, "ButtonPressed")["at"]
