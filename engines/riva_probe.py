@@ -5,6 +5,7 @@ from typing import Any
 
 import grpc
 
+from engines.own_channel import OWN
 from engines.own_task import own_task
 from engines.process import NotReady
 
@@ -14,7 +15,7 @@ WITHIN = 1.5  # seconds; less than the caller allows, so that it is gRPC that gi
 @own_task
 async def listed(name: str, address: str, what: str, ask: Callable[[grpc.aio.Channel], Any]) -> None:
     """Return when the server lists its models now (`what` it has), or is too busy to. Raises NotReady."""
-    async with grpc.aio.insecure_channel(address, options=[("grpc.use_local_subchannel_pool", 1)]) as channel:
+    async with grpc.aio.insecure_channel(address, options=OWN) as channel:
         try:
             config = await ask(channel)
         except grpc.aio.AioRpcError as error:

@@ -31,6 +31,7 @@ from engines.asr.detector import RATE
 from engines.asr.espeak import Espeak
 from engines.asr.options import Options
 from engines.options import read
+from engines.own_channel import OWN
 from engines.port import instead
 
 VOICES = {
@@ -75,7 +76,7 @@ def served(module: str, *options: str) -> Iterator[str]:
         [sys.executable, "-m", module, f"port={port}", *options], stderr=subprocess.DEVNULL
     )
     try:
-        with grpc.insecure_channel(f"127.0.0.1:{port}") as channel:
+        with grpc.insecure_channel(f"127.0.0.1:{port}", options=OWN) as channel:
             grpc.channel_ready_future(channel).result(timeout=READY_WITHIN)
         yield f"127.0.0.1:{port}"
     finally:
@@ -151,7 +152,7 @@ def main() -> None:
     table = Table(Column("voice", no_wrap=True), *names, title=f"word error rate, {options.model}")
     with (
         served("engines.asr", f"model={options.model}") as address,
-        grpc.insecure_channel(address) as channel,
+        grpc.insecure_channel(address, options=OWN) as channel,
     ):
         stub = riva_asr_pb2_grpc.RivaSpeechRecognitionStub(channel)
         for voice in dict.fromkeys(voice for voice, _, _ in said):

@@ -8,10 +8,11 @@ from contextlib import contextmanager
 import grpc
 
 from engines.bench.errors import BenchFailed, Lacking
+from engines.own_channel import OWN
 
 LARGEST = 64 << 20  # bytes of a message: gRPC's own 4 MB are 95 s of sound, or one picture of 1200x1200
 OPTIONS = [
-    ("grpc.use_local_subchannel_pool", 1),  # or several clients would share one connection
+    *OWN,  # or several clients would share one connection
     ("grpc.max_receive_message_length", LARGEST),
     ("grpc.max_send_message_length", LARGEST),
 ]

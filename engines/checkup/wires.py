@@ -25,6 +25,8 @@ from riva.client.proto.riva_tts_pb2_grpc import RivaSpeechSynthesisStub
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, WebSocketException
 
+from engines.own_channel import OWN
+
 WITHIN = 3.0  # seconds for each server, whatever it does
 SLACK = 0.5  # gRPC gives up first: a call of its that is cancelled as its time ends raises CancelledError
 LONGEST = 1_000_000  # bytes of an answer
@@ -134,8 +136,7 @@ async def _riva(address: str, what: str, ask: Callable[[grpc.aio.Channel], Await
 
 async def _grpc(address: str, ask: Callable[[grpc.aio.Channel], Awaitable[Any]]) -> Any:
     """One call's answer, None where the server is too busy. Raises Nobody, Wrong."""
-    options = [("grpc.use_local_subchannel_pool", 1)]
-    async with grpc.aio.insecure_channel(address, options=options) as channel:
+    async with grpc.aio.insecure_channel(address, options=OWN) as channel:
         try:
             return await ask(channel)
         except grpc.aio.AioRpcError as error:

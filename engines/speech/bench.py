@@ -27,6 +27,7 @@ from riva.client.proto.riva_tts_pb2_grpc import RivaSpeechSynthesisStub
 
 from engines import port
 from engines.options import read, words
+from engines.own_channel import OWN
 from engines.process import Spec, running
 from engines.speech import text
 from engines.speech.options import Options, Voice
@@ -133,7 +134,7 @@ async def measure(bench: Bench, options: Options, table: Table) -> float:
     model = load(options)
     style = bench.style or model.styles[0]
     sound = busy = 0.0
-    async with grpc.aio.insecure_channel(f"{options.host}:{options.port}") as channel:
+    async with grpc.aio.insecure_channel(f"{options.host}:{options.port}", options=OWN) as channel:
         stub = RivaSpeechSynthesisStub(channel)
         for _ in range(bench.rounds):
             for clause in CLAUSES:

@@ -4,6 +4,7 @@ import grpc
 from tritonclient.grpc.service_pb2 import ModelReadyRequest
 from tritonclient.grpc.service_pb2_grpc import GRPCInferenceServiceStub
 
+from engines.own_channel import OWN
 from engines.own_task import own_task
 from engines.process import NotReady
 from engines.vision.options import Options
@@ -16,7 +17,7 @@ async def ready(options: Options) -> None:
     """Return when all its models are ready. Raises NotReady."""
     address = f"{options.host}:{options.port}"
     configured = [name for name in ("detect", "caption") if getattr(options, name)]
-    async with grpc.aio.insecure_channel(address, options=[("grpc.use_local_subchannel_pool", 1)]) as channel:
+    async with grpc.aio.insecure_channel(address, options=OWN) as channel:
         stub = GRPCInferenceServiceStub(channel)
         for name in (*options.models, *configured, "about"):
             try:

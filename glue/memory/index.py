@@ -45,6 +45,7 @@ NEAREST = {"metric_type": "COSINE", "params": {"nprobe": NLIST}}
 FIELDS = ("id", "kind", "persona", "viewer", "text", "at")
 # pymilvus asks every 10 s whether the server lives; Milvus Lite hangs up on who asks so often in a silence
 CALM = {"grpc.keepalive_time_ms": 330_000, "grpc.keepalive_permit_without_calls": False}
+CHANNEL = CALM | {"grpc.enable_http_proxy": 0}  # of the environment: it is for the internet
 # that Milvus Lite has no clock is told with a warning of each iterator
 logging.getLogger("pymilvus.client.iterator.query_iterator").setLevel(logging.ERROR)
 # what Milvus Lite says of files that a full disk or a power cut left torn; it says so for ever
@@ -68,10 +69,10 @@ class Index:
         self._name = name
         self._dimensions = dimensions
         self._within = within
-        self._connect = partial(MilvusClient, uri=uri, token=token, timeout=within, grpc_options=CALM)
+        self._connect = partial(MilvusClient, uri=uri, token=token, timeout=within, grpc_options=CHANNEL)
         # Searches are awaited; the rest goes through the client that blocks, in a thread: the asynchronous
         # one makes its indexes with a call (AllocTimestamp) that Milvus Lite does not have.
-        self._searches = AsyncMilvusClient(uri=uri, token=token, timeout=within, grpc_options=CALM)
+        self._searches = AsyncMilvusClient(uri=uri, token=token, timeout=within, grpc_options=CHANNEL)
         self._client: Any = None  # a MilvusClient, from open() on
         self._names = {name: name for name in ALL}  # a partition's name now
 

@@ -32,6 +32,7 @@ LIVES = 2.0  # seconds after which a call that takes sound is of use, whether or
 HANGS = 10.0  # seconds that a server may leave sound lying: one that hangs still answers gRPC's keep-alive
 AWAY = (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.CANCELLED, grpc.StatusCode.RESOURCE_EXHAUSTED)
 CHANNEL: list[tuple[str, Any]] = [
+    ("grpc.enable_http_proxy", 0),  # of the environment: gRPC would ask it even for 127.0.0.1
     ("grpc.initial_reconnect_backoff_ms", 100),
     ("grpc.min_reconnect_backoff_ms", 1000),
     ("grpc.max_reconnect_backoff_ms", 1000),  # gRPC's own two minutes would outlast a restarted server

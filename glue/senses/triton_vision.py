@@ -21,6 +21,7 @@ from glue.senses.sight import Danger, Picture, Sight
 
 SURE = 0.35  # of a thing's score
 CHANNEL = [
+    ("grpc.enable_http_proxy", 0),  # of the environment: it is for the internet
     ("grpc.max_send_message_length", -1),
     ("grpc.max_receive_message_length", 16 << 20),
     ("grpc.initial_reconnect_backoff_ms", 200),

@@ -28,6 +28,7 @@ LARGEST_MESSAGE = 64 << 20  # bytes; gRPC's own 4 MB are 95 s of sound
 UNWILLING = (grpc.StatusCode.INVALID_ARGUMENT, grpc.StatusCode.UNIMPLEMENTED)
 AWAY = (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.CANCELLED)
 CHANNEL: list[tuple[str, Any]] = [
+    ("grpc.enable_http_proxy", 0),  # of the environment: gRPC would ask it even for 127.0.0.1
     ("grpc.max_receive_message_length", LARGEST_MESSAGE),
     ("grpc.initial_reconnect_backoff_ms", 100),
     ("grpc.min_reconnect_backoff_ms", 1000),  # what one attempt to connect may take
