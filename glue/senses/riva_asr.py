@@ -85,7 +85,8 @@ class RivaAsr:
                     yield Words("", False)
                 if reading.done():
                     if not isinstance(answer := reading.result(), StreamingRecognizeResponse):
-                        return  # it is gRPC's mark of the end
+                        self._ended(taking)  # it is gRPC's mark of the end
+                        return
                     reading = _read(call)
                     for words in self._heard(answer, spoken):
                         yield words
@@ -126,6 +127,7 @@ class RivaAsr:
                 with waiting():
                     pcm = await anext(chunks, None)
                 if pcm is None:
+                    taking.over = True
                     return
                 spoken.sent(len(pcm) / RATE, now := anyio.current_time())
                 taking.offered(now)
@@ -136,6 +138,11 @@ class RivaAsr:
         alive = [Words("", False)] if self._hung else []
         self._hung = False
         return [*alive, *_words(answer, spoken)]
+
+    def _ended(self, taking: Taking) -> None:
+        """The call is over. Raises Unreachable where the sound is not: she would be deaf from then on."""
+        if not taking.over:
+            raise Unreachable(PART, f"{self._address} ended the stream")
 
     def _translated(self, error: grpc.aio.AioRpcError) -> PortError:
         why = f"{self._address}: {error.code().name}: {error.details() or 'no reason given'}"
@@ -153,6 +160,7 @@ class Taking:
         self._since: float | None = None  # its first piece
         self._lies: float | None = None  # since when a piece is offered that is not taken
         self._told = hung
+        self.over = False  # the sound has ended
 
     def offered(self, now: float) -> None:
         """A piece lies ready."""

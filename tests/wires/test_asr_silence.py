@@ -281,3 +281,26 @@ def test_a_server_that_took_sound_for_nothing_is_back_with_its_first_answer(
 
 def test_it_comes_well_before_a_nims_patience_ends() -> None:
     assert hearing.KEEP_ALIVE < 8 * 60 / 10 and not hearing.QUIET.any()
+
+
+class Leaving(Impatient):
+    """Ends its first stream behind a word, as if all had been said."""
+
+    async def StreamingRecognize(self, requests: Any, context: Any) -> AsyncIterator[Any]:
+        async for answer in super().StreamingRecognize(requests, context):
+            yield answer
+            if self.streams == 1:
+                return
+
+
+def test_a_server_that_ends_a_stream_in_good_order_is_listened_to_again() -> None:
+    """The sense seemed to have come to its end: she was deaf for the rest of the evening, without a word."""
+    server = Leaving()
+
+    async def until_told(told: Told) -> None:
+        await told.until(PartDegraded)
+
+    seen, _ = anyio.run(_said, server, until_told)
+    kinds = [type(event) for event in seen]
+    assert kinds == [LineArrived, PartDegraded, PartRecovered, LineArrived] and server.streams == 2
+    assert isinstance(seen[1], PartDegraded) and "ended the stream" in seen[1].why
