@@ -14,6 +14,7 @@ from urllib.request import url2pathname
 import httpx
 
 from engines.addresses import SourceFailed
+from engines.cache import ModelError
 
 ANSWER_SECONDS = 3.0  # name, connection and first line of the answer, together
 STALL_SECONDS = 10.0  # between two blocks of a file
@@ -23,6 +24,7 @@ PAUSE_SECONDS = 0.5  # before the second try, twice as long before each other
 PAUSE_AT_MOST = 30.0
 PASSING = (408, 429, 500, 502, 503, 504)  # statuses that a host under way has for a while
 CHUNK = 1 << 18
+PROXY = "the environment's proxy is of no use; cure: HTTPS_PROXY=http://HOST:PORT, and no ALL_PROXY (SOCKS)"
 
 Advance = Callable[[int, int], None]  # bytes there, bytes in all
 Say = Callable[[str], None]
@@ -48,9 +50,12 @@ class Downloader:
     `say` gets a line when one that was giving falls silent and is waited for."""
 
     def __init__(self, headers: Mapping[str, str] | None = None, say: Say = lambda _: None) -> None:
-        self._client = httpx.Client(
-            headers=headers, follow_redirects=True, timeout=httpx.Timeout(STALL_SECONDS)
-        )
+        """Raises ModelError for a proxy that cannot be used."""
+        within = httpx.Timeout(STALL_SECONDS)
+        try:
+            self._client = httpx.Client(headers=headers, follow_redirects=True, timeout=within)
+        except (ImportError, ValueError) as error:  # SOCKS wants a package; or a scheme that nobody knows
+            raise ModelError(PROXY) from error
         self._silent: set[str] = set()
         self._answered: set[str] = set()
         self._gave: set[str] = set()  # bytes of a file

@@ -160,3 +160,13 @@ JSON = st.recursive(
 def test_no_listing_is_one_line_too(said: object) -> None:
     with pytest.raises((BundleError, ValueError, KeyError, TypeError, AttributeError)):
         client._listed("owner/name", json.loads(json.dumps(said)))
+
+
+def test_a_token_or_a_proxy_that_can_be_none_is_one_line(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HF_TOKEN", "hf_t\u00f6ken")
+    with pytest.raises(BundleError, match=r"^HF_TOKEN has characters.*; cure: copy it once more$"):
+        client.Hub(hub.address)
+    monkeypatch.delenv("HF_TOKEN")
+    monkeypatch.setenv("ALL_PROXY", "socks5://127.0.0.1:1080")
+    with pytest.raises(BundleError, match=r"^the environment's proxy.*; cure: HTTPS_PROXY=[^\n]+$"):
+        client.Hub(hub.address).listing("owner/name", "main")

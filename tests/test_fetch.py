@@ -294,3 +294,14 @@ def test_the_command_line_lists_and_refuses(own_cache: Path) -> None:
     assert "smollm2" in listed.stderr and "not here" in listed.stderr
     wrong = subprocess.run([*words, "smolm"], cwd=ROOT, capture_output=True, text=True, check=False)
     assert wrong.returncode == 1 and "the models are:" in wrong.stderr
+
+
+@pytest.mark.parametrize("proxy", ["socks5://127.0.0.1:1080", "ftp://127.0.0.1:21"])
+def test_a_proxy_that_cannot_be_used_is_one_line(
+    proxy: str, own_cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first start ended in a traceback of httpx's."""
+    toy(monkeypatch, Url("http://127.0.0.1:9/model.bin"))
+    monkeypatch.setenv("ALL_PROXY", proxy)
+    with pytest.raises(cache.ModelError, match=r"^the environment's proxy.*; cure: HTTPS_PROXY=[^\n]+$"):
+        fetch(["toy"])

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 import anyio
 import pytest
 
-from glue.errors import Unreachable
-from glue.senses.socket import LINGER_S, relay, wire
+from glue.errors import ConfigError, Unreachable
+from glue.senses.socket import LINGER_S, client, relay, wire
 from tests.test_eyes_show import VIRTUAL
 
 pytestmark = pytest.mark.anyio
@@ -80,3 +80,25 @@ async def test_an_old_line_that_goes_early_is_taken_over_from_at_once() -> None:
     with anyio.move_on_after(10) as scope:
         await relay("first", service.read, lambda: None)
     assert scope.cancelled_caught and service.ended["next2"] == pytest.approx(begun + 10)
+
+
+@pytest.mark.parametrize("proxy", ["localhost:3128", "socks5://127.0.0.1:1080", "http://user@localhost:1"])
+@pytest.mark.parametrize("anyio_backend", ["asyncio"])
+async def test_a_proxy_that_cannot_be_used_ends_no_show(proxy: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It was no PortError, and so a bug of ours: the show ended as soon as Twitch was to be read."""
+    for name in ("https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY", "no_proxy", "NO_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("https_proxy", proxy)
+    with pytest.raises(Unreachable, match=r"irc\.example cannot be reached: the environment's proxy") as told:
+        async with wire("chat", "wss://irc.example", 1.0, 100):
+            pass
+    assert "user" not in str(told.value)
+
+
+@pytest.mark.parametrize("proxy", ["socks5://127.0.0.1:1080", "ftp://127.0.0.1:21"])
+def test_a_proxy_that_chats_cannot_be_asked_through_is_one_line(
+    proxy: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ALL_PROXY", proxy)
+    with pytest.raises(ConfigError, match=r"^chat: the environment's proxy.*; cure: [^\n]+$"):
+        client(1.0)

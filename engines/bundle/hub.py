@@ -50,11 +50,14 @@ class Listing:
 
 
 class Hub:
-    """Client of one hub; `token` from the environment, "" for none."""
+    """Client of one hub; its token is HF_TOKEN's of the environment, if any."""
 
     def __init__(self, address: str) -> None:
+        """Raises BundleError for what can be no token."""
         self._address = address.rstrip("/")
         token = os.environ.get("HF_TOKEN", "").strip()
+        if not token.isascii():
+            raise BundleError("HF_TOKEN has characters that no token has; cure: copy it once more")
         self._headers = {"Authorization": f"Bearer {token}"} if token else {}
 
     def listing(self, repository: str, revision: str, skipped: re.Pattern[str] = SKIPPED) -> Listing:
@@ -64,6 +67,8 @@ class Hub:
             answer = httpx.get(
                 f"{self._address}{path}", headers=self._headers, timeout=20, follow_redirects=True
             )
+        except (ImportError, ValueError) as error:
+            raise BundleError(download.PROXY) from error
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             raise BundleError(
                 f"{self._address} does not answer ({type(error).__name__}); cure: see that this machine"

@@ -13,6 +13,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from engines.checkup.finding import Finding, Verdict
 from engines.checkup.wires import LONGEST
+from engines.download import PROXY
 
 WITHIN = 3.0  # seconds for each of the two, whatever it does
 SOON_H = 12.0  # hours in which a token expires: perhaps during the show
@@ -48,6 +49,9 @@ async def _bounded(
         return Finding(what, "warn", f"no answer within {WITHIN:g} s", LATER)
     except (httpx.LocalProtocolError, UnicodeEncodeError):  # they would tell it
         return Finding(what, "bad", "its token or key has characters that none has", "copy it once more")
+    except (ImportError, ValueError):  # SOCKS wants a package; or a scheme that nobody knows
+        seen, _, cure = PROXY.partition("; cure: ")
+        return Finding(what, "bad", seen, cure)
     except (httpx.HTTPError, httpx.InvalidURL) as error:
         return Finding(what, "warn", f"it cannot be reached ({type(error).__name__})", LATER)
 

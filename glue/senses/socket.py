@@ -15,15 +15,17 @@ from functools import cache
 from typing import Protocol
 
 import anyio
+import httpx
 from anyio.abc import TaskGroup
 from websockets.asyncio.client import ClientConnection, connect
-from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidURI
+from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidProxy, InvalidURI
 
 from glue.errors import ConfigError, PortError, TooSlow, Unreachable, first
 
 MOST_DELAY_S = 0.3  # not everybody comes back at once
 MOST_PAUSE_S = 5.0  # between two tries to take over
 LINGER_S = 2.0  # the old connection is read when the new one has taken over
+PROXY = "the environment's proxy is of no use; cure: HTTPS_PROXY=http://HOST:PORT, and no ALL_PROXY (SOCKS)"
 Works = Callable[[], None]
 
 
@@ -80,11 +82,21 @@ async def wire(part: str, url: str, timeout: float, largest: int, ca_file: str =
         raise Unreachable(part, f"{where} cannot be reached ({error or 'no answer'})") from error
     except (InvalidURI, ValueError) as error:  # its words have all of the address in them
         raise Unreachable(part, f"{where} is no address ({type(error).__name__})") from error
+    except (InvalidProxy, ImportError) as error:  # its words have a password in them
+        raise Unreachable(part, f"{where} cannot be reached: {PROXY}") from error
     try:
         yield Frames(part, socket)
     finally:
         with anyio.move_on_after(0.2, shield=True):
             await socket.close()
+
+
+def client(timeout: float) -> httpx.AsyncClient:
+    """A service's HTTP side, asked through the environment's proxy where it names one. Raises ConfigError."""
+    try:
+        return httpx.AsyncClient(timeout=timeout)
+    except (ImportError, ValueError) as error:  # SOCKS wants a package; or a scheme that nobody knows
+        raise ConfigError(f"chat: {PROXY}") from error
 
 
 @cache

@@ -12,6 +12,7 @@ from typing import Any
 import httpx
 
 from glue.errors import Refused, TooSlow, Unreachable
+from glue.senses.socket import client
 
 EXPIRED = "TWITCH_TOKEN is wrong or has expired; cure: a new user token, or an empty one to read only"
 
@@ -27,12 +28,13 @@ class Owner:
 
 
 class TwitchApi:
-    """`helix` and `auth` are base addresses. Everything raises Unreachable, TooSlow or Refused."""
+    """`helix` and `auth` are base addresses. Everything raises Unreachable, TooSlow or Refused; the
+    constructor ConfigError, for a proxy that cannot be used."""
 
     def __init__(self, part: str, helix: str, auth: str, token: str, timeout: float) -> None:
         self._part, self._helix, self._auth = part, helix.rstrip("/"), auth.rstrip("/")
         self._token, self._timeout = token, timeout
-        self._client = httpx.AsyncClient(timeout=timeout)  # once: its certificates take 50 ms of the show
+        self._client = client(timeout)  # once: its certificates take 50 ms of the show
 
     async def close(self) -> None:
         """No more questions."""

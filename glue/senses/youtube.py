@@ -21,7 +21,7 @@ from glue.errors import ConfigError, Refused, TooSlow, Unreachable
 from glue.events import Event
 from glue.senses.fields import part
 from glue.senses.inlet import Inlet
-from glue.senses.socket import Works
+from glue.senses.socket import Works, client
 from glue.senses.youtube_chat import Chat
 
 PART = "youtube"
@@ -60,7 +60,7 @@ class YouTube:
         self._chat = Chat(time.time() - SKEW_S)
         self._page = ""
         self._refused: tuple[float, Refused] | None = None
-        self._client = httpx.AsyncClient(timeout=timeout_s)  # once: its certificates take 50 ms of the show
+        self._client = client(timeout_s)  # once: its certificates take 50 ms of the show
         self._inlet = Inlet()
 
     @staticmethod

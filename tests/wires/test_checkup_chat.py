@@ -136,3 +136,9 @@ async def test_a_bad_key_and_a_quota_that_is_used_up(tube: Tube) -> None:
     tube.fails = [(403, "quotaExceeded")]
     told = await youtube(tube.url)
     assert told.verdict == "warn" and "quota" in told.seen
+
+
+async def test_a_proxy_that_cannot_be_used_is_told_with_the_cure(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ALL_PROXY", "socks5://127.0.0.1:1080")
+    for told in (await youtube("http://127.0.0.1:9"), await found("twitch", {"channel": "spark"}, token="x")):
+        assert told.verdict == "bad" and "proxy" in told.seen and "HTTPS_PROXY=" in told.cure
