@@ -181,3 +181,22 @@ def test_an_export_can_be_imported_and_a_wrong_one_changes_nothing(store: Store,
     with pytest.raises(WrongEntry, match="line 2"):
         import_(store, file)
     assert list(store.entries) == ["1", "2"]
+
+
+def test_lines_of_long_ago_that_nothing_was_learnt_from_go(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The file grew with every line of every show, and each wish to be forgotten reads all of it."""
+    monkeypatch.setattr("glue.memory.store.MOST", 8000)
+    store = Store(tmp_path)
+    for n in range(200):
+        store.heard(f"s:{n}", "mira", f"line {n} of hers", 1.0)
+    store.learn(fact("1", "mira has a cat", source="s:3"), 1.0)
+    store = again(store, tmp_path)
+    ids = [json.loads(line)["id"] for line in (tmp_path / "lines.jsonl").read_text().splitlines()[1:]]
+    assert ids[0] == "s:3" and ids[-1] == "s:199" and 20 < len(ids) < 100
+    assert ids[1:] == [f"s:{n}" for n in range(201 - len(ids), 200)]
+    assert (tmp_path / "lines.jsonl").stat().st_size < 5000
+    assert set(forget(store, line="s:3")) == {"1"}, "the line takes along what was learnt from it"
+    store.heard("s:200", "mira", "hello", 1.0)
+    assert len(list(again(store, tmp_path)._raw.read())) == len(ids) + 1, "a gap, and one more"

@@ -83,6 +83,11 @@ class LineFile:
         os.ftruncate(self._fd, end)
         return end
 
+    @property
+    def size(self) -> int:
+        """Bytes."""
+        return self._size
+
     def read(self) -> Iterator[bytes]:
         """Every line but the first, in order."""
         with self.path.open("rb") as file:

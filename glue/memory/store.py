@@ -25,6 +25,7 @@ T = TypeVar("T")
 LONGEST = 2000  # characters of a raw line that are kept
 FILES = ("entries.jsonl", "lines.jsonl", "viewers.jsonl", "waiting.jsonl")
 SPARE = 1000  # lines of merged entries before the file is written again
+MOST = 64 << 20  # bytes of raw lines at a start, 400,000 of them; beyond it the newer half stays
 MERGED = b'{"merged"'
 Waiting = tuple[str, Exchange]  # a character, and what she is to learn from
 _EXCHANGE = TypeAdapter(Exchange)
@@ -54,6 +55,9 @@ class Store:
         if len(self._merged) > SPARE:
             with suppress(Refused):  # no room: it stays as long as it is
                 self._strike(set())
+        if self._raw.size > MOST:
+            with suppress(Refused):
+                self._shorten(MOST // 2)
 
     def _read(self) -> None:
         for line in self._file.read():
@@ -65,6 +69,18 @@ class Store:
                 self._know(load(line))
             except WrongEntry:
                 self.damaged += 1
+
+    def _shorten(self, left: int) -> None:
+        """Keep the newest raw lines, so many bytes of them, and those that an entry was learnt from: it is
+        forgotten with them. Raises Refused."""
+        old = self._raw.size - left
+
+        def stays(line: bytes) -> bool:
+            nonlocal old
+            old -= len(line)
+            return old < 0 or bool(self._from.get(str(_id(line))))
+
+        self._raw.keep(stays)
 
     def learn(self, new: Entry, now: float) -> list[Entry]:
         """Add an entry; what it contradicts ends `now`, a repetition adds nothing. Returns what changed.
