@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import cast
 
 import anyio
 import numpy as np
 import pytest
 
+from glue.errors import Refused
 from glue.memory.entry import Kind
 from glue.memory.index import Found, Index
 from glue.memory.recall import Recalls
 from glue.memory.vectors import Embeddings, Vectors
 from glue.memory.wanted import Wanted, kinds
+from glue.supervise import Patience, supervise
 from tests.core import line
 
 pytestmark = pytest.mark.anyio
@@ -94,3 +97,35 @@ async def test_a_promise_need_not_be_like_the_question_for_it() -> None:
     other = Counted(likeness=0.5, holds=Kind.VIEWER)
     assert await look("what did you promise me?", other) == ["e"], "where there is none, as any other line"
     assert [wanted.kinds for wanted in other.searched] == [(Kind.PROMISE,), ()]
+
+
+@dataclass
+class Breaks(Counted):
+    """Refuses one text, however often it is asked for it; `reached` when it is asked for `wanted`."""
+
+    wanted: str = ""
+    reached: anyio.Event = field(default_factory=anyio.Event)
+
+    async def embed(self, texts: Sequence[str]) -> Vectors:
+        vectors = await super().embed(texts)
+        if "indigestible" in texts:
+            raise Refused("memory", "embeddings: HTTP 400")
+        if self.wanted in texts:
+            self.reached.set()
+        return vectors
+
+
+async def test_a_line_that_a_server_breaks_at_costs_nobody_else_their_recall() -> None:
+    """It was the newest, so it came first again, for as long as it was among the last two hundred."""
+    recalls, breaks = Recalls(2, 0.18, 1.0), Breaks(likeness=0.5, wanted="which instrument do I play?")
+    recalls.tell = lambda ids, line, who: list(ids)
+    recalls.arrived(mine := line("which instrument do I play?", "mira", "1"))
+    recalls.arrived(theirs := line("indigestible", "bob", "2"))
+    serve = partial(recalls.serve, cast(Index, breaks), cast(Embeddings, breaks))
+    async with anyio.create_task_group() as tg:
+        tg.start_soon(supervise, "memory", serve, lambda event: None, Patience(first=0.0, most=0.0))
+        with anyio.fail_after(10):
+            await breaks.reached.wait()
+        assert await recalls.get("main", mine) == ["e"]
+        assert await recalls.get("main", theirs) == []
+        tg.cancel_scope.cancel()

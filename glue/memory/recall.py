@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import anyio
 
+from glue.errors import PortError
 from glue.events import ChatLine
 from glue.memory.selves import about_her, whose
 from glue.memory.shares import telling
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
 WAITING = 200  # lines whose recall is kept or wanted; beyond it the oldest is let go
 READ = 300  # characters of a line
+TRIES = 2  # at one line: it may be what the server breaks at
 
 
 # what holds of these entries, in the words that somebody of the cast is told at a line
@@ -41,6 +43,7 @@ class _Line:
     viewer: str
     text: str
     done: anyio.Event = field(default_factory=anyio.Event)
+    tries: int = 0
     found: Sequence[str] = ()  # ids of entries, the likest first
 
 
@@ -110,7 +113,13 @@ class Recalls:
                 self._wake = anyio.Event()
                 continue
             began = time.perf_counter()
-            line.found = await self._find(index, vectors, line.viewer, line.text)
+            try:
+                line.found = await self._find(index, vectors, line.viewer, line.text)
+            except PortError:
+                line.tries += 1
+                if line.tries >= TRIES:  # or nobody's lines were looked up for as long as it is kept
+                    line.done.set()
+                raise
             line.done.set()
             took = time.perf_counter() - began
             self.took, self.fresh = [*self.took[-999:], took], [*self.fresh[-999:], took]
