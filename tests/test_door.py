@@ -299,3 +299,10 @@ def test_memory_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
         door.time_out(f"v{n}", 1e9)
     assert fate(door.admit(line(author="v0"), 0.0)) is None
     assert fate(door.admit(line(author="v109"), 0.0)) == (Fate.BLOCKED, "timed out")
+
+
+@pytest.mark.parametrize("limit", ["slow_window", "slow_above", "slow_gap", "overall"])
+def test_a_limit_of_nothing_is_none(limit: str) -> None:
+    """A window of 0 s was divided by at the first line, which ended the show."""
+    door = Door(SafetySettings(**{limit: 0.0}))  # type: ignore[arg-type]  # all of them are floats
+    assert all(admission.line for admission in flood(door, count=20))

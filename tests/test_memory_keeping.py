@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from contextlib import closing
 from pathlib import Path
 
 import anyio
@@ -107,3 +108,17 @@ def test_two_questions_in_a_line_are_looked_up_apart() -> None:
     assert parts("where do I live and what is my job?") == ["where do I live", "what is my job?"]
     assert parts("I like tea and what not") == ["I like tea and what not"]
     assert parts("") == []
+
+
+async def test_she_learns_from_nothing_less_than_one_exchange(tmp_path: Path) -> None:
+    """With memory.adapter.learn_from=0 she was to learn before anything was said, which ended the show."""
+    notes = Notes()
+    keeping = Keeping(notes, 0, 20.0, 0.75, lambda: 100.0)
+    with closing(Store(tmp_path)) as store:
+        keeping.open(store)
+        await keeping._think()
+        assert not notes.asked
+        keeping.exchanged("main", "1", line("1", "mira", "I have a cat called Biscuit"), "How lovely!")
+        await keeping._think()
+        await keeping._think()
+    assert len(notes.asked) == 1

@@ -60,7 +60,7 @@ class Keeping:
         self.store: Store | None = None
         self.lost = 0  # lines that could not be written
         self._llm = llm
-        self._learn_from = learn_from
+        self._learn_from = max(1, learn_from)
         self._learn_after = learn_after
         self._wall = wall
         self._refuses = refuses

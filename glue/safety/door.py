@@ -186,7 +186,7 @@ class Door:
         self._arrived.append(now)
         while self._arrived and self._arrived[0] <= now - max(1.0, s.slow_window):
             self._arrived.popleft()
-        if not s.slow_above or self._by_hand:
+        if not (s.slow_above and s.slow_window) or self._by_hand:
             return [], ""
         rate = len(self._arrived) / s.slow_window
         if not self._slow and rate > s.slow_above:
