@@ -22,6 +22,8 @@ GAME = "Chess"
 BACK_OFF = (0.2, 3.0)  # seconds between two tries, doubled from the first to the second
 OPEN_S = 3.0  # for the handshake
 UNTOLD = 8  # messages that wait for a connection; the oldest are no news any more
+TAKEN_OVER = 4009  # a closing code of the show's: another seat of this name has it now ...
+YIELD_S = 60.0  # ... and the two must not take it from each other all the time
 REMIND_S = 8.0
 LARGEST = 1 << 20  # bytes of a frame
 Data = Mapping[str, Any]
@@ -81,6 +83,8 @@ class Seat:
                 if not told:
                     sys.stderr.write(f"chess: nobody to play with at {self.url} ({error}); trying again\n")
                 told = True
+                if isinstance(error, ConnectionClosed) and error.rcvd and error.rcvd.code == TAKEN_OVER:
+                    pause = YIELD_S
             finally:
                 self._socket = None
             await asyncio.sleep(pause)

@@ -11,14 +11,17 @@ from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
 from random import Random
+from types import SimpleNamespace
 from typing import Any
 
 import anyio
 import httpx
 import pytest
 from websockets.asyncio.client import connect
+from websockets.asyncio.server import ServerConnection, serve
 from websockets.exceptions import InvalidStatus
 
+from engines.chess import seat
 from engines.chess.options import Missing, stockfish
 from engines.port import unused
 from glue.chat_events import LinesRemoved
@@ -28,7 +31,7 @@ from glue.game_events import GamesPlayed
 from glue.games.chess_chat import ChessChat
 from glue.games.messages import Context, Force, Message, Register, Result
 from glue.games.neuro import NeuroGames
-from glue.games.server import Server, bound
+from glue.games.server import DISPLACED, TAKEN_OVER, Server, bound
 from glue.supervise import supervise
 from tests.chromium import chromium
 from tests.conftest import Start
@@ -388,3 +391,28 @@ async def test_the_page_draws_the_board_and_the_votes(start: Start, tmp_path: Pa
         assert await page.locator("#clock").is_visible()
         await page.screenshot(path=tmp_path / "board.png")
         assert errors == []
+
+
+async def test_of_two_seats_the_one_that_was_displaced_waits_long(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two took the game from each other five times a second, for as long as both were there."""
+
+    class Enough(Exception):
+        """How long it waits."""
+
+    async def rest(seconds: float) -> None:
+        raise Enough(seconds)
+
+    async def taken_over(socket: ServerConnection) -> None:
+        await socket.recv()
+        await socket.close(TAKEN_OVER, DISPLACED)
+
+    async def hung_up(socket: ServerConnection) -> None:
+        await socket.recv()
+
+    monkeypatch.setattr(seat, "asyncio", SimpleNamespace(sleep=rest))
+    for treat, waits in ((taken_over, seat.YIELD_S), (hung_up, seat.BACK_OFF[0])):
+        async with serve(treat, "127.0.0.1", 0) as server:
+            port = next(iter(server.sockets)).getsockname()[1]
+            with anyio.fail_after(30), pytest.raises(Enough) as caught:
+                await seat.Seat(f"ws://127.0.0.1:{port}", "low", 60.0).run()
+        assert caught.value.args == (waits,)
