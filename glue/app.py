@@ -77,7 +77,7 @@ async def run(
 
             def changed(name: str, state: str, why: str) -> None:
                 _tell_engine(parts.emit, name, state, why)
-                if (name, state) == ("llm", "up"):
+                if (name, state) == ("llm", "up") and not tg.cancel_scope.cancel_called:
                     tg.start_soon(_warm_again, parts.members, heads)
 
             listen(changed)
