@@ -122,6 +122,14 @@ def test_fifty_gifts_are_one_deed() -> None:
     assert len([event for event in events if event]) == 1
 
 
+def test_gifts_that_do_not_say_which_hide_no_other_deed() -> None:
+    """Whatever did not say so either, a raid or a subscription, was one of them from then on."""
+    c = chat()
+    heard(c, notice("submysterygift", ";msg-param-mass-gift-count=5"))
+    assert line(heard(c, notice("raid", ";msg-param-viewerCount=500", id="2"))).deed is Deed.RAID
+    assert line(heard(c, notice("resub", id="3"))).deed is Deed.SUB
+
+
 def test_a_deleted_line_and_a_banned_viewers_lines_are_named() -> None:
     c = chat()
     for id, login in [("1", "mika"), ("2", "troll"), ("3", "troll")]:

@@ -58,9 +58,10 @@ class Chat:
 
     def _noticed(self, message: Message, at: float) -> Event | None:
         origin = message.tags.get("msg-param-origin-id", "")
+        gift = f"gift {origin}"
         if message.tags.get("msg-id") == "submysterygift":
-            self.ledger.first(f"gift {origin}")
-        elif f"gift {origin}" in self.ledger:
+            self.ledger.first(gift)
+        elif origin and gift in self.ledger:
             return None  # one of many, told of already
         told = told_by(message)
         if told is None:
