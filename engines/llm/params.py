@@ -1,6 +1,7 @@
 """Our options as llama.cpp's parameters."""
 
 import hashlib
+import sys
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,8 @@ KEPT = 8  # prefilled prefixes, of some 30 MB each
 
 
 def prefixes(options: Options, files: Iterable[Path]) -> Path | None:
-    """The folder for slots that clients save (/slots/N?action=save), with old ones gone; None for none.
+    """The folder for slots that clients save (/slots/N?action=save), with old ones gone; None for none, and
+    where it cannot be made.
 
     `files` are what a prefix depends on, the model among them: what was prefilled with an adapter is of no
     use to another one, nor to the same one trained further, and no server reads what another saved, nor what
@@ -21,15 +23,19 @@ def prefixes(options: Options, files: Iterable[Path]) -> Path | None:
     if options.prefix_folder == "none":
         return None
     path = Path(options.prefix_folder).expanduser() if options.prefix_folder else _usual()
-    path.mkdir(parents=True, exist_ok=True)
-    newest = sorted(path.rglob("*.kv"), key=lambda file: file.stat().st_mtime, reverse=True)
-    for old in newest[KEPT:]:
-        old.unlink(missing_ok=True)
     known = [(str(file), file.stat().st_size, file.stat().st_mtime_ns) for file in files]
     made = repr((options.slots, options.flash, known))
-    path /= hashlib.sha256(made.encode()).hexdigest()[:16]
-    path.mkdir(exist_ok=True)
-    return path
+    own = path / hashlib.sha256(made.encode()).hexdigest()[:16]
+    try:
+        newest = sorted(path.rglob("*.kv"), key=lambda file: file.stat().st_mtime, reverse=True)
+        for old in newest[KEPT:]:
+            old.unlink(missing_ok=True)
+        own.mkdir(parents=True, exist_ok=True)
+    except OSError as error:  # the models may lie where nothing else may be written
+        why = f"{path} cannot be written ({error.strerror})"
+        sys.stderr.write(f"prefixes are not kept: {why}; llm.engine.prefix_folder names another place\n")
+        return None
+    return own
 
 
 def origin(options: Options) -> str:

@@ -89,6 +89,15 @@ def test_what_one_server_saved_is_kept_apart_from_anothers(tmp_path: Path) -> No
     assert prefixes(usual, []) in found
 
 
+def test_where_no_prefix_can_be_kept_none_is(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The models' folder may stand where nothing else may be written: the model's server did not start."""
+    (tmp_path / "file").touch()
+    assert prefixes(Options(prefix_folder=str(tmp_path / "file" / "prefixes")), []) is None
+    told = capsys.readouterr().err
+    assert told.startswith("prefixes are not kept: ") and "prefix_folder" in told
+    assert "cure: " not in told, "it would be taken for why the server ended, whenever it does"
+
+
 @pytest.mark.parametrize(("ours", "asked"), [("", "none"), ("a key of this start", "a key of this start")])
 def test_it_asks_for_our_key_or_for_none(tmp_path: Path, ours: str, asked: str) -> None:
     server = tmp_path / "llama-server"
