@@ -15,6 +15,7 @@ from engines.checkup import parts, wide
 from engines.checkup.chat import chat
 from engines.checkup.finding import Finding
 from engines.checkup.machine import machine
+from engines.options import OptionError
 
 COLOURS = {"ok": "green", "warn": "yellow", "bad": "red"}
 
@@ -33,13 +34,18 @@ def examine(cfg: DictConfig) -> Iterator[Finding]:
 
 
 def tell(findings: Iterable[Finding], console: Console, path: str) -> int:
-    """Print each line as it is found, write all as JSON to `path` if it is given; the exit status."""
+    """Print each line as it is found, write all as JSON to `path` if it is given; the exit status.
+
+    Raises OptionError where it cannot be written."""
     told = []
     for each in findings:
         told.append(each)
         cure = f"; cure: {each.cure}" if each.cure else ""
         console.print(f"{each.verdict:4}", style=COLOURS[each.verdict], end=" ")
         console.print(f"{each.what}: {each.seen}{cure}", markup=False, highlight=False, soft_wrap=True)
-    if path:
-        Path(path).write_text(json.dumps([asdict(each) for each in told], indent=2) + "\n")
+    try:
+        if path:
+            Path(path).write_text(json.dumps([asdict(each) for each in told], indent=2) + "\n")
+    except OSError as error:
+        raise OptionError(f"check.json: {path} cannot be written ({error.strerror})") from error
     return 1 if any(each.verdict == "bad" for each in told) else 0

@@ -23,6 +23,7 @@ from engines.checkup.finding import Finding
 from engines.checkup.wires import Nobody, Wrong
 from engines.doctor import examine, tell
 from engines.llm import options
+from engines.options import OptionError
 from engines.port import unused
 from engines.process import running
 from engines.specs import spec
@@ -252,6 +253,11 @@ def test_the_key_is_never_shown(monkeypatch: pytest.MonkeyPatch, tmp_path: Path)
     assert "NGC key: set" in out.getvalue()
     assert "very-secret" not in out.getvalue() + path.read_text()
     assert {each["verdict"] for each in json.loads(path.read_text())} <= {"ok", "warn", "bad"}
+
+
+def test_a_file_that_cannot_be_written_is_one_line(tmp_path: Path) -> None:
+    with pytest.raises(OptionError, match=r"^check\.json: .* cannot be written \(No such file.*\)$"):
+        tell([Finding("a", "ok", "b")], Console(file=StringIO()), str(tmp_path / "none" / "check.json"))
 
 
 def test_its_exit_status_is_that_of_the_worst() -> None:
