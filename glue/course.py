@@ -106,6 +106,8 @@ class Course:
             return director.wake_at(now)
         if self.phase is Phase.WAITING:
             return min((self._patient_until(w) for w, _ in director.standing(now)), default=float("inf"))
+        if self.phase is Phase.ENDING:
+            return self._until  # over() then, also where the scene is on for no time at all
         thanks = self.phase is Phase.LEAVING and director.waiting
         limit = self._until if now < self._until else float("inf")
         return min(limit, director.wake_at(now)) if thanks else limit

@@ -126,6 +126,12 @@ async def test_she_says_goodbye_once_then_the_ending_scene_is_held() -> None:
     assert served.done and served.what == "end"
 
 
+async def test_an_ending_scene_of_no_time_ends_the_show_all_the_same() -> None:
+    show = await perform([(0.0, "hello Spark"), (9.0, Wish.END)], ending=0.0)
+    assert show.phases() == [Phase.LEAVING, Phase.ENDING]
+    assert show.lasted == pytest.approx(show.began(Phase.ENDING) - show.events[0].at)
+
+
 async def test_at_the_end_thanks_that_are_due_are_said_and_every_other_line_is_closed() -> None:
     steps: Steps = [
         (0.0, "hello Spark"),
