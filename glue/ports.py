@@ -49,8 +49,7 @@ class Prompt:
     temperature: float = 0.8
     seed: int | None = None
     stop: tuple[str, ...] = ()
-    # top_p, penalties, logit_bias, ...: the wire's words
-    sampling: Mapping[str, float | Mapping[str, float]] = field(default_factory=dict)
+    sampling: Mapping[str, float | Mapping[str, float]] = field(default_factory=dict)  # the wire's words
     opening: str = ""  # the answer's first words, spoken already: only what follows them is asked for
     opening_ids: tuple[int, ...] = ()  # the very tokens of `opening`, where this model has them, too
     tell_ids: bool = False  # the answer's pieces are wanted as Sampled, where the server tells tokens
@@ -171,6 +170,7 @@ class Speech:
     pcm: Pcm
     phonemes: tuple[Timed, ...] = ()
     words: tuple[Timed, ...] = ()
+    beside: Pcm | None = None  # as many samples: heard with it, and they move no mouth
 
 
 class Tts(Protocol):
@@ -218,6 +218,9 @@ class Stand(Protocol):
 
     def heard(self) -> str:
         """The words of this reply that have been heard so far."""
+
+    def played(self) -> float:
+        """Seconds of this reply's sound that have been heard so far."""
 
     def gaps(self) -> tuple[float, ...]:
         """Seconds of silence between the clauses of this reply."""

@@ -13,6 +13,7 @@ from glue.member import Member
 from glue.ports import Message, Prompt, Role, Speech, Usage, Whose
 from glue.settings import TurnSettings
 from glue.stage.mixer import Mixer
+from glue.stage.stand import together
 from glue.stage.track import Track
 from glue.turn import Turn
 
@@ -197,7 +198,7 @@ class PlainStand:
         if index not in self._begun:
             self._begun.add(index)
             self._text.append(text)
-        await self.track.write(speech.pcm)
+        await self.track.write(together(speech))
 
     async def finished(self) -> None:
         await self.track.drained(0.0)
@@ -206,8 +207,11 @@ class PlainStand:
         self.mixer.flush(self.track)
 
     def heard(self) -> str:
-        seconds = self.track.audible(anyio.current_time()) - self._first / RATE
+        seconds = self.played()
         return " ".join(" ".join(self._text).split()[: int(seconds / self.word + 1e-3)])
+
+    def played(self) -> float:
+        return self.track.audible(anyio.current_time()) - self._first / RATE
 
     def gaps(self) -> tuple[float, ...]:
         return tuple(self.track.silences(self._since))

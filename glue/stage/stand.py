@@ -3,8 +3,9 @@
 from collections.abc import Callable
 
 import anyio
+import numpy as np
 
-from glue.ports import Speech
+from glue.ports import Pcm, Speech
 from glue.stage.mixer import Mixer
 from glue.stage.performer import Performer
 
@@ -24,6 +25,7 @@ class StageStand:
         self._clause_start = 0.0
         self._turn = ""
         self._since = 0.0
+        self._first = 0  # of its samples
 
     def playhead(self) -> float:
         """Seconds of her sound that are heard when a pose that is sent now has been drawn."""
@@ -32,6 +34,7 @@ class StageStand:
     def enter(self, turn: str, audible: Callable[[float], None]) -> None:
         """A reply begins."""
         self._turn, self._index, self._since = turn, -1, anyio.current_time()
+        self._first = self._track.written
         self._track.on_audible(audible)
         self.performer.enter(turn)
 
@@ -42,7 +45,7 @@ class StageStand:
             self._index, self._clause_start = index, at
             self.performer.begin_clause(self._turn, index, text, at)
         self.performer.add(index, self._clause_start, at, speech)
-        await self._track.write(speech.pcm)
+        await self._track.write(together(speech))
 
     async def finished(self) -> None:
         """Wait until all that was played has been heard."""
@@ -56,8 +59,23 @@ class StageStand:
 
     def heard(self) -> str:
         """The words of this reply that have been heard so far."""
-        return self.performer.heard(self._track.audible(anyio.current_time() - self._mixer.latency()))
+        return self.performer.heard(self._audible())
+
+    def played(self) -> float:
+        """Seconds of this reply's sound that have been heard so far."""
+        return self._audible() - self._first / self._track.rate
+
+    def _audible(self) -> float:
+        return self._track.audible(anyio.current_time() - self._mixer.latency())
 
     def gaps(self) -> tuple[float, ...]:
         """Seconds of silence between the clauses of this reply."""
         return tuple(gap for gap in self._track.silences(self._since) if gap > 0)
+
+
+def together(speech: Speech) -> Pcm:
+    """Her voice and what is beside it, sample by sample, clipped."""
+    if speech.beside is None:
+        return speech.pcm
+    total: Pcm = np.clip(speech.pcm.astype(np.int32) + speech.beside, -32768, 32767).astype(np.int16)
+    return total
