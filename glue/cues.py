@@ -14,6 +14,7 @@ import anyio
 
 from glue.errors import Declined
 from glue.events import ChatLine
+from glue.song_ports import Song
 
 LATELY = 50  # refused clauses that may still be said
 
@@ -36,11 +37,12 @@ class Cue:
 
 @dataclass(frozen=True, slots=True)
 class Script:
-    """Words that `who` says as they are, as an answer to `line`."""
+    """Words that `who` says as they are, or what she sings, as an answer to `line`."""
 
     who: str
     line: ChatLine
     text: str
+    song: Song | None = None
 
 
 @dataclass(frozen=True, slots=True)

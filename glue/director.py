@@ -16,6 +16,7 @@ from glue.glance import Glance
 from glue.interest import score
 from glue.listening import Listening
 from glue.meant import Meant, can_wait
+from glue.patience import Patience
 from glue.renewed import renewed
 from glue.settings import DirectorSettings
 from glue.shares import Shares
@@ -39,6 +40,7 @@ class Director:
     speaking: str = ""  # who has the floor
     quiet_since: float = 0.0  # the end of the last reply
     listening: Listening = field(default_factory=Listening)
+    patience: Patience = field(default_factory=Patience)
     _resting_until: float = 0.0  # a neighbour is away
     paused: bool = False
     stopped: bool = False
@@ -189,7 +191,7 @@ class Director:
         decisions: list[Decision] = list(self._expire(now))
         due = self._thanks_due()
         yields = (self.thanking and now < self.listening.until) or (self._inbox and self._retort())
-        if self.speaking and (due < float("inf") or yields):
+        if self.speaking and not self.patience.singing and (due < float("inf") or yields):
             decisions += self._give_way(now >= due)
         if self.speaking or self.stopped or now < max(min(self.listening.until, due), self._resting_until):
             return decisions
@@ -251,17 +253,19 @@ class Director:
         self.speaking, self._chosen, self.answering = "", (), frozenset()
         self.thanking = self._hurrying = self._stopping = False
         self.quiet_since = now
+        self.patience.ended(now, self._inbox)
         self.listening.answered(now, self.settings)
 
     def wake_at(self, now: float) -> float:
         """When decide() may answer differently though nothing happens (seconds on the same clock)."""
-        if self.stopped or self.speaking:  # thanks are not cut for thanks
-            return min(self._next_expiry(), float("inf") if self.thanking else self._thanks_due())
+        expiry = self.patience.next(self._inbox, self.settings)
+        if self.stopped or self.speaking:  # thanks are not cut for thanks, and no song is
+            return min(expiry, float("inf") if self.thanking or self.patience.singing else self._thanks_due())
         until = max(min(self.listening.until, self._thanks_due()), self._resting_until)
         if now < until:
-            return min(self._next_expiry(), until)
+            return min(expiry, until)
         if self._inbox:
-            return min(self._next_expiry(), max(now, self.quiet_since + self.settings.lull))
+            return min(expiry, max(now, self.quiet_since + self.settings.lull))
         retort = self._banter.due(self.quiet_since, self._silence, now, self.settings)
         return min(self._lonely_at(), self._glance.due(self._silence, now, self.settings), retort)
 
@@ -277,13 +281,8 @@ class Director:
         urgent = (w.received for w in self._inbox if paid(w))
         return min(urgent, default=float("inf")) + self.settings.thanks
 
-    def _next_expiry(self) -> float:
-        mortal = (w.received for w in self._inbox if not paid(w))
-        return min(mortal, default=float("inf")) + self.settings.patience
-
     def _expire(self, now: float) -> Iterable[Close]:
-        patience = self.settings.patience
-        old = [w for w in self._inbox if now >= w.received + patience and not paid(w)]
+        old = self.patience.over(self._inbox, now, self.settings)
         self._inbox = [w for w in self._inbox if w not in old]
         return [Close(w.line.id, Fate.FAILED if w.failed else Fate.IGNORED) for w in old]
 
@@ -296,5 +295,5 @@ class Director:
         since = self._shares.since(waiting.line.viewer, now)
         names = [*self.called, *self.meant.called(waiting.line.text)]
         favour = 1.0 if self._favours < FAVOURS else 0.0
-        points = score(waiting.line, names, now - waiting.received, since, favour)
+        points = score(waiting.line, names, self.patience.waited(waiting, now), since, favour)
         return points + self._owed.get(waiting.line.source, 0)

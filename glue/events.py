@@ -16,7 +16,8 @@ from glue.game_events import GameEvent
 from glue.measured_events import MeasuredEvent
 from glue.memory_events import MemoryEvent
 from glue.safety_events import SafetyEvent
-from glue.sight_events import Seen, SightDropped
+from glue.sight_events import SightEvent
+from glue.song_events import SongEvent
 
 AWAY = "away"  # the turn of a caption that no reply belongs to: the operator has stopped everything
 
@@ -268,6 +269,7 @@ class PartRecovered:
     part: str
 
 
+TurnEvent = TurnStarted | StageReached | ReplyOpened | ClauseCleared | ClauseHeld | CaptionShown | TurnEnded
 Event = (
     LineArrived
     | SpeechHeard
@@ -275,16 +277,9 @@ Event = (
     | SafetyEvent
     | LinesRemoved
     | ButtonPressed
-    | Seen
-    | SightDropped
+    | SightEvent
     | StageTaken
-    | TurnStarted
-    | StageReached
-    | ReplyOpened
-    | ClauseCleared
-    | ClauseHeld
-    | CaptionShown
-    | TurnEnded
+    | TurnEvent
     | PartDegraded
     | PartRecovered
     | MeasuredEvent
@@ -292,6 +287,7 @@ Event = (
     | MemoryEvent
     | DeskEvent
     | BroadcastEvent
+    | SongEvent
 )
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import InitVar, dataclass, field
 from functools import partial
 
 import anyio
@@ -12,6 +13,7 @@ from glue.broadcast_events import PhaseBegun, StreamFaltered
 from glue.chat_events import LinesRemoved
 from glue.closing import closing
 from glue.course import Course
+from glue.cues import Script
 from glue.decisions import Begin, Close, Decision, Interrupt, Shorten, Speak
 from glue.desk_events import OperatorAsked, OperatorServed, SoundDumped
 from glue.director import Director
@@ -35,6 +37,7 @@ from glue.member import Member
 from glue.news import NEWS, news
 from glue.overheard import DOUBT_S, Meaning, Overheard
 from glue.ports import Sense, Taker, Viewer, ends
+from glue.repertoire import Repertoire
 from glue.safety.door import Door
 from glue.settings import TurnSettings
 from glue.sight_events import Seen
@@ -43,56 +46,48 @@ from glue.twins import overheard
 from glue.unsaid import goes_on
 
 
+@dataclass(slots=True)
 class Show:
     """Tells viewers what happens and members what to do. Runs until its senses end, if `ends_with_chat`, or
     its `course` does. `mute(muted)` and `duck(seconds)` are the mixer's."""
 
-    def __init__(
-        self,
-        members: Mapping[str, Member],
-        director: Director,
-        viewers: Sequence[Viewer],
-        settings: TurnSettings,
-        mute: Callable[[bool], None],
-        duck: Callable[[float], None],
-        ends_with_chat: bool = False,
-        door: Door | None = None,
-        takers: Sequence[Taker] = (),
-        booth: Booth | None = None,
-        course: Course | None = None,
-    ) -> None:
-        self._members = members
-        self._director = director
-        self._viewers = viewers
-        self._settings = settings
-        self._mute = mute
-        self._duck = duck
-        self._overheard = Overheard()
-        self._ends_with_chat = ends_with_chat
-        self._door = door or Door()
-        self._takers = takers
-        self._booth = booth or Booth()
-        self._course = course or Course(director)
-        self._changed = anyio.Event()
-        self._turn: Turn | None = None
-        self._turns = 0
-        self._gave_way = False  # this turn, to somebody: no person cut it by hand
-        self._removed: set[str] = set()  # of the lines of this turn
-        self._called_off = False
-        self._listening = 0
-        self._played = False  # a game that the show was for is over
+    members: Mapping[str, Member]
+    director: Director
+    viewers: Sequence[Viewer]
+    settings: TurnSettings
+    mute: Callable[[bool], None]
+    duck: Callable[[float], None]
+    ends_with_chat: bool = False
+    door: Door = field(default_factory=Door)
+    takers: Sequence[Taker] = ()
+    booth: Booth = field(default_factory=Booth)
+    course: InitVar[Course | None] = None
+    repertoire: Repertoire = field(default_factory=Repertoire)
+    _course: Course = field(init=False)
+    _overheard: Overheard = field(default_factory=Overheard)
+    _changed: anyio.Event = field(default_factory=anyio.Event)
+    _turn: Turn | None = None
+    _turns: int = 0
+    _gave_way: bool = False  # this turn, to somebody: no person cut it by hand
+    _removed: set[str] = field(default_factory=set)  # of the lines of this turn
+    _called_off: bool = False
+    _listening: int = 0
+    _played: bool = False  # a game that the show was for is over
+
+    def __post_init__(self, course: Course | None) -> None:
+        self._course = course or Course(self.director)
 
     def emit(self, event: Event) -> None:
         """Tell every viewer."""
-        self._overheard.note(event, self._booth.late())
-        for viewer in self._viewers:
+        self._overheard.note(event, self.booth.late())
+        for viewer in self.viewers:
             viewer.show(event)
 
     async def run(self, senses: Sequence[Sense]) -> None:
         """The show. Ends with its chat or game, or when it is cancelled; what still waits is then UNHEARD."""
         try:
             async with anyio.create_task_group() as tg:
-                self._director.ended(anyio.current_time())
+                self.director.ended(anyio.current_time())
                 self._listening = sum(map(ends, senses))
                 for sense in senses:
                     tg.start_soon(self._listen, sense)
@@ -101,7 +96,7 @@ class Show:
                     await self._anything()
                 tg.cancel_scope.cancel()
         finally:
-            self._do(self._director.empty(Fate.UNHEARD))
+            self._do(self.director.empty(Fate.UNHEARD))
 
     async def _listen(self, sense: Sense) -> None:
         async with closing(sense.events()) as events:
@@ -121,10 +116,10 @@ class Show:
 
     def _see(self, seen: Seen) -> None:
         """A picture is screened before anybody has it."""
-        for event in self._door.sees(seen):
+        for event in self.door.sees(seen):
             self.emit(event)
             if isinstance(event, Seen):
-                self._director.see(event)
+                self.director.see(event)
 
     def _take(self, event: Event) -> None:
         match event:
@@ -135,7 +130,7 @@ class Show:
             case ButtonPressed(at, button):
                 self._press(button, at)
             case OperatorAsked():
-                self.emit(self._booth.serve(event))
+                self.emit(self.booth.serve(event))
             case LinesRemoved(_, ids, viewer):
                 self._remove(ids, viewer)
             case StreamFaltered(at):
@@ -144,14 +139,14 @@ class Show:
                 self._play(event)
 
     def _hear(self, line: ChatLine, at: float, spoken: float | None) -> None:
-        voice, speaking = line.source is Source.VOICE, bool(self._director.speaking)
+        voice, speaking = line.source is Source.VOICE, bool(self.director.speaking)
         if voice and (unmeant := self._overheard.unmeant(line.text, at, spoken, speaking)):
             self._close(Close(line.id, unmeant))
             return
         if voice and self._turn is not None and goes_on(self._turn.line):  # for nothing seemed to come of it
             self._interrupt()
-        takers = [] if self._director.deaf(line) else [each for each in self._takers if each.wants(line)]
-        admission = self._door.admit(line, at, bool(takers))
+        takers = [] if self.director.deaf(line) else [each for each in self.takers if each.wants(line)]
+        admission = self.door.admit(line, at, bool(takers))
         for event in admission.events:
             self.emit(event)
         if admission.announce:
@@ -162,26 +157,27 @@ class Show:
             self._tell(admission.line, at)
 
     def _tell(self, line: ChatLine, at: float) -> None:
-        self._do(self._director.hear(line, at))
+        self._do(self.director.hear(line, at))
 
     def _overhear(self, text: str) -> None:
         """Somebody is speaking: a first word lowers her voice, a second one takes the floor."""
-        now, director = anyio.current_time(), self._director
+        now, director = anyio.current_time(), self.director
         if (meaning := self._overheard.meaning(text, now)) is Meaning.NOTHING:
             return
         director.listening.word(now, director.settings)
-        stays = director.thanking or director.listening.beside
+        # who talks beside a song lowers it; it does not end for every remark in the room
+        stays = director.thanking or director.listening.beside or director.patience.singing
         if meaning is Meaning.FLOOR and self._turn is not None and not stays:
             self._overheard.unsaid.stops(now)
             self._interrupt()
         elif director.speaking:
-            self._duck(DOUBT_S)
+            self.duck(DOUBT_S)
 
     def _press(self, button: Button, at: float) -> None:
         if button in (Button.MUTE, Button.UNMUTE):
-            self._mute(button is Button.MUTE)
+            self.mute(button is Button.MUTE)
         turn, id = self._turn, self._turn.id if self._turn else ""
-        decisions, seconds = self._course.press(button, at), self._booth.press(button)
+        decisions, seconds = self._course.press(button, at), self.booth.press(button)
         if button is Button.DUMP and turn is not None:
             turn.cut(dumped=True)
         if seconds and turn is not None:
@@ -192,10 +188,10 @@ class Show:
 
     def _remove(self, ids: Sequence[str], viewer: str) -> None:
         self._removed |= set(ids)
-        for member in self._members.values():
+        for member in self.members.values():
             member.mind.forget(ids, (lambda line: line.viewer == viewer) if viewer else None)
-        self._booth.cues.forget(ids)
-        self._do(self._director.remove(ids))
+        self.booth.cues.forget(ids)
+        self._do(self.director.remove(ids))
 
     def _do(self, decisions: Sequence[Decision | Begin], tg: TaskGroup | None = None) -> None:
         for decision in decisions:
@@ -216,8 +212,9 @@ class Show:
         if isinstance(event, GamesPlayed):
             self._played = True
         elif self._turn is not None and self._turn.member.who == event.who and not self._course.leaves:
-            critical = event.priority is Priority.CRITICAL and not self._director.thanking
-            self._do([Interrupt() if critical else Shorten()])
+            critical = event.priority is Priority.CRITICAL and not self.director.thanking
+            beside = self.director.patience.singing  # a game that is in no such hurry goes on beside a song
+            self._do([Interrupt()] if critical else [] if beside else [Shorten()])
 
     def _interrupt(self) -> None:
         if self._turn is not None:
@@ -226,26 +223,32 @@ class Show:
         self._called_off = True  # also what was chosen and has not begun
 
     def _act(self, tg: TaskGroup) -> None:
-        scripts, now, director = self._booth.cues.scripts, anyio.current_time(), self._director
+        scripts, now, director = self.booth.cues.scripts, anyio.current_time(), self.director
         if not director.speaking and (rest := self._overheard.unsaid.take(now, director.listening.until)):
             scripts.appendleft(rest)
         if scripts and self._course.speaks(now) and not director.speaking and not director.stopped:
             script = scripts.popleft()
             director.speaking = script.who
             self._removed, self._called_off = set(), False
-            tg.start_soon(self._speak, Speak(script.who, script.line, now, False, ()), script.text)
+            tg.start_soon(self._speak, Speak(script.who, script.line, now, False, ()), script)
         else:
             self._do(self._course.decide(now), tg)
 
-    async def _speak(self, decision: Speak, script: str = "") -> None:
+    async def _speak(self, decision: Speak, script: Script | None = None) -> None:
         if self._called_off:  # since it was chosen, before anything was begun
             self._settle(decision, Fate.SKIPPED, "")
             self._free()
             return
         self._turns += 1
-        her, line, cues = self._members[decision.who], decision.line, self._booth.cues
-        told = partial(overheard, self._members, self._director.names, her.who, line)
-        turn = Turn(f"t{self._turns}", her, line, self._settings, self.emit, self._likely, cues, script, told)
+        her, line, now = self.members[decision.who], decision.line, anyio.current_time()
+        told = partial(overheard, self.members, self.director.names, her.who, line)
+        singing = self.repertoire.singing(her.who, line, script, now)
+        desk = (lambda: self.director.likely(anyio.current_time()), self.booth.cues)
+        words = script.text if script else ""
+        turn = Turn(f"t{self._turns}", her, line, self.settings, self.emit, *desk, words, singing, told)
+        if singing:
+            singing.end = turn.cut
+            self.director.patience.sings(now)
         self._turn, self._gave_way = turn, False
         self.emit(TurnStarted(anyio.current_time(), decision.who, turn.id, line, decision.waited))
         ended = None
@@ -257,11 +260,11 @@ class Show:
                 self._settle(decision, Fate.UNHEARD, turn.id)
         gone = [part.id for part in line.parts if part.id in self._removed]
         told("" if gone else ended.heard)  # first: memory forgets at an ending what was wished meanwhile
-        self._director.heard(ended, line, gone)
+        self.director.heard(ended, line, gone)
         self.emit(ended)
         her.mind.forget(list({line.id, *gone}) if gone else ())
         if self._gave_way and not ended.heard:
-            self._director.again()
+            self.director.again()
         self._settle(decision, fate(ended), turn.id)
         self._free()
         if ended.ending is not Ending.FINISHED or not turn.prepared:
@@ -270,14 +273,12 @@ class Show:
 
     def _free(self) -> None:
         """The floor is: somebody may be answered."""
-        self._director.ended(anyio.current_time())
+        self.repertoire.over(anyio.current_time())
+        self.director.ended(anyio.current_time())
         self._changed.set()
 
-    def _likely(self) -> ChatLine | None:
-        return self._director.likely(anyio.current_time())
-
     def _settle(self, decision: Speak, fate: Fate, turn: str) -> None:
-        for id in filter(self._director.answering.__contains__, decision.ids):  # some may wait again
+        for id in filter(self.director.answering.__contains__, decision.ids):  # some may wait again
             what = Fate.REMOVED if id in self._removed else fate
             self.emit(LineClosed(anyio.current_time(), id, what, turn, who=decision.who))
 
@@ -286,10 +287,10 @@ class Show:
             self.emit(LineClosed(anyio.current_time(), close.line_id, close.fate))
 
     def _over(self) -> bool:
-        director, course = self._director, self._course
-        says = self._booth.cues.scripts or self._overheard.unsaid
+        director, course = self.director, self._course
+        says = self.booth.cues.scripts or self._overheard.unsaid
         due = director.waiting or (says and not director.stopped)
-        done = (self._ends_with_chat and not self._listening and not due) or self._played
+        done = (self.ends_with_chat and not self._listening and not due) or self._played
         return (done and not director.speaking and not course.leaves) or course.over(anyio.current_time())
 
     async def _anything(self) -> None:

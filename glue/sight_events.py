@@ -30,6 +30,9 @@ class SightDropped:
     score: float
 
 
+SightEvent = Seen | SightDropped
+
+
 def described(seen: Seen) -> str:
     """A sight in one line: what it is, what is in it, what is written there."""
     written = " / ".join(seen.texts)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import AbstractContextManager, nullcontext, suppress
+from contextlib import AbstractAsyncContextManager, AbstractContextManager, nullcontext, suppress
 from dataclasses import dataclass, field, replace
 
 import anyio
@@ -16,24 +16,15 @@ from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStre
 
 from glue.closing import closing
 from glue.cues import Cue, Cues, Script
-from glue.desk_events import ClauseChanged, ClauseVoiced, ClauseWaits, TurnAsked
+from glue.desk_events import ClauseChanged, ClauseVoiced, ClauseWaits
 from glue.errors import PortError, Refused, leaves
-from glue.events import (
-    ChatLine,
-    ClauseCleared,
-    ClauseHeld,
-    Ending,
-    Event,
-    ReplyOpened,
-    Stage,
-    StageReached,
-    TurnEnded,
-)
+from glue.events import ChatLine, ClauseCleared, ClauseHeld, Ending, Event, ReplyOpened, Stage, TurnEnded
 from glue.gate import Held, Passed, Replaced
-from glue.measured_events import TurnMeasured
 from glue.member import Member
-from glue.ports import Fact, Opened, Piece, Prompt, Role, Usage
+from glue.ports import Fact, Opened, Piece, Prompt, Role, Speech, Usage
 from glue.settings import TurnSettings
+from glue.singing import NOTE, Singing
+from glue.waterfall import Waterfall
 
 LOOK_AGAIN = 0.2  # seconds between two looks at what waits
 
@@ -50,6 +41,7 @@ class Turn:
     upcoming: Callable[[], ChatLine | None] = lambda: None  # what would be answered next
     cues: Cues = field(default_factory=Cues)  # where the operator sees a clause before the voice does
     script: str = ""  # words to say as they are; nothing is thought of then
+    singing: Singing | None = None  # a song; nothing is thought of then, either
     aside: Callable[[str], Sequence[Prompt]] = lambda said: ()  # what begins with this for who overhears it
     scope: anyio.CancelScope = field(default_factory=anyio.CancelScope)
     prepared: bool = False  # what the next reply begins with was prefilled
@@ -60,21 +52,20 @@ class Turn:
     _dumped: bool = False  # what waited to be heard was thrown away
     _shortened: bool = False  # and what was written after its last clause is gone
     _writing: anyio.CancelScope = field(default_factory=anyio.CancelScope)
-    _reached: dict[Stage, float] = field(default_factory=dict)
-    _asked: float = 0.0  # when the LLM's request was sent
-    _line_tokens: int = 0
-    _prompt: Prompt | None = None
-    _recalled: Sequence[str] = ()
-    _usage: Usage = field(default_factory=lambda: Usage(0, 0, 0))
+    _took: Waterfall = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._took = Waterfall(self.member.who, self.id, self.emit)
 
     async def run(self, received: float) -> TurnEnded:
         """Speak the reply to its end, or to its cut. Never raises a PortError: the ending says it."""
-        self.member.stand.enter(self.id, lambda at: self._mark(Stage.AUDIBLE, at))
-        self._mark(Stage.RECEIVED, received)
-        self._mark(Stage.CHOSEN)
+        self.member.stand.enter(self.id, lambda at: self._took.mark(Stage.AUDIBLE, at))
+        self._took.mark(Stage.RECEIVED, received)
+        self._took.mark(Stage.CHOSEN)
         broken: list[PortError] = []
         with self.scope:
-            self.scope.deadline = anyio.current_time() + self.settings.reply_within
+            song = self.singing.song.seconds if self.singing else 0.0
+            self.scope.deadline = anyio.current_time() + self.settings.reply_within + song
             try:
                 await self._perform()
             except* PortError as group:
@@ -92,14 +83,18 @@ class Turn:
         self._short = True
 
     async def _perform(self) -> None:
-        send, receive = anyio.create_memory_object_stream[Cue](self.settings.ahead)
-        # closed last: a voice that breaks cancels the writer, which must not find its channel gone before
-        async with receive, anyio.create_task_group() as tg:
-            tg.start_soon(self._think, send)
-            await self._speak(receive)
-            with self._still():
-                await self.member.stand.finished()
-            tg.cancel_scope.cancel()  # preparing for the next line has no end of its own
+        song: AbstractAsyncContextManager[object] = self.singing or nullcontext()
+        if self.singing:
+            self.emit(self.singing.started(anyio.current_time(), self.member.who, self.id))
+        async with song:
+            send, receive = anyio.create_memory_object_stream[Cue](self.settings.ahead)
+            # closed last: a voice that breaks cancels the writer, which must not find its channel gone before
+            async with receive, anyio.create_task_group() as tg:
+                tg.start_soon(self._think, send)
+                await self._speak(receive)
+                with self._still():
+                    await self.member.stand.finished()
+                tg.cancel_scope.cancel()  # preparing for the next line has no end of its own
 
     def _still(self) -> AbstractContextManager[None]:
         """Her last second, in which nothing stands in the way of a reply that follows at once."""
@@ -107,12 +102,25 @@ class Turn:
 
     async def _think(self, send: MemoryObjectSendStream[Cue]) -> None:
         async with send:
-            await (self._send(self.script, False, send) if self.script else self._answer(send))
+            if self.singing:
+                await self._sing(self.singing, send)
+            else:
+                await (self._send(self.script, False, send) if self.script else self._answer(send))
+        if self.singing:
+            await self.singing.nearly.wait()
         await self._prepare_next()
 
+    async def _sing(self, singing: Singing, send: MemoryObjectSendStream[Cue]) -> None:
+        """Its lines come as they are: they may repeat one another, and her."""
+        with self._writing:
+            for words, why in singing.clauses(self.member.gate.refuses):
+                if why:
+                    self.emit(ClauseHeld(anyio.current_time(), self.member.who, self.id, words, why))
+                await self._send(NOTE if why else words, bool(why), send)
+
     async def _answer(self, send: MemoryObjectSendStream[Cue]) -> None:
-        self._recalled = await self._recall(self.line)
-        self._mark(Stage.RECALLED)
+        self._took.recalled = await self._recall(self.line)
+        self._took.mark(Stage.RECALLED)
         with self._writing:
             await self._begin(send)
             if self.line.certain and not self.settings.goes_on:
@@ -121,18 +129,18 @@ class Turn:
             for _ in range(self.settings.tries):  # the gate may have held all of it: then once more
                 if self._refused:
                     break
-                await self._write(self.member.mind.prompt(self.line, self._recalled), send)
+                await self._write(self.member.mind.prompt(self.line, self._took.recalled), send)
                 if self._said:
                     break
 
     async def _begin(self, send: MemoryObjectSendStream[Cue]) -> None:
         """What is certain is said first, as it is; the model goes on behind it."""
-        known = [each.said for each in self._recalled if isinstance(each, Fact)]
+        known = [each.said for each in self._took.recalled if isinstance(each, Fact)]
         certain = [self.line.text] if self.line.certain else known
         if certain:
-            self._asked = anyio.current_time()
-            self._mark(Stage.FIRST_TOKEN)
-            self._mark(Stage.FIRST_CLAUSE)
+            self._took.asked = anyio.current_time()
+            self._took.mark(Stage.FIRST_TOKEN)
+            self._took.mark(Stage.FIRST_CLAUSE)
             await self._clear(certain[0], send)
 
     async def _add(self, send: MemoryObjectSendStream[Cue]) -> None:
@@ -142,7 +150,7 @@ class Turn:
 
     async def _write(self, prompt: Prompt, send: MemoryObjectSendStream[Cue]) -> None:
         prompt = replace(prompt, opening=self._words_said())
-        self._prompt, self._asked = prompt, self._asked or anyio.current_time()
+        self._took.prompt, self._took.asked = prompt, self._took.asked or anyio.current_time()
         with suppress(Refused) if prompt.opening else nullcontext():  # a server that cannot go on: it is said
             async with (
                 closing(self.member.llm.stream(prompt, Role.SPEECH)) as answer,
@@ -150,7 +158,7 @@ class Turn:
                 closing(self.member.mind.clauses(words)) as clauses,
             ):
                 async for clause in clauses:
-                    self._mark(Stage.FIRST_CLAUSE)
+                    self._took.mark(Stage.FIRST_CLAUSE)
                     await self._clear(clause, send)
                     if self._refused:
                         break
@@ -165,11 +173,11 @@ class Turn:
         async for piece in answer:
             match piece:
                 case Usage():
-                    self._usage = piece
+                    self._took.usage = piece
                 case Opened(text, tokens):
                     self.emit(ReplyOpened(anyio.current_time(), self.member.who, self.id, text, tokens))
                 case str():
-                    self._mark(Stage.FIRST_TOKEN)
+                    self._took.mark(Stage.FIRST_TOKEN)
                     yield piece
 
     async def _clear(self, clause: str, send: MemoryObjectSendStream[Cue]) -> None:
@@ -192,7 +200,7 @@ class Turn:
     async def _send(self, text: str, changed: bool, send: MemoryObjectSendStream[Cue]) -> None:
         index, who = len(self._said), self.member.who
         self._said.append(text)
-        self._mark(Stage.CLEARED)
+        self._took.mark(Stage.CLEARED)
         self.emit(ClauseCleared(anyio.current_time(), who, self.id, index, text, changed))
         await send.send(self.cues.add(self.id, who, index, text))
 
@@ -202,12 +210,14 @@ class Turn:
                 self._shortened = True
                 self._writing.cancel()
                 continue  # until the writer has noticed
-            if text := await self._final(cue):
+            text = await self._final(cue)
+            if text or (self.singing and cue.index >= self.singing.first):
                 await self._voice(cue.index, text)
 
     async def _final(self, cue: Cue) -> str:
-        """What is to be spoken: at once, unless the operator holds it; "" where it was left out."""
-        if self.cues.holds(cue):
+        """What is to be spoken: at once, unless the operator holds it (a song once, as a whole); "" where it
+        was left out."""
+        if self.cues.holds(cue) and not (self.singing and cue.index):
             self.emit(ClauseWaits(anyio.current_time(), cue.who, cue.turn, cue.index, cue.text))
             await self._patient(cue)
         before, text = self._said[cue.index], self.cues.take(cue)
@@ -228,13 +238,20 @@ class Turn:
 
     async def _voice(self, index: int, text: str) -> None:
         voiced = False
-        async with closing(self.member.tts.speak(text, self.member.mind.voice)) as sound:
+        async with closing(self._sound(index, text)) as sound:
             async for speech in sound:
-                self._mark(Stage.FIRST_AUDIO)
+                self._took.mark(Stage.FIRST_AUDIO)
                 await self.member.stand.play(index, text, speech)
                 if not voiced:  # told only now: nothing stands between a clause and its sound
                     voiced = True
                     self.emit(ClauseVoiced(anyio.current_time(), self.member.who, self.id, index))
+
+    def _sound(self, index: int, text: str) -> AsyncIterator[Speech]:
+        def spoken() -> AsyncIterator[Speech]:
+            return self.member.tts.speak(text, self.member.mind.voice)
+
+        singing = self.singing
+        return singing.voice(index, text, spoken, lambda: self._short) if singing else spoken()
 
     async def _prepare_next(self) -> None:
         """While she is still speaking, prefill what the next reply begins with, and the line that it would
@@ -242,7 +259,7 @@ class Turn:
         llm, mind, said = self.member.llm, self.member.mind, self._words_said()
         ready: tuple[ChatLine, Sequence[str]] | None = None
         with suppress(PortError):  # the next reply then pays for it; this one is whole
-            self._line_tokens = await llm.count(f"{self.line.author}: {self.line.text}")
+            self._took.line_tokens = await llm.count(f"{self.line.author}: {self.line.text}")
             await llm.warm(mind.prefix(self.line, said))
             self.prepared = True
             for prefix in self.aside(said):
@@ -255,22 +272,20 @@ class Turn:
                         ready = likely, known
                 await anyio.sleep(LOOK_AGAIN)
 
-    def _mark(self, stage: Stage, at: float | None = None) -> None:
-        if stage not in self._reached:
-            self._reached[stage] = anyio.current_time() if at is None else at
-            self.emit(StageReached(self._reached[stage], self.member.who, self.id, stage))
-
     def _close(self, broken: Sequence[PortError]) -> TurnEnded:
         mind, stand, now = self.member.mind, self.member.stand, anyio.current_time()
         if broken or self.scope.cancelled_caught:
             stand.cut()
         heard, said = stand.heard(), self._words_said()
+        if self.singing:
+            heard = self.singing.heard(heard, self._said, stand.played())
+            self.emit(self.singing.ended(now, self.member.who, self.id))
         self.cues.leave(self.id)
         if broken:
             ending = Ending.FAILED
         elif self._dumped:
             ending = Ending.DUMPED
-        elif self.scope.cancelled_caught or self._shortened:
+        elif self.scope.cancelled_caught or self._shortened or (self.singing and self.singing.faded):
             ending = Ending.CUT
         else:
             ending = Ending.FINISHED if said else Ending.EMPTY
@@ -278,19 +293,8 @@ class Turn:
         mind.remember(self.line, heard, cut=ending is not Ending.FINISHED)
         if any(isinstance(error, Refused) and error.part == "llm" for error in broken):
             mind.shed()
-        self._measure(now)
+        self._took.told(now, stand.gaps())
         return TurnEnded(now, self.member.who, self.id, ending, said, heard, str(broken[0]) if broken else "")
 
     def _words_said(self) -> str:
-        return " ".join(filter(None, self._said))
-
-    def _measure(self, now: float) -> None:
-        if self._prompt is not None:
-            asked = tuple((message.role, message.content) for message in self._prompt.messages)
-            self.emit(TurnAsked(now, self.member.who, self.id, tuple(map(str, self._recalled)), asked))
-        reached, usage = self._reached, self._usage
-        clause = reached.get(Stage.FIRST_CLAUSE, self._asked)
-        chunk = reached.get(Stage.FIRST_AUDIO, 0.0) - reached.get(Stage.CLEARED, 0.0)
-        counted = (usage.prompt_tokens, usage.cached_tokens, self._line_tokens, usage.answer_tokens)
-        timed = (self.member.stand.gaps(), clause - self._asked, max(0.0, chunk))
-        self.emit(TurnMeasured(now, self.member.who, self.id, *counted, *timed))
+        return self.singing.words(self._said) if self.singing else " ".join(filter(None, self._said))

@@ -14,6 +14,7 @@ class Waiting:
     waited: bool  # while she was speaking
     failed: int = 0  # times that a neighbour was away when it should have been answered
     passed: int = 0  # replies to louder lines meanwhile
+    sung: float = 0.0  # seconds that she sang meanwhile
 
 
 def paid(waiting: Waiting) -> bool:

@@ -18,11 +18,13 @@ EVENTS = {
     "glue.memory_events",
     "glue.safety_events",
     "glue.sight_events",
+    "glue.song_events",
 }  # the union, and the files that it is made of
 FLOOR = EVENTS | {
     "glue.errors",
     "glue.ports",
     "glue.desk_ports",
+    "glue.song_ports",
     "glue.news",
     "glue.redacted",
     "glue.romanised",
@@ -34,9 +36,9 @@ FLOOR = EVENTS | {
     "glue.template_marks",
 }
 DECIDING = "banter called decisions director floods glance interest listening meant renewed".split()
-DECIDING += ["shares", "thanks", "waiting"]
+DECIDING += ["patience", "shares", "thanks", "waiting"]
 DIRECTOR = EVENTS | {"glue.settings", "glue.news", *(f"glue.{part}" for part in DECIDING)} - {"glue.director"}
-TURN = FLOOR | {"glue.gate", "glue.cues", "glue.member"}
+TURN = FLOOR | {"glue.gate", "glue.cues", "glue.member", "glue.singing", "glue.waterfall"}
 SAFETY = EVENTS | {"glue.errors", "glue.folders", "glue.settings"}  # the filters know no port: none waits
 EXAM = SAFETY | {"glue.gate", "glue.spread"}
 
