@@ -11,6 +11,7 @@ import shlex
 import signal
 import sys
 from functools import partial
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -83,8 +84,12 @@ def started(cfg: DictConfig) -> float | None:
         signal.signal(signal.SIGINT, signal.default_int_handler)  # the last large imports are behind us
         if cfg.check.run:
             from engines import doctor
+            from engines.checkup.finding import Finding
+            from glue.checks import songs
 
-            sys.exit(doctor.tell(doctor.examine(cfg), Console(), cfg.check.json))  # its answer, so stdout
+            lying = (Finding("stage.songs", *each) for each in songs(cfg))
+            told = chain(doctor.examine(cfg), lying)
+            sys.exit(doctor.tell(told, Console(), cfg.check.json))  # its answer, so stdout
         if cfg.obs_setup.run:
             from glue.set_up import set_up
 

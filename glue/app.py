@@ -28,12 +28,13 @@ from glue.floor import Recorder
 from glue.folders import data
 from glue.health import Health
 from glue.journal import Journal
+from glue.jukebox import Jukebox
 from glue.lookup import Lookup
 from glue.make import make
 from glue.member import Member
 from glue.offer import floor, model, neighbours, page, voice
 from glue.pace import VOICE, kept
-from glue.parts import Parts, cast, for_games, offered
+from glue.parts import Parts, cast, for_games, offered, repertoire
 from glue.ports import Prompt
 from glue.safety.blocklist import Blocklist, kept_at
 from glue.safety.door import Door
@@ -146,11 +147,12 @@ async def _build(
     for key, section in sections.items():
         parts.add(await built(key, section))
     show, controls = _tied(cfg, run_dir, parts, mixer, filters, Health(list(processes)), restart)
+    songs = controls.jukebox.repertoire.songs
     vitals = Vitals(lambda: {"glue": os.getpid(), **processes})
     return show, [
         *parts.tasks,
         mixer.run,
-        *(each.keep for each in (controls.lookup, controls.carrier, controls.board)),
+        *(each.keep for each in (controls.lookup, controls.carrier, controls.board, songs)),
         partial(supervise, "avatar", partial(parts.pose, avatar.run), parts.emit),
         partial(vitals.watch, parts.emit),
         *(partial(supervise, eyes.part, partial(eyes.watch, show.take), parts.emit) for eyes in parts.eyes),
@@ -190,8 +192,12 @@ def _tied(
     carrier = Carrier(parts, data("exports"))
     course = Course(director, greets(cfg.director, ends), lambda: mixer.delay)
     board = Board(mixer, parts.emit, lambda: director.stopped, cfg.stage.sounds, cfg.stage.sounds_gain)
+    songs = repertoire(cfg, director)
+    parts.wishes.append(songs.wishes)
+    parts.facts.append(songs.facts)
+    desk = (board, Jukebox(songs, cues, director, course))
     controls = Controls(
-        parts, mixer, director, blocklist, lookup, health, restart, cues, away, door, carrier, course, board
+        parts, mixer, director, blocklist, lookup, health, restart, cues, away, door, carrier, course, *desk
     )
     parts.viewers += [health, Strikes(parts.emit, restart)]
     parts.forgetting += [lookup.forget, controls.forgotten, director.forget]
@@ -210,6 +216,7 @@ def _tied(
         takers=parts.takers,
         booth=controls.booth(),
         course=course,
+        repertoire=songs,
     )
     return show, controls
 

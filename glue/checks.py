@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import fields, is_dataclass
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, Literal, cast
 
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import ConfigAttributeError, ConfigKeyError, OmegaConfBaseException
@@ -19,6 +19,8 @@ from glue.mind.persona import Length, Persona
 from glue.ranges import check_numbers
 from glue.safety.lists import read as read_list
 from glue.settings import Config, SafetySettings, When
+from glue.song_ports import NONE
+from glue.stage.songs import CURE, look
 
 # What app has on offer for constructors that ask for it by name.
 OF_THE_CONSOLE = {"console", "desk", "microphones"}
@@ -84,6 +86,8 @@ def precheck(cfg: DictConfig) -> None:
     ConfigError."""
     if cfg.bait_exam.run or cfg.memory_exam.run or cfg.minecraft.get("exam"):
         return
+    if (folder := cfg.stage.songs) and not Path(folder).expanduser().is_dir():
+        raise ConfigError(f"stage.songs: there is no folder '{folder}'; {CURE}")
     offer = OFFER if cfg.console else OFFER - OF_THE_CONSOLE
     for key, section in adapters(cfg).items():
         target, arguments = check_adapter(key, section, offer)
@@ -91,6 +95,18 @@ def precheck(cfg: DictConfig) -> None:
             given = {word: each.default for word, each in inspect.signature(target).parameters.items()}
             given |= arguments
             refuses(**{word: given[word] for word in inspect.signature(refuses).parameters})
+
+
+def songs(cfg: DictConfig) -> Iterator[tuple[Literal["ok", "warn", "bad"], str, str]]:
+    """What lies in stage.songs, for the doctor: its verdict, what it sees, the cure."""
+    if not cfg.stage.songs:
+        return
+    found = look(cfg.stage.songs, cfg.stage.rate)
+    if found.songs:
+        yield "ok", f"{len(found.songs)} in {cfg.stage.songs}", ""
+    for why in found.wrong if found.songs or found.wrong else [NONE]:
+        seen, _, cure = why.partition("; cure: ")
+        yield "warn" if found.songs else "bad", seen, cure
 
 
 def adapters(cfg: DictConfig) -> dict[str, dict[str, Any]]:

@@ -22,6 +22,7 @@ from glue.director import Director
 from glue.errors import Declined
 from glue.events import ChatLine, Source
 from glue.health import Health
+from glue.jukebox import Jukebox
 from glue.lookup import Lookup
 from glue.memories import Memories
 from glue.parts import Parts
@@ -59,6 +60,7 @@ class Controls:
     carrier: Carrier
     course: Course
     board: Board
+    jukebox: Jukebox
     topic: str = ""
     mood: str = ""
     _hidden: set[str] = field(default_factory=set)  # of the lines that wait: to be forgotten
@@ -79,11 +81,11 @@ class Controls:
             Wish.TOPIC: self.set_topic,
             Wish.MOOD: self.set_mood,
             Wish.PERSONA: self.set_persona,
-            Wish.BLOCK: partial(self.block, True),
-            Wish.UNBLOCK: partial(self.block, False),
+            **curbs.blocking(self.blocklist),
             **curbs.deeds(self.door, self.director, self.parts.emit),
             **self.carrier.deeds(),
             **self.course.deeds(),
+            **self.jukebox.deeds(),
             Wish.REMEMBER: self.remember,
             Wish.FORGET: self.forget,
             Wish.RESTART: self.restarted,
@@ -117,6 +119,7 @@ class Controls:
             "cast": list(self.director.cast),
             "moods": list(MOODS),
             "sounds": self.board.names(),
+            "songs": list(self.jukebox.repertoire.songs.names()),
             "events": len(self.lookup),
             "begun": self.begun,
             "anyway_within": self.cues.within,
@@ -215,18 +218,6 @@ class Controls:
             raise Declined(f"on stage: {', '.join(cast)}; another one needs persona=[...] at the start")
         self.director.cast = [who, *(other for other in cast if other != who)]
         return f"{who} answers from the next reply on"
-
-    def block(self, blocked: bool, entry: str) -> str:
-        """Add to what neither comes in nor goes out, or take it away."""
-        if self.blocklist is None:
-            raise Declined("nothing is screened in this show (safety.screen: false)")
-        try:
-            done = self.blocklist.add(entry) if blocked else self.blocklist.remove(entry)
-        except OSError as error:
-            return f"holds for this show only: the list cannot be written ({error.strerror})"
-        if not done:
-            raise Declined("no word, or blocked already" if blocked else "it is not on the desk's list")
-        return f"'{entry}' is blocked" if blocked else f"'{entry}' may be said again"
 
     def remember(self, text: str) -> str:
         """Correct what she remembers."""

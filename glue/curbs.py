@@ -1,9 +1,10 @@
-"""How the operator curbs chat: a viewer's time-out, and slow mode. Part of the desk, beside controls.py."""
+"""How the operator curbs chat: time-outs, slow mode, what is blocked. A part of the desk."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from functools import partial
 
 import anyio
 
@@ -14,6 +15,7 @@ from glue.director import Director
 from glue.errors import Declined
 from glue.events import ChatLine, Event, Fate, LineClosed, Source
 from glue.news import NEWS, news
+from glue.safety.blocklist import Blocklist
 from glue.safety.door import ANNOUNCE, Door
 from glue.safety_events import SlowModeSet, ViewerTimedOut
 
@@ -51,6 +53,23 @@ def deeds(door: Door, director: Director, emit: Callable[[Event], None]) -> Mapp
         return f"a line of each viewer in {gap:g} s; she says so, and it stays until you end it"
 
     return {Wish.TIMEOUT: time_out, Wish.SLOW: slow_down}
+
+
+def blocking(blocklist: Blocklist | None) -> Mapping[Wish, Deed]:
+    """What neither comes in nor goes out; None: nothing is screened."""
+
+    def block(blocked: bool, entry: str) -> str:
+        if blocklist is None:
+            raise Declined("nothing is screened in this show (safety.screen: false)")
+        try:
+            done = blocklist.add(entry) if blocked else blocklist.remove(entry)
+        except OSError as error:
+            return f"holds for this show only: the list cannot be written ({error.strerror})"
+        if not done:
+            raise Declined("no word, or blocked already" if blocked else "it is not on the desk's list")
+        return f"'{entry}' is blocked" if blocked else f"'{entry}' may be said again"
+
+    return {Wish.BLOCK: partial(block, True), Wish.UNBLOCK: partial(block, False)}
 
 
 def _let_go(wrote: Callable[[ChatLine], bool], director: Director, emit: Callable[[Event], None]) -> int:

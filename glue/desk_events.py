@@ -17,6 +17,7 @@ class Wish(StrEnum):
     ANYWAY = "anyway"  # what the gate refused is said all the same
     SAY = "say"  # the operator's words, with her voice; "WHO: WORDS" with that of one of the cast
     PLAY = "play"  # a sound of the operator's, by its name; "": none is heard any more
+    SING = "sing"  # a song, by its name, as "WHO: NAME" where two are on stage; "": none is sung any more
     TOPIC = "topic"  # what she talks about from the next reply on; "": what she likes
     MOOD = "mood"  # how she feels about it; "": as it comes
     PERSONA = "persona"  # who of the cast answers from now on

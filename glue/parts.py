@@ -13,16 +13,19 @@ import anyio
 from omegaconf import DictConfig
 
 from glue.checks import personas
+from glue.director import Director
 from glue.events import ChatLine, Event, Source
 from glue.gate import Gate
 from glue.meant import Meant
 from glue.member import Member
 from glue.memories import Memories
 from glue.memory_events import LinesForgotten
+from glue.mind.bag import Bag
 from glue.mind.persona import Persona
 from glue.mind.talk import Talk
 from glue.pace import PacedTts
 from glue.ports import Memory, Sense, Taker, Viewer, Whose
+from glue.repertoire import Repertoire
 from glue.safety.private import redact
 from glue.safety.screen import Screen
 from glue.safety_events import LineScreened, Screened
@@ -30,6 +33,7 @@ from glue.stage.face import Face
 from glue.stage.mixer import Mixer
 from glue.stage.mood import mood_of
 from glue.stage.performer import Performer
+from glue.stage.songs import WavSongs
 from glue.stage.stand import StageStand
 from glue.supervise import Works, supervise
 
@@ -207,3 +211,22 @@ def for_games(cfg: DictConfig, parts: Parts, screen: Screen | None) -> dict[str,
 def _words(text: str) -> bool:
     """Whether it is for people: a text of numbers and signs is a game's own value, such as a place."""
     return any(map(str.isalpha, text))
+
+
+def repertoire(cfg: DictConfig, director: Director) -> Repertoire:
+    """Her songs, and what the cast says before one."""
+    stage, chance = cfg.stage, Random(cfg.seed or None)
+    bags = {who: Bag(persona.songs, chance) for who, persona in personas(cfg).items() if persona.songs}
+
+    def names() -> list[str]:
+        return [*director.names.values(), *director.meant.aliases, *director.meant.accounts()]
+
+    return Repertoire(
+        WavSongs(stage.songs, stage.rate, stage.songs_gain),
+        stage.songs_asked,
+        stage.songs_again,
+        stage.songs_apart,
+        names,
+        lambda who, song: bags[who].draw().replace("{song}", song) if who in bags else "",
+        anyio.current_time,
+    )

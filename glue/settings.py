@@ -75,6 +75,12 @@ class StageSettings:
     # folder of the operator's sounds, NAME.wav each, for /play NAME and the desk; empty: none
     sounds: str = ""
     sounds_gain: float = 0.7  # their loudness; 1: as the file is
+    # folder of songs that she sings: NAME.wav, with NAME.backing.wav and NAME.lrc or without; empty: none
+    songs: str = ""
+    songs_gain: float = 0.7  # their loudness, vocals and accompaniment; 1: as the files are
+    songs_asked: bool = True  # chat may ask for one, by its name: "!sing NAME"; "!songs" lists them
+    songs_again: float = 900.0  # seconds after which chat may have the same song again
+    songs_apart: float = 180.0  # and between two songs of chat's
 
 
 @dataclass

@@ -12,7 +12,7 @@ Record = Mapping[str, Any]
 
 WORDS = (
     *("author", "name", "data", "text", "message", "fate", "button", "phase", "wish", "what", "effect"),
-    *("part", "outcome", "why", "ending", "heard"),
+    *("part", "outcome", "why", "ending", "song", "heard"),
 )
 
 

@@ -20,11 +20,13 @@ from glue.events import ChatLine, Event, LineArrived, Source, StageTaken
 from glue.gate import Gate
 from glue.health import Health
 from glue.journal import Journal
+from glue.jukebox import Jukebox
 from glue.lookup import Lookup
 from glue.mind.persona import Persona
 from glue.mind.talk import Talk
 from glue.parts import Parts
 from glue.ports import Viewer
+from glue.repertoire import Repertoire
 from glue.safety.blocklist import Blocklist
 from glue.safety.door import Door
 from glue.safety.screen import Screen
@@ -35,6 +37,7 @@ from glue.stage.board import Board
 from glue.stage.console import Console
 from glue.stage.face import Face
 from glue.stage.performer import Performer
+from glue.stage.songs import WavSongs
 from tests.console_show import opened
 from tests.core import RATE, Scene
 from tests.test_face import Model
@@ -144,16 +147,19 @@ async def on_air(
             course = Course(director)
             board = Board(mixer, parts.emit, lambda: director.stopped, str(tmp_path / "sounds"), 0.5)
             cues = Cues(within=600.0)
+            songs = WavSongs(str(tmp_path / "songs"), RATE, 0.5)
+            repertoire = Repertoire(songs, now=anyio.current_time)
+            desk = (board, Jukebox(repertoire, cues, director, course))
             controls = Controls(
-                parts, *stage, lookup, health, again, cues, away, door, carrier, course, board
+                parts, *stage, lookup, health, again, cues, away, door, carrier, course, *desk
             )
             parts.forgetting.append(controls.forgotten)
             console.looks, console.carrier = controls.looks(), carrier
             mute, booth = partial(setattr, mixer, "muted"), controls.booth()
             tell = (parts.members, director, viewers, scene.settings, mute, mixer.duck)
-            show = Show(*tell, door=door, booth=booth, course=course)
+            show = Show(*tell, door=door, booth=booth, course=course, repertoire=repertoire)
             air = Air(console, show, scene, controls, talk, blocklist, restarted, happened)
-            async with _performed(air, [scene.mixer.run, lookup.keep, carrier.keep, board.keep]):
+            async with _performed(air, [scene.mixer.run, lookup.keep, carrier.keep, board.keep, songs.keep]):
                 parts.emit(StageTaken(anyio.current_time(), "main", "Spark"))
                 yield air
 

@@ -55,8 +55,9 @@ def test_a_laptop_that_has_all_is_told_so_and_nothing_is_started(tmp_path: Path)
 
 def test_what_is_bad_ends_it_with_an_error_and_has_its_cure(tmp_path: Path) -> None:
     with bad_server.serving("500") as port:
-        status, lines, told = checked(tmp_path, f"llm.engine.port={port}")
-    assert status == 1 and told[f"port {port}"] == told["llm.adapter"] == "bad"
+        words = (f"llm.engine.port={port}", f"stage.songs={tmp_path}/none")
+        status, lines, told = checked(tmp_path, *words)
+    assert status == 1 and told[f"port {port}"] == told["llm.adapter"] == told["stage.songs"] == "bad"
     (line,) = [line for line in lines if f"port {port}:" in line]
     assert line.startswith("bad ") and "cure: llm.engine.port=" in line
 

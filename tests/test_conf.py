@@ -18,14 +18,17 @@ from engines.options import OptionError
 from engines.specs import specs
 from glue.app import check, precheck
 from glue.broadcast_events import Phase
-from glue.checks import adapters, personas, typed
+from glue.checks import adapters, personas, safety, songs, typed
 from glue.course import Course, greets
 from glue.director import Director
 from glue.errors import ConfigError
 from glue.mind.persona import Length, Persona
+from glue.parts import gate_of, repertoire
 from glue.ranges import OF_A_PERSONA, RANGES
+from glue.safety.screen import Screen
 from glue.set_up import stage
 from glue.settings import register
+from tests.tunes import tone, write
 
 CONF = Path(__file__).parent.parent / "conf"
 GROUPS = sorted(p.name for p in CONF.iterdir() if p.is_dir() and p.name not in ("show", "local", "bundle"))
@@ -98,6 +101,47 @@ def test_sounds_are_off_until_there_is_a_folder_and_their_gain_has_bounds() -> N
     check(composed("stage.sounds=/somewhere", "stage.sounds_gain=1.5"))
     with pytest.raises(ConfigError, match=r"stage\.sounds_gain"):
         check(composed("stage.sounds_gain=5"))
+
+
+def test_songs_are_off_until_there_is_a_folder_which_has_to_be_there(tmp_path: Path) -> None:
+    assert composed().stage.songs == "" and list(songs(composed())) == []
+    for word in (
+        "stage.songs_gain=5",
+        "stage.songs_again=-1",
+        "stage.songs_apart=1e9",
+        "stage.songs_asked=maybe",
+    ):
+        with pytest.raises((ConfigError, HydraException)):
+            check(composed(word))
+    cfg = composed(f"stage.songs={tmp_path}/none", "stage.songs_gain=1.5")
+    check(cfg)
+    with pytest.raises(ConfigError, match=r"stage\.songs: there is no folder '.*/none'; cure: "):
+        precheck(cfg)
+    ((verdict, seen, cure),) = songs(cfg)
+    assert verdict == "bad" and "there is no folder" in seen and cure.startswith("stage.songs=FOLDER")
+
+
+def test_the_doctor_is_told_what_can_be_sung_and_what_cannot(tmp_path: Path) -> None:
+    cfg = composed(f"stage.songs={tmp_path}")
+    precheck(cfg)
+    ((verdict, seen, _),) = songs(cfg)
+    assert verdict == "bad" and seen == "there are no songs"
+    write(tmp_path / "Moon.wav", tone(1.0, 1000))
+    assert list(songs(cfg)) == [("ok", f"1 in {tmp_path}", "")]
+    (tmp_path / "Rain.wav").write_text("no sound")
+    verdict, seen, cure = list(songs(cfg))[1]
+    assert verdict == "warn" and seen.startswith("Rain.wav is no WAV file") and cure.startswith("ffmpeg")
+
+
+def test_each_of_the_cast_has_words_for_a_song_and_they_pass_her_filters(tmp_path: Path) -> None:
+    write(tmp_path / "Moon.wav", tone(1.0, 1000))
+    cfg = composed("persona=[main,evil]", f"stage.songs={tmp_path}")
+    hers = repertoire(cfg, Director(["main", "evil"], names={"main": "Spark", "evil": "Evil"}))
+    screen = Screen(safety(cfg))
+    for who, persona in personas(cfg).items():
+        said = [hers.opens(who, "Moon") for _ in persona.songs]
+        assert len(set(said)) == len(persona.songs) > 2 and all("Moon" in each for each in said)
+        assert [gate_of(persona, screen).refuses(each) for each in said] == [""] * len(said)
 
 
 def test_a_milvus_server_takes_the_place_of_ours_and_keeps_the_embeddings() -> None:

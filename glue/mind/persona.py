@@ -46,6 +46,7 @@ class Persona:
     blocked: Sequence[str] = ()  # words that never leave
     instead: Sequence[str] = ()  # said in turn where a clause was refused, and the reply ends with it
     asides: Mapping[Feeling, Sequence[str]] = field(default_factory=dict)  # added to what happened in a game
+    songs: Sequence[str] = ()  # said in turn before a song, which is called {song}
     temperature: float = 0.8
     max_tokens: int = 90
     # top_p, penalties, logit_bias, ...: the wire's words

@@ -42,9 +42,10 @@ HELP = (
     "chat: /pause (you, voices, games and who paid are heard; /stop lets nothing in), "
     "/slow, /slow SECONDS, /fast, /timeout NAME SECONDS (0 lets in again)\n"
     "on air: /delay SECONDS, /hold and then /yes, /edit WORDS or /drop (t3.1: that clause; /yes t3: the "
-    "whole reply), /release, /anyway, /say WORDS or WHO: WORDS, /play SOUND, /topic, /mood, /persona WHO, "
-    "/block WORD, /unblock WORD, /remember ID WORDS, /forget ID or @NAME, /export NAME, /import NAME, "
-    "/restart ENGINE, /look inbox|health|blocklist|desk|memory, /find WORDS, /open t3\n"
+    "whole reply), /release, /anyway, /say WORDS or WHO: WORDS, /play SOUND, /sing SONG, /topic, /mood, "
+    "/persona WHO, /block WORD, /unblock WORD, /remember ID WORDS, /forget ID or @NAME, "
+    "/export NAME, /import NAME, /restart ENGINE, /look inbox|health|blocklist|desk|memory, /find WORDS, "
+    "/open t3\n"
     f"games: /game NAME {'|'.join(GameButton)} ACTION"
 )
 

@@ -3,12 +3,14 @@
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 from playwright.async_api import Browser, Page, expect
 
 from tests.desk_show import Air, on_air
 from tests.shows.test_page import page_of
 from tests.test_board import LEVEL, comes, heard, on_its_way, write
+from tests.tunes import write as song
 
 pytestmark = [pytest.mark.anyio, pytest.mark.browser]
 
@@ -41,3 +43,20 @@ async def test_a_sound_is_a_chip_and_is_heard(browser: Browser, air: Air, tmp_pa
         await page.click("#board button[title='No sound any more']")
         await expect(page.locator("#effect")).to_have_text("play: no sound is heard any more")
         assert not on_its_way(air)
+
+
+async def test_a_song_is_a_chip_and_is_sung(browser: Browser, air: Air, tmp_path: Path) -> None:
+    async with page_of(browser, air.console.url()) as page:
+        await steer(page)
+        await expect(page.locator("#songs")).to_be_hidden()
+    song(tmp_path / "songs" / "Rock & Roll.wav", np.full(24_000 * 20, 6000))
+    await air.controls.jukebox.repertoire.songs.look()  # type: ignore[attr-defined]  # as it does every few seconds
+    async with page_of(browser, air.console.url()) as page:
+        await steer(page)
+        await expect(page.locator("#songs button")).to_have_text(["Rock & Roll", "■"])
+        await page.click("#songs button:has-text('Rock & Roll')")
+        await expect(page.locator("#effect")).to_have_text("sing: sung next: Rock & Roll, 0:20")
+        await comes(lambda: 3000 in heard(air))
+        await page.click("#songs button[title='No song any more']")
+        await expect(page.locator("#effect")).to_have_text("sing: Rock & Roll ends")
+        await comes(lambda: not on_its_way(air))

@@ -5,7 +5,7 @@ import { Cues } from "./cues.js";
 import { Journal } from "./journal.js";
 import { look, make } from "./look.js";
 import { Memory } from "./memory.js";
-import { drawAir, drawBlocked, drawDoor, drawHealth, drawInbox, drawSounds, drawVerdicts } from "./rows.js";
+import { drawAir, drawBlocked, drawDoor, drawHealth, drawInbox, drawNames, drawVerdicts } from "./rows.js";
 import { Tabs } from "./tabs.js";
 
 const byId = (id) => document.getElementById(id);
@@ -80,7 +80,8 @@ export class Desk {
     byId("persona").value = chosen;
     this.persona = held.persona;
     this.tellers(held, option);
-    drawSounds(byId("board"), held.sounds, this.wish);
+    drawNames(byId("board"), held.sounds, (name) => this.wish("play", name), "No sound any more");
+    drawNames(byId("songs"), held.songs, (name) => this.wish("sing", name && this.whose() + name), "No song any more");
     byId("counted").textContent = `${held.events.toLocaleString("en")} events`;
   }
 
@@ -92,10 +93,14 @@ export class Desk {
     byId("voices").hidden = cast.length < 2;
   }
 
+  /** What stands before words or a song: whose they are to be, where there are two. */
+  whose() {
+    return byId("voices").hidden ? "" : `${byId("teller").value}: `;
+  }
+
   /** What a form sends: the words, and before them whose they are to be. */
   words(field) {
-    const whose = field.id === "own" && !byId("voices").hidden ? `${byId("teller").value}: ` : "";
-    return whose + field.value;
+    return (field.id === "own" ? this.whose() : "") + field.value;
   }
 
   forms() {

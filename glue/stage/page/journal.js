@@ -12,9 +12,9 @@ const NAMES = {
   SlowModeSet: "slow mode", SpeechHeard: "hears", CaptionShown: "caption", ScriptSpoken: "said for her", StageTaken: "on stage",
   GameMessageClosed: "game", ActionChosen: "does", ActionJudged: "came of it", ActionExplained: "because", GamePressed: "game desk",
   FloorClaimed: "interrupts", MemoryAdded: "learns", ReplyLanded: "landed", HistoryScrolled: "scrolled out", LinesRemoved: "removed",
-  HighlightMarked: "marked", StreamFaltered: "stream falters", StreamRestored: "stream again", BroadcastLacking: "OBS lacks", PhaseBegun: "the show",
+  HighlightMarked: "marked", SongStarted: "sings", SongEnded: "song over", StreamFaltered: "stream falters", StreamRestored: "stream again", BroadcastLacking: "OBS lacks", PhaseBegun: "the show",
 };
-const WORDS = ["name", "data", "text", "message", "fate", "button", "phase", "wish", "what", "effect", "part", "outcome", "why", "ending", "heard"];
+const WORDS = ["name", "data", "text", "message", "fate", "button", "phase", "wish", "what", "effect", "part", "outcome", "why", "ending", "song", "heard"];
 
 function told(record) {
   const line = record.line ?? {};

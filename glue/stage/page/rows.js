@@ -57,15 +57,15 @@ function chip(text, name, remove, note = "") {
   return item;
 }
 
-/** The operator's sounds, a press each; the last one ends what is heard. */
-export function drawSounds(box, names, wish) {
+/** Names that a press each asks for with `wish`; the last one, ■, ends what is heard. */
+export function drawNames(box, names, wish, ending) {
   box.hidden = names.length === 0;
-  const chips = (sounds) => sounds.map(([label, name, title]) => {
+  const chips = (all) => all.map(([label, name, title]) => {
     const item = make("li", "");
-    item.append(button(label, () => wish("play", name), title));
+    item.append(button(label, () => wish(name), title));
     return item;
   });
-  refill(box.querySelector("ul"), names, () => chips([...names.map((name) => [name, name, ""]), ["■", "", "No sound any more"]]));
+  refill(box.querySelector("ul"), names, () => chips([...names.map((name) => [name, name, ""]), ["■", "", ending]]));
 }
 
 export function drawBlocked(box, entries, wish) {
