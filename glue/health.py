@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from glue.events import Event, PartDegraded, PartRecovered, Stage, StageReached, TurnStarted
 from glue.measured_events import VitalsTaken
+from glue.song_events import SongStarted
 from glue.spread import spread
 
 LAST = 100  # replies that the latency is taken from
@@ -35,6 +36,8 @@ class Health:
                 self._before, self._vitals = self._vitals, event
             case TurnStarted(waited=False, line=line) if line.author:
                 self._begun = {event.turn: event.at}
+            case SongStarted(turn=turn):  # nobody has to think of one
+                self._begun.pop(turn, None)
             case StageReached(at, _, turn, Stage.RECEIVED) if turn in self._begun:
                 self._begun[turn] = at
             case StageReached(at, _, turn, Stage.AUDIBLE) if turn in self._begun:

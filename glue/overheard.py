@@ -14,6 +14,7 @@ import numpy as np
 from glue.desk_events import ClauseChanged, ClauseVoiced
 from glue.events import ClauseCleared, Event, Fate, TurnEnded
 from glue.interest import plain
+from glue.song_events import SongStarted
 from glue.unsaid import Unsaid
 
 # Said while one listens; nobody means to take the floor with them.
@@ -70,6 +71,7 @@ class Overheard:
     unsaid: Unsaid = field(default_factory=Unsaid)
     _said: deque[Said] = field(default_factory=lambda: deque(maxlen=64))
     _cleared: dict[tuple[str, int], str] = field(default_factory=dict)  # clauses that the voice has not yet
+    _sings: bool = False  # a word of a song lasts as long as it likes
 
     def note(self, event: Event, late: float) -> None:
         """An event of the show; `late`: seconds that all sound is held back. What the operator holds back
@@ -78,19 +80,26 @@ class Overheard:
         match event:
             case ClauseCleared() | ClauseChanged():
                 self._cleared[event.turn, event.index] = event.text
+            case SongStarted():
+                self._sings = True
             case ClauseVoiced(at, _, turn, index):
                 self.says(self._cleared.pop((turn, index), ""), at + late)
             case TurnEnded(at):
                 self._cleared.clear()
+                self._sings = False
                 for said in self._said:
                     said.end = min(said.end, at)
             case _:
                 pass
 
     def says(self, text: str, now: float) -> None:
-        """She begins to say this, or will when what waits has been heard."""
+        """She begins to say this, or will when what waits has been heard. A line of a song lasts until the
+        next one is there, or it is over."""
         words = plain(text).split()
-        self._said.append(Said(now, now + AHEAD + PACE * len(words), words))
+        if self._sings and self._said:
+            self._said[-1].end = min(self._said[-1].end, now + AHEAD)
+        end = float("inf") if self._sings else now + AHEAD + PACE * len(words)
+        self._said.append(Said(now, end, words))
 
     def meaning(self, text: str, now: float) -> Meaning:
         """Of words heard so far."""

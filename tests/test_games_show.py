@@ -11,8 +11,9 @@ from glue.chat_events import Deed
 from glue.decisions import Close
 from glue.desk_ports import DeskMessage
 from glue.director import Director
-from glue.events import ChatLine, Ending, Event, Fate, LineArrived, LineClosed, Source, TurnEnded
+from glue.events import ChatLine, Ending, Event, Fate, LineArrived, LineClosed, Source, TurnEnded, TurnStarted
 from glue.game_events import FloorClaimed, GameButton, GameChanged, GamePressed, Priority
+from glue.games.voice import Voice
 from glue.interest import score
 from glue.mind.dialect import Extensions, Server
 from glue.mind.lane import REST, Lane
@@ -21,6 +22,7 @@ from glue.ports import Message, Prompt, Role
 from glue.senses.console import ConsoleSense
 from glue.settings import DirectorSettings
 from glue.show import Show
+from glue.song_events import SongStarted
 from glue.stage.console_page import Nonsense, read
 from glue.stage.console_recent import MOST_GAMES, Recent
 from tests.core import Scene, SlowLlm, line
@@ -225,3 +227,17 @@ async def test_a_decision_gives_way_to_the_first_words_and_starts_again() -> Non
         tg.start_soon(speaks)
         assert await lane.run(decides) == 2
         assert anyio.current_time() == pytest.approx(3.5 + REST, abs=0.01)
+
+
+async def test_beside_a_song_a_game_waits_for_nothing_and_a_critical_one_says_so() -> None:
+    voice, claims = Voice(), list[Event]()
+    for event in (
+        TurnStarted(0.0, "main", "t1", line("sing daisy"), False),
+        SongStarted(0.0, "main", "t1", "Daisy", 240.0),
+    ):
+        voice.note(event)
+    began = anyio.current_time()
+    for priority in Priority:
+        await voice.floor("main", priority.value, priority, 0.0, claims.append)
+    assert anyio.current_time() == began
+    assert [each.priority for each in claims if isinstance(each, FloorClaimed)] == list(Priority)[1:]

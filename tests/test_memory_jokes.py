@@ -25,6 +25,7 @@ from glue.memory.entry import Entry, Kind
 from glue.memory.laughs import is_laugh
 from glue.memory.store import Store
 from glue.memory_events import LinesForgotten, ReplyLanded
+from glue.song_events import SongStarted
 from tests.memory_show import Scene, line, remembering
 
 pytestmark = pytest.mark.anyio
@@ -102,6 +103,21 @@ async def test_who_laughs_alone_or_at_another_time_makes_no_joke(
     async with remembering(tmp_path) as scene:
         spoken(scene, "t1", 10.0)
         laughs(scene, at, *authors)
+        await scene.settle()
+        assert not scene.shelf.entries
+
+
+async def test_a_song_in_whose_minutes_they_laugh_is_no_joke(tmp_path: Path) -> None:
+    async with remembering(tmp_path) as scene:
+        for event in (
+            TurnStarted(9.7, "main", "t1", line("sing daisy", "q-t1", "ann"), False),
+            SongStarted(9.7, "main", "t1", "Daisy", 60.0),
+            StageReached(10.0, "main", "t1", Stage.AUDIBLE),
+        ):
+            scene.memory.show(event)
+        laughs(scene, 40.0, "ann", "bob")
+        scene.memory.show(TurnEnded(70.0, "main", "t1", Ending.FINISHED, JOKE, JOKE))
+        laughs(scene, 72.0, "carl", "dora")
         await scene.settle()
         assert not scene.shelf.entries
 

@@ -36,6 +36,7 @@ from glue.events import (
 from glue.game_events import GameChanged
 from glue.senses.frames import frames
 from glue.senses.twitch_chat import deed as twitch_deed
+from glue.song_events import SongEnded, SongStarted
 from glue.stage.obs import Obs
 from glue.stage.obs_cues import Cue, Cues, State, why
 from glue.stage.obs_desk import Desk
@@ -489,3 +490,11 @@ async def test_what_is_wrong_with_the_stream_is_mentioned_by_herself() -> None:
     (own,) = [event.line for event in events if isinstance(event, TurnStarted)]
     assert (own.source, own.text) == (Source.HERSELF, "The stream stutters. Mention it.")
     assert not closed(events)
+
+
+def test_what_she_sings_is_what_is_playing_and_then_the_game_is_again() -> None:
+    show = cues(GAME, SongStarted(2.0, "main", "t1", "Daisy Bell", 60.0))
+    assert show.cue(2.0).playing == "\u266a Daisy Bell"
+    assert (
+        show.note(SongEnded(9.0, "main", "t1", "Daisy Bell", 6.0, 60.0)) and show.cue(9.0).playing == "Chess"
+    )

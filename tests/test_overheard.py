@@ -39,6 +39,7 @@ from glue.senses.ears_page import PageEars
 from glue.senses.hearing import hear
 from glue.settings import DirectorSettings
 from glue.show import Show
+from glue.song_events import SongStarted
 from glue.stage.mixer import DUCKED
 from tests.core import NoMemory, Scene, SlowLlm, line
 
@@ -211,6 +212,22 @@ def test_what_the_operator_holds_is_said_when_it_is_voiced() -> None:
     heard.note(TurnEnded(62.0, "main", "t1", Ending.CUT, "", ""), 0.5)
     heard.note(ClauseVoiced(62.1, "main", "t1", 1), 0.5)
     assert not heard.echo("nobody likes rain", 63.0)
+
+
+def test_a_line_of_a_song_is_hers_for_as_long_as_it_is_sung() -> None:
+    heard = Overheard()
+    heard.note(SongStarted(1.0, "main", "t1", "Daisy Bell", 60.0), 0.0)
+    for index, words in enumerate(["\u266a Daisy, Daisy, give me", "\u266a your answer do"]):
+        heard.note(ClauseCleared(1.0, "main", "t1", index, words), 0.0)
+    heard.note(ClauseVoiced(2.0, "main", "t1", 0), 0.0)
+    assert heard.unmeant("Daisy, Daisy, give me", 31.0, 30.0, True) is Fate.ECHO
+    assert not heard.echo("your answer do", 31.0)
+    heard.note(ClauseVoiced(40.0, "main", "t1", 1), 0.0)
+    assert heard.echo("your answer do", 60.0) and not heard.echo("Daisy, Daisy, give me", 60.0)
+    heard.note(TurnEnded(61.0, "main", "t1", Ending.FINISHED, "", ""), 0.0)
+    assert not heard.echo("your answer do", 70.0)
+    heard.says("Spoken again.", 80.0)
+    assert not heard.echo("spoken again", 90.0), "and what she speaks is over in time"
 
 
 @given(st.text(max_size=80), st.text(max_size=80))

@@ -46,6 +46,7 @@ from glue.report.table import show, summary
 from glue.report.targets import TARGETS
 from glue.report.write import write
 from glue.settings import When
+from glue.song_events import SongStarted
 from glue.spread import spread
 from glue.vitals import Vitals, families, machine
 
@@ -117,6 +118,22 @@ def test_the_stages_add_up_to_the_first_audio() -> None:
     found = report(fold(reply(1, received=10.0)))
     total = sum(s.p50 or 0.0 for s in found.stages_ms.values())
     assert total == pytest.approx(found.first_audio_ms.p50, abs=0.5)
+
+
+def test_a_song_is_in_no_figure_of_replies_and_what_follows_it_waited() -> None:
+    """Its opening stands in a file, so that nobody had to think of it, and silences belong to it."""
+    before, after = reply(1, received=10.0), reply(3, received=50.0, free=60.0)
+    song = reply(2, received=20.0, llm=5.0, floor=0.2)
+    song.insert(2, SongStarted(20.0, "main", "t2", "Daisy Bell", 30.0))
+    song = [replace(e, gaps=(30.0,), prompt_tokens=0) if isinstance(e, TurnMeasured) else e for e in song]
+    song = [replace(e, at=60.0) if isinstance(e, TurnEnded) else e for e in song]
+    with_it, without = report(fold([*before, *song, *after])), report(fold([*before, *after]))
+    assert with_it.turns == without.turns + 1 and with_it.lines_by_fate == {"answered": 3}
+    for name in ("first_audio_ms", "our_share_ms", "gaps_ms", "floor_ms", "new_prompt_tokens"):
+        assert getattr(with_it, name).n == getattr(without, name).n, name
+    assert with_it.first_audio_ms.max is not None and with_it.first_audio_ms.max < 1000
+    assert with_it.gaps_ms == without.gaps_ms and with_it.floor_ratio is None
+    assert with_it.first_audio_waited_ms.n == 1 and without.first_audio_waited_ms.n == 0
 
 
 def test_the_ratio_compares_the_very_same_replies() -> None:

@@ -34,6 +34,7 @@ from glue.report.page import title as titled
 from glue.report.read import fold
 from glue.report.write import write
 from glue.safety_events import LineScreened, Screened
+from glue.song_events import SongEnded
 
 BEGAN = 1000.0
 
@@ -221,3 +222,13 @@ async def test_who_asked_to_be_forgotten_stays_out(tmp_path: Path) -> None:
     for text in (shown.read_text(), figures.read_text()):
         assert "Mika" in text
         assert "Juno" not in text and "favourite colour" not in text and "cheered" not in text
+
+
+def test_what_she_sang_is_told_and_how_often() -> None:
+    songs = [("Moon", 9.0), ("Daisy <b>", 3.0), ("Moon", 0.5), ("Rain", 0.0), ("", 5.0)]
+    found = evening(
+        [SongEnded(at, "main", f"t{at}", song, sung, 9.0) for at, (song, sung) in enumerate(songs)]
+    )
+    assert found.songs == {"Moon": 2, "Daisy <b>": 1}
+    shown = section(found)
+    assert "<h3>Songs</h3>" in shown and "Daisy &lt;b&gt;" in shown and "songs" not in section(Evening())

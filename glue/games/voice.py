@@ -6,6 +6,7 @@ import anyio
 
 from glue.events import Event, TurnEnded, TurnStarted
 from glue.game_events import FloorClaimed, Priority
+from glue.song_events import SongStarted
 
 AT_ONCE = (Priority.HIGH, Priority.CRITICAL)
 
@@ -22,6 +23,8 @@ class Voice:
         match event:
             case TurnStarted(who=who):
                 self._turns[who] = anyio.Event()
+            case SongStarted(who=who) if who in self._turns:
+                self._turns[who].set()  # minutes: what a game wants is decided beside it, without words
             case TurnEnded(who=who):
                 if (over := self._turns.pop(who, None)) is not None:
                     over.set()

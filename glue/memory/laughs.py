@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from glue.chat_events import LinesRemoved
 from glue.events import ChatLine, Ending, Event, LineArrived, Stage, StageReached, TurnEnded, TurnStarted
 from glue.memory_events import LinesForgotten
+from glue.song_events import SongStarted
 
 KEPT = 4  # replies that may still be laughed at
 REACTION = 0.5  # seconds after the first sound before which a laugh is about something else
@@ -53,6 +54,8 @@ class Laughs:
         match event:
             case TurnStarted(_, who, turn, line, _):
                 self._replies.append(Reply(who, turn, line))
+            case SongStarted(turn=turn):  # somebody laughs in its minutes, and not at her words
+                self._replies = deque((r for r in self._replies if r.turn != turn), maxlen=KEPT)
             case StageReached(at, _, turn, Stage.AUDIBLE):
                 for reply in self._of(turn):
                     reply.audible = at

@@ -26,6 +26,7 @@ from glue.events import (
 )
 from glue.news import UNSPOKEN
 from glue.safety_events import LineScreened
+from glue.song_events import SongEnded
 
 MOST = 50  # rows of a list; the counts know of all
 ACTIVE = 10  # viewers
@@ -85,6 +86,7 @@ class Evening:
     given: tuple[Told, ...] = ()  # what cost something comes first
     unanswered: int = 0  # questions
     questions: tuple[Told, ...] = ()
+    songs: dict[str, int] = field(default_factory=dict)  # of which something was heard: how often
     highlights: tuple[Highlight, ...] = ()
     outages: tuple[Outage, ...] = ()
     held: dict[str, int] = field(default_factory=dict)  # clauses of hers, by why
@@ -100,6 +102,7 @@ class _Tally:
     fates: dict[str, Fate] = field(default_factory=dict)
     unshown: set[str] = field(default_factory=set)  # lines whose words a filter or a moderator did not want
     replies: int = 0
+    songs: Counter[str] = field(default_factory=Counter)
     highlights: list[HighlightMarked] = field(default_factory=list)
     outages: list[Outage] = field(default_factory=list)
     held: Counter[str] = field(default_factory=Counter)
@@ -122,6 +125,8 @@ class _Tally:
                 self.replies += bool(heard)
             case ClauseHeld(why=why):
                 self.held[why] += 1
+            case SongEnded(song=song, sung=sung) if song:
+                self.songs[song] += sung > 0
             case HighlightMarked():
                 self.highlights.append(event)
             case _:
@@ -169,6 +174,7 @@ def evening(events: Iterable[Event]) -> Evening:
         given=_given(tally, began),
         unanswered=len(open_questions),
         questions=open_questions[-MOST:],
+        songs=dict((+tally.songs).most_common(MOST)),
         highlights=tuple(Highlight(_since(h.at, began), h.why, h.recorded) for h in tally.highlights[:MOST]),
         outages=tuple(_counted_from(each, began) for each in tally.outages[:MOST]),
         held=dict(tally.held.most_common()),

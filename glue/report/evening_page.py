@@ -41,6 +41,8 @@ def _blocks(found: Evening) -> Iterable[tuple[str, str, Row, Sequence[Row]]]:
     questions = _told(found.questions)
     note = f"The last of {found.unanswered}." if found.unanswered > len(questions) else ""
     yield "Questions without an answer", note, ("when", "who", "what"), questions
+    if found.songs:
+        yield "Songs", "", ("times", "what"), [(str(n), song) for song, n in found.songs.items()]
     marks = [
         (clock(each.at), each.why, "" if each.recorded is None else clock(each.recorded))
         for each in found.highlights

@@ -210,6 +210,8 @@ def stages(replies: Iterable[Reply]) -> dict[str, list[float]]:
 
 def gaps(reply: Reply) -> list[float]:
     """Seconds of silence at each joint of a reply's clauses; 0 where the voice went straight on."""
+    if reply.sang:
+        return []  # silences belong to a song
     heard = list(reply.measured.gaps) if reply.measured else []
     return heard + [0.0] * max(0, reply.clauses - 1 - len(heard))
 

@@ -31,6 +31,7 @@ from glue.measured_events import FloorMeasured, PaceKept, ScriptSpoken, TurnMeas
 from glue.memory_events import LookupsTimed, TurnRecalled
 from glue.news import UNSPOKEN
 from glue.report.evening import Evening, evening
+from glue.song_events import SongStarted
 
 READERS: dict[str, TypeAdapter[Event]] = {kind.__name__: TypeAdapter(kind) for kind in get_args(Event)}
 
@@ -68,6 +69,7 @@ class Reply:
     floor: FloorMeasured | None = None
     recalled: TurnRecalled | None = None
     spoken: float | None = None  # when who said the line aloud fell silent
+    sang: bool = False  # no figure is of songs: nobody has to think of one
 
     @property
     def waited(self) -> bool:
@@ -82,7 +84,7 @@ class Reply:
     @property
     def after_speech(self) -> float | None:
         """Seconds from the end of words said aloud to the first audible sample of the answer."""
-        if self.spoken is None or self.waited or Stage.AUDIBLE not in self.marks:
+        if self.sang or self.spoken is None or self.waited or Stage.AUDIBLE not in self.marks:
             return None
         return self.marks[Stage.AUDIBLE] - self.spoken
 
@@ -90,7 +92,8 @@ class Reply:
     def first_audio(self) -> float | None:
         """Seconds from chat (or the speech before) to the first audible sample; None: none was heard, or the
         journal has lost a row that it takes."""
-        return self.marks[Stage.AUDIBLE] - self.begins if self.marks.keys() >= TIMED else None
+        timed = not self.sang and self.marks.keys() >= TIMED
+        return self.marks[Stage.AUDIBLE] - self.begins if timed else None
 
 
 @dataclass(slots=True)
@@ -171,6 +174,8 @@ def _note(run: Run, event: Event, spoke_until: float) -> None:  # noqa: C901  (a
             run.lines[id].fate = fate
         case StageReached(at, _, _, stage) if reply:
             reply.marks[stage] = at
+        case SongStarted() if reply:
+            reply.sang = True
         case ClauseCleared() if reply:
             reply.clauses += 1
         case ReplyOpened(text=text) if reply:

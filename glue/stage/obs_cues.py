@@ -21,6 +21,7 @@ from glue.events import (
     TurnStarted,
 )
 from glue.game_events import GameChanged
+from glue.song_events import SongEnded, SongStarted
 
 MARKS = 8  # highlights that may wait for OBS
 
@@ -55,6 +56,7 @@ class Cues:
         self._names: dict[str, str] = {}
         self._first = ""  # who of them answers where nobody is called by name; "" until the operator says
         self._games: dict[tuple[str, str], str] = {}
+        self._song = ""  # that is sung
         self._captions: dict[str, tuple[str, str, float]] = {}  # who: turn, words, until when
         self._praised: ChatLine | None = None
         self._two_until = float("-inf")  # another one than the first of the cast is in the picture
@@ -75,7 +77,7 @@ class Cues:
                 self._ended(event)
             case LinesRemoved(line_ids=ids):
                 self._take_back(ids)
-            case GameChanged():
+            case GameChanged() | SongStarted() | SongEnded():
                 self._play(event)
             case ButtonPressed(button=button):
                 self._press(button)
@@ -95,10 +97,13 @@ class Cues:
         if who in self._names and (who != first or self._two_until == float("inf")):
             self._two_until = until
 
-    def _play(self, changed: GameChanged) -> None:
-        self._games.pop((changed.who, changed.game), None)
-        if changed.connected:
-            self._games[changed.who, changed.game] = changed.game
+    def _play(self, event: GameChanged | SongStarted | SongEnded) -> None:
+        if not isinstance(event, GameChanged):
+            self._song = f"\u266a {event.song}" if isinstance(event, SongStarted) else ""
+            return
+        self._games.pop((event.who, event.game), None)
+        if event.connected:
+            self._games[event.who, event.game] = event.game
 
     def _press(self, button: Button) -> None:
         if button in (Button.MUTE, Button.UNMUTE):
@@ -135,7 +140,8 @@ class Cues:
         if len(self._names) > 1:
             spoken = {who: words and f"{self._names.get(who, who)}: {words}" for who, words in spoken.items()}
         caption = "\n".join(filter(None, spoken.values()))
-        return Cue(self._state(now), caption, next(reversed(self._games.values()), ""), self._muted)
+        playing = self._song or next(reversed(self._games.values()), "")
+        return Cue(self._state(now), caption, playing, self._muted)
 
     def changes_at(self, now: float) -> float:
         """When cue() changes though nothing happens."""
