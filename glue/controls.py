@@ -24,7 +24,7 @@ from glue.events import ChatLine, Source
 from glue.health import Health
 from glue.jukebox import Jukebox
 from glue.lookup import Lookup
-from glue.memories import Memories
+from glue.memory_ports import Memories
 from glue.parts import Parts
 from glue.ports import Whose
 from glue.safety.blocklist import Blocklist

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from glue.gate import Gate
-from glue.ports import Llm, Memory, Mind, Stand, Tts
+from glue.memory_ports import Memory
+from glue.ports import Llm, Mind, Stand, Tts
 
 
 @dataclass(frozen=True, slots=True)

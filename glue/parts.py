@@ -18,13 +18,13 @@ from glue.events import ChatLine, Event, Source
 from glue.gate import Gate
 from glue.meant import Meant
 from glue.member import Member
-from glue.memories import Memories
 from glue.memory_events import LinesForgotten
+from glue.memory_ports import Memories, Memory
 from glue.mind.bag import Bag
 from glue.mind.persona import Persona
 from glue.mind.talk import Talk
 from glue.pace import PacedTts
-from glue.ports import Memory, Sense, Taker, Viewer, Whose
+from glue.ports import Sense, Taker, Viewer, Whose
 from glue.repertoire import Repertoire
 from glue.safety.private import redact
 from glue.safety.screen import Screen
@@ -47,6 +47,10 @@ class NoMemory:
         """Nothing."""
         return ()
 
+    async def late(self, who: str, line: ChatLine) -> tuple[str, ...]:
+        """Nothing."""
+        return ()
+
     def scrolled(self, who: str, said: Sequence[tuple[ChatLine, str]]) -> None:
         """What left the history is gone."""
 
@@ -58,13 +62,21 @@ class Informed:
         self._memory, self._facts = memory, facts
 
     async def recall(self, who: str, line: ChatLine) -> list[str]:
-        """See ports.Memory. What happened in a game is told in the line itself; her twin asks nothing."""
+        """See memory_ports.Memory. What happened in a game its line tells; her twin asks nothing."""
         if line.source is Source.TWIN:
             return []
+        return [*self._known(who, line), *await self._memory.recall(who, line)]
+
+    async def late(self, who: str, line: ChatLine) -> list[str]:
+        """See memory_ports.Memory. What is asked of a game is answered from that alone."""
+        if line.source is Source.TWIN or self._known(who, line):
+            return []
+        return list(await self._memory.late(who, line))
+
+    def _known(self, who: str, line: ChatLine) -> list[str]:
         if line.source is Source.GAME:
-            return list(await self._memory.recall(who, line))
-        known = [fact for facts in self._facts for fact in facts(who, line)]
-        return [*known, *await self._memory.recall(who, line)]
+            return []
+        return [fact for facts in self._facts for fact in facts(who, line)]
 
 
 @dataclass(slots=True)

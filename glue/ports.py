@@ -239,14 +239,6 @@ class Fact(str):
         return fact
 
 
-class Memory(Protocol):
-    """What she remembers."""
-
-    async def recall(self, who: str, line: ChatLine) -> Sequence[str]:
-        """What is worth knowing before answering `line`, some of it Facts; empty where there is nothing, or
-        it is late."""
-
-
 class Output(Protocol):
     """A place that sound goes to, behind the mixer. It never paces the show: the mixer's clock does."""
 

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import AbstractAsyncContextManager, AbstractContextManager, nullcontext, suppress
+from contextlib import AbstractAsyncContextManager, nullcontext, suppress
 from dataclasses import dataclass, field, replace
 
 import anyio
 from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStream
 
+from glue.ahead import Ahead
 from glue.closing import closing
 from glue.cues import Cue, Cues, Script
 from glue.desk_events import ClauseChanged, ClauseVoiced, ClauseWaits
@@ -25,8 +26,6 @@ from glue.ports import Fact, Opened, Piece, Prompt, Role, Speech, Usage
 from glue.settings import TurnSettings
 from glue.singing import NOTE, Singing
 from glue.waterfall import Waterfall
-
-LOOK_AGAIN = 0.2  # seconds between two looks at what waits
 
 
 @dataclass(slots=True)
@@ -44,7 +43,6 @@ class Turn:
     singing: Singing | None = None  # a song; nothing is thought of then, either
     aside: Callable[[str], Sequence[Prompt]] = lambda said: ()  # what begins with this for who overhears it
     scope: anyio.CancelScope = field(default_factory=anyio.CancelScope)
-    prepared: bool = False  # what the next reply begins with was prefilled
     _said: list[str] = field(default_factory=list)
     _refused: bool = False  # the gate dropped the rest of the reply
     _held: int = 0  # clauses that it kept from the voice
@@ -53,9 +51,16 @@ class Turn:
     _shortened: bool = False  # and what was written after its last clause is gone
     _writing: anyio.CancelScope = field(default_factory=anyio.CancelScope)
     _took: Waterfall = field(init=False)
+    _ahead: Ahead = field(init=False)
 
     def __post_init__(self) -> None:
         self._took = Waterfall(self.member.who, self.id, self.emit)
+        self._ahead = Ahead(self.member, self.line, lambda: self.upcoming(), self.aside, self._recall)
+
+    @property
+    def prepared(self) -> bool:
+        """Whether what the next reply begins with was prefilled."""
+        return self._ahead.prepared
 
     async def run(self, received: float) -> TurnEnded:
         """Speak the reply to its end, or to its cut. Never raises a PortError: the ending says it."""
@@ -92,13 +97,9 @@ class Turn:
             async with receive, anyio.create_task_group() as tg:
                 tg.start_soon(self._think, send)
                 await self._speak(receive)
-                with self._still():
+                with self._ahead.still():
                     await self.member.stand.finished()
                 tg.cancel_scope.cancel()  # preparing for the next line has no end of its own
-
-    def _still(self) -> AbstractContextManager[None]:
-        """Her last second, in which nothing stands in the way of a reply that follows at once."""
-        return self.member.llm.still() if self.upcoming() else nullcontext()
 
     async def _think(self, send: MemoryObjectSendStream[Cue]) -> None:
         async with send:
@@ -108,7 +109,7 @@ class Turn:
                 await (self._send(self.script, False, send) if self.script else self._answer(send))
         if self.singing:
             await self.singing.nearly.wait()
-        await self._prepare_next()
+        await self._ahead.prepare(self._words_said())
 
     async def _sing(self, singing: Singing, send: MemoryObjectSendStream[Cue]) -> None:
         """Its lines come as they are: they may repeat one another, and her."""
@@ -129,7 +130,7 @@ class Turn:
             for _ in range(self.settings.tries):  # the gate may have held all of it: then once more
                 if self._refused:
                     break
-                await self._write(self.member.mind.prompt(self.line, self._took.recalled), send)
+                await self._ask(send)
                 if self._said:
                     break
 
@@ -147,6 +148,24 @@ class Turn:
         """A word of hers to what happened, where nobody waits for her."""
         if self._said and not self.upcoming() and (aside := self.member.mind.aside(self.line)):
             await self._clear(aside, send)
+
+    async def _ask(self, send: MemoryObjectSendStream[Cue]) -> None:
+        """Have it written, and anew with what she comes to remember before a word is there: the model has
+        read a few tokens of the line by then."""
+        with anyio.CancelScope() as attempt:
+            async with anyio.create_task_group() as tg:
+                tg.start_soon(self._remember, attempt)
+                await self._write(self.member.mind.prompt(self.line, self._took.recalled), send)
+                tg.cancel_scope.cancel()
+        if attempt.cancelled_caught:
+            await self._write(self.member.mind.prompt(self.line, self._took.recalled), send)
+
+    async def _remember(self, attempt: anyio.CancelScope) -> None:
+        if not self._took.recalled:
+            known = await self.member.memory.late(self.member.who, self.line)
+            if known and not self._took.passed(Stage.FIRST_TOKEN):
+                self._took.recalled = known
+                attempt.cancel()
 
     async def _write(self, prompt: Prompt, send: MemoryObjectSendStream[Cue]) -> None:
         prompt = replace(prompt, opening=self._words_said())
@@ -253,25 +272,6 @@ class Turn:
         singing = self.singing
         return singing.voice(index, text, spoken, lambda: self._short) if singing else spoken()
 
-    async def _prepare_next(self) -> None:
-        """While she is still speaking, prefill what the next reply begins with, and the line that it would
-        answer now with what she remembers at it: that costs its prefill while nobody waits for it."""
-        llm, mind, said = self.member.llm, self.member.mind, self._words_said()
-        ready: tuple[ChatLine, Sequence[str]] | None = None
-        with suppress(PortError):  # the next reply then pays for it; this one is whole
-            self._took.line_tokens = await llm.count(f"{self.line.author}: {self.line.text}")
-            await llm.warm(mind.prefix(self.line, said))
-            self.prepared = True
-            for prefix in self.aside(said):
-                await llm.warm(prefix)
-            while True:
-                if likely := self.upcoming():
-                    known = await self._recall(likely)
-                    if (likely, known) != ready:
-                        await llm.warm(mind.prefix(self.line, said, likely, known))
-                        ready = likely, known
-                await anyio.sleep(LOOK_AGAIN)
-
     def _close(self, broken: Sequence[PortError]) -> TurnEnded:
         mind, stand, now = self.member.mind, self.member.stand, anyio.current_time()
         if broken or self.scope.cancelled_caught:
@@ -293,7 +293,7 @@ class Turn:
         mind.remember(self.line, heard, cut=ending is not Ending.FINISHED)
         if any(isinstance(error, Refused) and error.part == "llm" for error in broken):
             mind.shed()
-        self._took.told(now, stand.gaps())
+        self._took.told(now, self._ahead.line_tokens, stand.gaps())
         return TurnEnded(now, self.member.who, self.id, ending, said, heard, str(broken[0]) if broken else "")
 
     def _words_said(self) -> str:

@@ -21,7 +21,6 @@ class Waterfall:
     turn: str
     emit: Callable[[Event], None]
     asked: float = 0.0  # when the LLM's request was sent
-    line_tokens: int = 0
     prompt: Prompt | None = None
     recalled: Sequence[str] = ()
     usage: Usage = field(default_factory=lambda: Usage(0, 0, 0))
@@ -33,14 +32,18 @@ class Waterfall:
             self._reached[stage] = anyio.current_time() if at is None else at
             self.emit(StageReached(self._reached[stage], self.who, self.turn, stage))
 
-    def told(self, now: float, gaps: tuple[float, ...]) -> None:
-        """It is over, with these silences between its clauses."""
+    def passed(self, stage: Stage) -> bool:
+        """Whether it came so far."""
+        return stage in self._reached
+
+    def told(self, now: float, line_tokens: int, gaps: tuple[float, ...]) -> None:
+        """It is over; its line has so many tokens, and these silences were between its clauses."""
         if self.prompt is not None:
             asked = tuple((message.role, message.content) for message in self.prompt.messages)
             self.emit(TurnAsked(now, self.who, self.turn, tuple(map(str, self.recalled)), asked))
         reached, usage = self._reached, self.usage
         clause = reached.get(Stage.FIRST_CLAUSE, self.asked)
         chunk = reached.get(Stage.FIRST_AUDIO, 0.0) - reached.get(Stage.CLEARED, 0.0)
-        counted = (usage.prompt_tokens, usage.cached_tokens, self.line_tokens, usage.answer_tokens)
+        counted = (usage.prompt_tokens, usage.cached_tokens, line_tokens, usage.answer_tokens)
         timed = (gaps, clause - self.asked, max(0.0, chunk))
         self.emit(TurnMeasured(now, self.who, self.turn, *counted, *timed))

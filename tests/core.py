@@ -125,7 +125,8 @@ class PlainMind:
         self.overheard = ""
 
     def prompt(self, line: ChatLine, recalled: Sequence[str]) -> Prompt:
-        return Prompt("main", (Message("user", f"{line.author}: {line.text}"),))
+        known = [Message("system", each) for each in recalled]
+        return Prompt("main", (Message("user", f"{line.author}: {line.text}"), *known))
 
     def prefix(
         self,
@@ -171,10 +172,16 @@ class PlainMind:
 class NoMemory:
     takes: float = 0.0
     knows: Sequence[str] = ()  # at every line
+    takes_late: float = 0.0
+    knows_late: Sequence[str] = ()
 
     async def recall(self, who: str, line: ChatLine) -> Sequence[str]:
         await anyio.sleep(self.takes)
         return self.knows
+
+    async def late(self, who: str, line: ChatLine) -> Sequence[str]:
+        await anyio.sleep(self.takes_late)
+        return self.knows_late
 
 
 class PlainStand:

@@ -24,6 +24,7 @@ FLOOR = EVENTS | {
     "glue.errors",
     "glue.ports",
     "glue.desk_ports",
+    "glue.memory_ports",
     "glue.song_ports",
     "glue.news",
     "glue.redacted",
@@ -38,7 +39,8 @@ FLOOR = EVENTS | {
 DECIDING = "banter called decisions director floods glance interest listening meant renewed".split()
 DECIDING += ["patience", "shares", "thanks", "waiting"]
 DIRECTOR = EVENTS | {"glue.settings", "glue.news", *(f"glue.{part}" for part in DECIDING)} - {"glue.director"}
-TURN = FLOOR | {"glue.gate", "glue.cues", "glue.member", "glue.singing", "glue.waterfall"}
+REPLYING = ["ahead", "singing", "waterfall"]  # parts of a turn
+TURN = FLOOR | {"glue.gate", "glue.cues", "glue.member", *(f"glue.{part}" for part in REPLYING)}
 SAFETY = EVENTS | {"glue.errors", "glue.folders", "glue.settings"}  # the filters know no port: none waits
 EXAM = SAFETY | {"glue.gate", "glue.spread"}
 
@@ -105,7 +107,8 @@ def test_sides_do_not_import_one_another(side: str) -> None:
 def test_director_and_turn_know_only_what_is_pure() -> None:
     for part in DECIDING:
         assert ours(ROOT / f"glue/{part}.py", "glue") <= DIRECTOR
-    assert ours(ROOT / "glue/turn.py", "glue") <= TURN
+    for part in ("turn", *REPLYING):
+        assert ours(ROOT / f"glue/{part}.py", "glue") <= TURN
     assert ours(ROOT / "glue/events.py", "glue") == EVENTS - {"glue.events"}
     for part in EVENTS - {"glue.events"}:
         assert ours(ROOT / f"{part.replace('.', '/')}.py", "glue") == set()

@@ -33,15 +33,27 @@ def line(id: str, author: str, text: str) -> ChatLine:
     return ChatLine(id, author, text, Source.CONSOLE)
 
 
+WAITS = {
+    "what is my cat called?": 0.05,
+    "Do you remember the tuba": 0.05,
+    "what did you promise": 0.05,
+    "what happened last week?": 0.05,
+    "my cat sleeps": 0.01,
+    "do you like trains?": 0.01,
+    "lol": 0.01,
+}
+
+
 @pytest.mark.parametrize("anyio_backend", [VIRTUAL], ids=["virtual"])
 async def test_a_recall_that_is_late_is_done_without() -> None:
     recalls = Recalls(2, 0.18, 0.01)
-    asked = line("1", "mira", "what is my cat called?")
-    recalls.arrived(asked)
-    began = anyio.current_time()
-    assert await recalls.get("main", asked) == []
-    assert anyio.current_time() - began == pytest.approx(0.01)
-    assert recalls.late == 1
+    for text, waits in WAITS.items():
+        asked = line(text, "mira", text)
+        recalls.arrived(asked)
+        began = anyio.current_time()
+        assert await recalls.get("main", asked) == []
+        assert anyio.current_time() - began == pytest.approx(waits), text
+    assert recalls.missed == len(WAITS)
 
 
 async def test_a_forgotten_viewers_entries_are_not_told_from_that_moment_on(keeping: Keeping) -> None:

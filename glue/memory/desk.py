@@ -13,7 +13,7 @@ FOUND = 100  # entries that the operator is shown at once
 
 
 def found(store: Store | None, words: str) -> list[dict[str, object]]:
-    """See glue.memories.Memories. May be asked from a thread: a copy is searched."""
+    """See memory_ports.Memories. May be asked from a thread: a copy is searched."""
     wanted = words.casefold().split()
     entries = reversed(list(store.entries.values())) if store else ()
     some = (each for each in entries if all(word in _about(each) for word in wanted))

@@ -56,10 +56,12 @@ MOVED = "_b"  # a partition's other name: it is moved there and, the next time, 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """An entry that a search gave. `likeness`: cosine of its vector and the likest of the line's."""
+    """An entry that a search gave. `likeness`: cosine of its vector and the likest of the line's; `viewer`:
+    whom it is about, "" for nobody."""
 
     id: str
     likeness: float
+    viewer: str = ""
 
 
 class Index:
@@ -206,7 +208,7 @@ class Index:
                 asked,
                 RRFRanker(),
                 limit=most,
-                output_fields=["id", "dense"],
+                output_fields=["id", "viewer", "dense"],
                 timeout=self._within,
                 partition_names=[self._names[name] for name in places],
             )
@@ -271,19 +273,12 @@ async def _aside(call: Callable[..., T], *words: Any) -> T:
 
 
 def _row(entry: Entry, vector: Vectors) -> dict[str, Any]:
-    return {
-        "id": entry.id,
-        "kind": entry.kind.value,
-        "persona": entry.persona,
-        "viewer": entry.viewer,
-        "text": entry.text,
-        "at": entry.at,
-        "dense": vector,
-    }
+    return {field: getattr(entry, field) for field in FIELDS} | {"kind": entry.kind.value, "dense": vector}
 
 
 def _found(row: Any, vectors: Vectors) -> Found:
-    return Found(str(row["id"]), float(np.max(vectors @ np.asarray(row["dense"], np.float32))))
+    likeness = float(np.max(vectors @ np.asarray(row["dense"], np.float32)))
+    return Found(str(row["id"]), likeness, str(row["viewer"]))
 
 
 @contextmanager

@@ -62,6 +62,7 @@ class MilvusMemory:
         most: int = 2,
         likeness: float = 0.18,
         within_ms: float = 6.0,
+        asked_within_ms: float = 50.0,
         learn_from: int = 6,
         learn_after_s: float = 20.0,
         same: float = 0.75,
@@ -85,13 +86,12 @@ class MilvusMemory:
         self._folder = Path(run_dir, "memory") if made else data("memory", folder)
         self._made, self._session = made, uuid4().hex[:8]
         self._servers = Servers(uri, token, collection, dimensions, embeddings, model, key)
-        self._recalls = Recalls(most, likeness, within_ms / 1000, likeness_self)
+        self._recalls = Recalls(most, likeness, within_ms / 1000, likeness_self, asked_within_ms / 1000)
         self._keeping = Keeping(llm, learn_from, learn_after_s, same, refuses=refuses)
         self._recalls.tell = self._keeping.tell
         self._reflection = Reflection(self._keeping, self._known, emit, laugh_within_s, laughs, promise_days)
         self._figures = Figures(llm, self._recalls, emit, every)
-        self._core = Core(llm, self._keeping, know, unknow, core_tokens)
-        self._lines = Lines(forgets)
+        self._core, self._lines = Core(llm, self._keeping, know, unknow, core_tokens), Lines(forgets)
         self._met: dict[str, ChatLine] = {}  # lines whose authors are not counted yet
         self._names = {"spark"}  # hers, word by word
         self._store: Store | None = None
@@ -136,9 +136,15 @@ class MilvusMemory:
         return {"memory file": self._sync, **needs}
 
     async def recall(self, who: str, line: ChatLine) -> Sequence[str]:
-        """See ports.Memory. Waits at most `within_ms`."""
+        """See memory_ports.Memory. Waits at most `within_ms`, or `asked_within_ms`."""
         if line.source in UNSPOKEN or self._figures.recalls(line.id):
             return await self._recalls.get(who, line)
+        return ()
+
+    async def late(self, who: str, line: ChatLine) -> Sequence[str]:
+        """See memory_ports.Memory."""
+        if line.source in UNSPOKEN or self._figures.recalls(line.id):
+            return await self._recalls.late(who, line)
         return ()
 
     def scrolled(self, who: str, said: Sequence[tuple[ChatLine, str]]) -> None:
@@ -146,11 +152,11 @@ class MilvusMemory:
         self._reflection.scrolled(who, said)
 
     def found(self, words: str) -> list[dict[str, object]]:
-        """See glue.memories.Memories."""
+        """See memory_ports.Memories."""
         return found(self._store, words)
 
     def amend(self, id: str, text: str) -> bool:
-        """See glue.memories.Memories."""
+        """See memory_ports.Memories."""
         if (old := changeable(self._store, id)) is None:
             return False
         if why := self._refuses(text):
@@ -160,7 +166,7 @@ class MilvusMemory:
         return True
 
     def forget(self, id: str = "", viewer: str = "") -> int:
-        """See glue.memories.Memories."""
+        """See memory_ports.Memories."""
         if viewer:
             about = self._store.about(viewer) if self._store else []
             name = next((e.name for e in about if e.name.casefold() != e.viewer.casefold()), "")
@@ -172,11 +178,11 @@ class MilvusMemory:
         return self._wish(here, entries=(entry,))
 
     def export(self) -> Iterator[bytes]:
-        """See glue.memories.Memories."""
+        """See memory_ports.Memories."""
         return exported(self._store) if self._store else iter(())
 
     async def take(self, data: bytes) -> int:
-        """See glue.memories.Memories."""
+        """See memory_ports.Memories."""
         return await taken(data, self._keeping, self._refuses)
 
     def show(self, event: Event) -> None:

@@ -13,7 +13,7 @@ import anyio
 
 from glue.errors import PortError
 from glue.events import ChatLine
-from glue.memory.selves import about_her, whose
+from glue.memory.selves import MINE, about_her, whose
 from glue.memory.shares import telling
 from glue.memory.spans import PAST, span
 from glue.memory.vectors import Embeddings
@@ -25,10 +25,14 @@ if TYPE_CHECKING:
 WAITING = 200  # lines whose recall is kept or wanted; beyond it the oldest is let go
 READ = 300  # characters of a line
 TRIES = 2  # at one line: it may be what the server breaks at
+# Cosines: of 24 facts five of six are as like the line that asks for them, and one of a hundred others
+# (`glue.memory tune`); what everybody may be told has to be more so.
+SURE, SURE_OF_ALL = 0.35, 0.55
 
 
 # what holds of these entries, in the words that somebody of the cast is told at a line
 Tell = Callable[[Sequence[str], str, str], list[str]]
+REMEMBER = re.compile(r"\b(?:remember|recall|forgotten|forget)\b", re.IGNORECASE)
 AND = re.compile(r",?\s+and\s+(?=(?:what|where|who|when|which|how|do|did|is|are)\b)", re.IGNORECASE)
 
 
@@ -38,6 +42,12 @@ def parts(text: str) -> list[str]:
     return found if text.rstrip().endswith("?") else [text] if text.strip() else []
 
 
+def asks(text: str, now: float) -> bool:
+    """Whether a line asks for what only memory knows: it is worth a moment that others are not."""
+    about = MINE.search(text) and text.rstrip().endswith("?")
+    return bool(about or REMEMBER.search(text) or kinds(text) or span(text, now))
+
+
 @dataclass(slots=True)
 class _Line:
     viewer: str
@@ -45,6 +55,7 @@ class _Line:
     done: anyio.Event = field(default_factory=anyio.Event)
     tries: int = 0
     found: Sequence[str] = ()  # ids of entries, the likest first
+    sure: Sequence[str] = ()  # of these, what a reply that has begun is begun again for
 
 
 class Recalls:
@@ -58,18 +69,20 @@ class Recalls:
         likeness: float,
         within: float,
         hers: float = 0.24,
+        asked: float = 0.05,
         wall: Callable[[], float] = time.time,
     ) -> None:
-        """`likeness`: cosine of a line and a memory, below which it is not told; `hers`: a fact about her."""
+        """`likeness`: cosine of a line and a memory, below which it is not told; `hers`: a fact about her.
+        `within`: seconds that a reply waits; `asked`: where the line asks for what she remembers."""
         self.cast: set[str] = set()
         self.names: set[str] = set()  # the cast's, lower case
         self.took: list[float] = []  # seconds of the newest lookups
         self.fresh: list[float] = []  # of them, those that nobody was told of
-        self.late = 0
+        self.missed = 0  # that a reply went on without
         self.tell: Tell = lambda ids, line, who: []
         self._most = most
         self._likeness = likeness
-        self._within = within
+        self._within, self._asked = within, asked
         self._hers = hers
         self._wall = wall
         self._lines: OrderedDict[str, _Line] = OrderedDict()  # by id
@@ -90,11 +103,24 @@ class Recalls:
         late = [(part, each) for part, each in asked if not each.done.is_set()]
         for part, _ in late:
             self._lines.move_to_end(part.id)
-        with anyio.move_on_after(self._within):
+        now = self._wall()
+        waits = self._asked if any(asks(part.text, now) for part, _ in late) else self._within
+        with anyio.move_on_after(waits):
             for _, each in late:
                 await each.done.wait()
-        self.late += not all(each.done.is_set() for _, each in late)
-        told = [text for part, each in reversed(asked) for text in self.tell(each.found, part.text, who)]
+        self.missed += not all(each.done.is_set() for _, each in late)
+        return self._told(who, [(part, each.found) for part, each in asked])
+
+    async def late(self, who: str, line: ChatLine) -> Sequence[str]:
+        """What get() did not wait for, once it is there. A prefill of its words costs more than a recall, so
+        only what was certainly meant is worth it."""
+        asked = [(part, self._lines[part.id]) for part in line.parts if part.id in self._lines]
+        for _, each in asked:
+            await each.done.wait()
+        return self._told(who, [(part, each.sure) for part, each in asked])
+
+    def _told(self, who: str, found: Sequence[tuple[ChatLine, Sequence[str]]]) -> list[str]:
+        told = [text for part, ids in reversed(found) for text in self.tell(ids, part.text, who)]
         return list(dict.fromkeys(told))[: self._most]
 
     def drop(self, ids: Iterable[str]) -> None:
@@ -114,7 +140,7 @@ class Recalls:
                 continue
             began = time.perf_counter()
             try:
-                line.found = await self._find(index, vectors, line.viewer, line.text)
+                line.found, line.sure = await self._find(index, vectors, line.viewer, line.text)
             except PortError:
                 line.tries += 1
                 if line.tries >= TRIES:  # or nobody's lines were looked up for as long as it is kept
@@ -127,9 +153,13 @@ class Recalls:
     async def look(self, index: Index, vectors: Embeddings, viewer: str, text: str) -> tuple[str, ...]:
         """What the first of the cast should know at this line. Raises PortError."""
         who = min(self.cast, default="")
-        return tuple(self.tell(await self._find(index, vectors, viewer, text), text, who)[: self._most])
+        found, _ = await self._find(index, vectors, viewer, text)
+        return tuple(self.tell(found, text, who)[: self._most])
 
-    async def _find(self, index: Index, vectors: Embeddings, viewer: str, text: str) -> list[str]:
+    async def _find(
+        self, index: Index, vectors: Embeddings, viewer: str, text: str
+    ) -> tuple[list[str], list[str]]:
+        """Ids of what fits, and of them those that fit for sure."""
         text = text[:READ]
         found = await vectors.embed(parts(text) or [" "])
         asked = span(text, self._wall()), kinds(text)
@@ -139,17 +169,28 @@ class Recalls:
         if not kept and any(asked):  # it may have been told at another time, or be of another kind
             wanted = replace(wanted, span=None, kinds=())
             kept = self._worth(await index.search(text, found, wanted, most), wanted)
-        return kept
+        return [hit.id for hit in kept], [hit.id for hit in kept if _sure(hit, wanted)]
 
-    def _worth(self, hits: Sequence[Found], wanted: Wanted) -> list[str]:
+    def _worth(self, hits: Sequence[Found], wanted: Wanted) -> list[Found]:
         """Those that fit the line. Where it asks for nothing but a time or a kind, all of that do."""
-        when = wanted.span
-        every = wanted.kinds or (when is not None and not telling(PAST.sub(" ", when.rest)))
-        least = -1.0 if every else self._likeness
-        kept = [hit.id for hit in hits if hit.likeness >= (self._hers if whose(hit.id) else least)]
-        return sorted(kept, key=lambda id: whose(id) is None)  # few lines ask about her: these did
+        least = -1.0 if _asks_for_all(wanted) else self._likeness
+        kept = [hit for hit in hits if hit.likeness >= (self._hers if whose(hit.id) else least)]
+        return sorted(kept, key=lambda hit: whose(hit.id) is None)  # few lines ask about her: these did
 
     async def _warm(self, index: Index, vectors: Embeddings) -> None:
         """The first searches after opening are slow, up to 1.5 s."""
         for text in ("good evening", "what is my cat called?", "do you remember me?"):
             await self.look(index, vectors, "", text)
+
+
+def _asks_for_all(wanted: Wanted) -> bool:
+    when = wanted.span
+    return bool(wanted.kinds) or (when is not None and not telling(PAST.sub(" ", when.rest)))
+
+
+def _sure(hit: Found, wanted: Wanted) -> bool:
+    """Whether a line was certainly about this. Of what is about its author, or about her where she is asked,
+    there is little; of what everybody may be told there are thousands, and some are always like it."""
+    if (wanted.viewer and hit.viewer == wanted.viewer) or whose(hit.id):
+        return hit.likeness >= SURE or _asks_for_all(wanted)
+    return hit.likeness >= SURE_OF_ALL

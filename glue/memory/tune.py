@@ -15,7 +15,7 @@ from glue.memory.vectors import Embeddings
 from glue.memory.year import CHATTER
 
 PAIRS = Path(__file__).parent / "pairs.jsonl"
-FITS = (0.08, 0.12, 0.16, 0.2, 0.24, 0.28, 0.32)
+FITS = (0.08, 0.12, 0.16, 0.2, 0.24, 0.28, 0.32, 0.35, 0.45, 0.55)
 NAMED = re.compile(r"(?:mira|bob|kaja|zed|nina|tom|ivy|lou|ola|rae|ned|Spark)\b")
 ONES = (0.7, 0.75, 0.8, 0.85, 0.88, 0.9, 0.92, 0.95)
 

@@ -15,7 +15,7 @@ import anyio
 import pytest
 
 from glue.checks import personas
-from glue.events import Event
+from glue.events import Event, LineArrived
 from glue.memory.entry import Entry, Kind
 from glue.memory.index import Index
 from glue.memory.shares import HERS
@@ -52,6 +52,21 @@ async def test_who_asks_about_her_is_told_what_is_true_of_her(empty: Servers, tm
         assert mine == ["mira's favourite food is ramen"]
         for idle in ("you missed that jump", "are you an AI?", "how are you today?"):
             assert not await show.told("mira", idle)
+
+
+async def test_who_is_answered_at_once_is_remembered_all_the_same(empty: Servers, tmp_path: Path) -> None:
+    """In a quiet chat a reply begins before the search is over: it is begun again for what was surely meant,
+    and for nothing else."""
+    async with remembering(empty, tmp_path, selves=SELVES) as show:
+        show.say("mira", "my cat is called Biscuit")
+        assert await show.recalled("mira", "what is my cat called?")
+        fits = {"what is my cat called again?": "Biscuit", "do you have a pet?": "Wattson"}
+        for text, word in {**fits, "lol that jump was awful": "", "what a lovely evening": ""}.items():
+            line = show.line("mira", text)
+            show.memory.show(LineArrived(0.0, line))
+            (found, *_) = [*await show.memory.late("main", line), ""]
+            assert word in found and bool(found) == bool(word), (text, found)
+            assert show.memory._recalls._lines[line.id].done.is_set()
 
 
 async def test_who_asks_what_she_promised_is_told_that(empty: Servers, tmp_path: Path) -> None:

@@ -1,7 +1,23 @@
-"""The port of the desk's memory panel, which only the desk uses."""
+"""What a reply and the desk's panel need of her memory; see ports.py."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Protocol
+
+from glue.events import ChatLine
+
+
+class Memory(Protocol):
+    """What she remembers."""
+
+    async def recall(self, who: str, line: ChatLine) -> Sequence[str]:
+        """What is worth knowing before answering `line`, some of it Facts; empty where there is nothing, or
+        it is late."""
+        ...
+
+    async def late(self, who: str, line: ChatLine) -> Sequence[str]:
+        """What recall() was too late for: waits until that is known. Only what fits so well that a reply of
+        which not a word is there is begun again for it."""
+        ...
 
 
 class Memories(Protocol):
