@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import fields, is_dataclass
 from difflib import get_close_matches
@@ -44,6 +45,8 @@ MINECRAFT = {"engine", "host", "port", "version", "username", "auth", "exam", "s
 EMBEDDINGS = {"address", "model", "engine"}
 PACE = {"engine", "goals", "voice"}
 PACED_VOICE = {"model", "first_chunk_ms", "real_time_factor"}
+CONF = Path(__file__).parent.parent / "conf"
+UNLOADED = re.compile(r"Could not load '([\w/]+)/([^'/]+)'")
 
 
 def check(cfg: DictConfig) -> None:
@@ -234,6 +237,13 @@ def _unknown(where: str, word: str, choices: set[str]) -> str:
     return f"{where}: no such option{hint} The options are: {', '.join(sorted(choices))}"
 
 
+def _near(error: OmegaConfBaseException) -> list[str]:
+    """The keys beside one that is not there, where it looks like one of them: a mapping may have others, and
+    Hydra says how to add one."""
+    there = list(map(str, error.parent_node)) if isinstance(error.parent_node, DictConfig) else []
+    return there if get_close_matches(str(error.key), there, n=1) else []
+
+
 def explain(error: BaseException) -> str:
     """What Hydra or OmegaConf refused, in one line with the choices, where it can be told."""
     cause = error
@@ -241,10 +251,14 @@ def explain(error: BaseException) -> str:
         cause = cause.__cause__
     kind = getattr(cause, "object_type", None)
     key, full = getattr(cause, "key", None), getattr(cause, "full_key", None)
-    if isinstance(cause, ConfigKeyError | ConfigAttributeError) and kind is not None:
-        fields = getattr(kind, "__dataclass_fields__", None)
+    if isinstance(cause, ConfigKeyError | ConfigAttributeError):
+        fields = getattr(kind, "__dataclass_fields__", None) or _near(cause)
         if fields:
-            return _unknown(str(full or key), str(key), set(fields))
+            return _unknown(str(full or key), str(key), set(map(str, fields)))
+    if several := UNLOADED.search(str(error)):  # Hydra names the choices of one that is not in a list
+        group, name = several.groups()
+        choices = {path.stem for path in (CONF / group).glob("*.yaml")}
+        return _unknown(f"{group}={name}", name, choices)
     noise = ("full_key", "reference_type", "object_type", "provider", "Config search path")
     said = f"{error}\n{'' if cause is error else cause}".splitlines()
     words = (line.strip() for line in said if line.strip() and not line.strip().startswith(noise))

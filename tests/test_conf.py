@@ -18,7 +18,7 @@ from engines.options import OptionError
 from engines.specs import specs
 from glue.app import check, precheck
 from glue.broadcast_events import Phase
-from glue.checks import adapters, personas, safety, songs, typed
+from glue.checks import adapters, explain, personas, safety, songs, typed
 from glue.course import Course, greets
 from glue.director import Director
 from glue.errors import ConfigError
@@ -252,6 +252,31 @@ def test_app_refuses_what_hydra_lets_pass(override: str, said: str) -> None:
     with pytest.raises((ConfigError, HydraException)) as caught:
         check(composed(override))
     assert said in str(caught.value) and "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("override", "said"),
+    [
+        (
+            "llm.engine.thread=4",
+            "llm.engine.thread: no such option; did you mean 'threads'?",
+        ),
+        ("cast.main.temprature=1", "did you mean 'temperature'?"),
+        ("director.wait=true", "did you mean 'waits'?"),
+        (
+            "persona=[main,evli]",
+            "did you mean 'evil'? The options are: evil, main",
+        ),
+        ("+show=[rehearsal,chek]", "did you mean 'check'?"),
+        ("llm=qwen", "smollm2"),
+        ("llm.engine.adapters.main=a.gguf", "+llm.engine.adapters.main=a.gguf"),
+        ("speech.voices.mine=Joe", "+speech.voices.mine=Joe"),
+    ],
+)
+def test_a_slip_of_the_pen_is_told_with_what_may_have_been_meant(override: str, said: str) -> None:
+    with pytest.raises(HydraException) as caught:
+        composed(override)
+    assert said in (told := explain(caught.value)) and "\n" not in told
 
 
 def test_a_length_that_is_a_list_in_a_character_s_file_is_one_line() -> None:
