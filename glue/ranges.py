@@ -71,6 +71,7 @@ RANGES: dict[str, tuple[float, float]] = {
     "memory_exam.lines": (1, MANY),
     "memory_exam.questions": (1, MANY),
 }
+PORTS = ("console.port", "games.adapter.port")  # that the show itself listens on; 0: whichever is free
 OF_A_PERSONA: dict[str, tuple[float, float]] = {
     "temperature": (0, 5),
     "max_tokens": (1, 100_000),
@@ -85,6 +86,8 @@ def check_numbers(cfg: DictConfig) -> None:
     """Raises ConfigError: one line with the key and its bounds."""
     for key, bounds in RANGES.items():
         _check(key, OmegaConf.select(cfg, key), bounds)
+    for key in PORTS:
+        _check(key, OmegaConf.select(cfg, key), (0, 65_535))
     for who in cfg.cast:
         for key, bounds in OF_A_PERSONA.items():
             _check(f"cast.{who}.{key}", _select(cfg.cast[who], key), bounds)

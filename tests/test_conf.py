@@ -414,3 +414,10 @@ def test_no_secret_is_kept_in_the_config() -> None:
             if any(mark in word for mark in ("api_key", "password", "secret")):
                 value = OmegaConf.select(OmegaConf.load(path), key.lstrip("."), throw_on_missing=False)
                 assert not value, f"{path}: {key}"
+
+
+@pytest.mark.parametrize("key", ["console.port", "games.adapter.port"])
+def test_a_port_that_is_none_is_told_with_its_bounds(key: str) -> None:
+    """It was no port to the system either, which ended the start in a traceback."""
+    with pytest.raises(ConfigError, match=rf"^{key}: must lie between 0 and 65535, not 80000$"):
+        check(composed("games=neuro", f"{key}=80000"))
