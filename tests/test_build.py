@@ -19,11 +19,16 @@ from filelock import FileLock
 from hypothesis import given
 from hypothesis import strategies as st
 from omegaconf import OmegaConf
+from rich.console import Console
 
 from engines import build
+from engines.bars import Bars
 from engines.bundle import tiny, words
 from engines.bundle.config import Config, Draft, Kind, Mode, Quantise
+from engines.bundle.errors import BundleError
+from engines.bundle.hashes import Hashes
 from engines.bundle.plan import fitting, plan, total
+from engines.bundle.steps import Step, perform
 
 ROOT = Path(__file__).parent.parent
 CONF = ROOT / "conf" / "bundle"
@@ -289,3 +294,20 @@ def test_a_kill_at_any_change_of_the_disk_does_no_harm(tmp_path: Path, what: lis
     done = subprocess.run(words_, cwd=ROOT, capture_output=True, text=True, timeout=300, check=False)
     assert done.returncode == 0, done.stderr
     assert int(done.stdout) > 20
+
+
+def test_what_is_wrong_with_a_later_step_is_told_before_the_first_begins(tmp_path: Path) -> None:
+    """A slip in adapters.main=FOLDER was told when all of a 70B had been fetched."""
+    begun: list[str] = []
+
+    def fetch(work: Path, bars: Bars) -> dict[str, object]:
+        begun.append("fetch")
+        return {}
+
+    def wrong() -> dict[str, object]:
+        raise BundleError("adapters.main: there is no folder /typo")
+
+    todo = [Step("fetch", dict, ("model",), fetch), Step("adapters", wrong, ("adapters",), fetch)]
+    with pytest.raises(BundleError, match="/typo"):
+        perform(todo, tmp_path, tmp_path / "old", Hashes(), Bars(Console(quiet=True)))
+    assert not begun

@@ -81,6 +81,8 @@ def perform(steps: list[Step], work: Path, old: Path, known: Hashes, bars: Bars)
     """Do every step that is not done in `work`; what `old`, a whole one, has from the same inputs is taken.
 
     Raises what a step raises: BundleError, ModelError, OSError."""
+    for step in steps:
+        step.inputs()  # what is wrong with an adapter is told now, and not when 140 GB have been fetched
     journal, former = Journal(work), Journal(old)
     for number, step in enumerate(steps, 1):
         head = f"{number}/{len(steps)} {step.name}"
