@@ -35,6 +35,12 @@ def composed(overrides: Sequence[str]) -> DictConfig:
         return compose("config", overrides=list(overrides))
 
 
+def told(error: Exception) -> str:
+    """A refusal in one line. Behind the choices Hydra's own say where it looked."""
+    lines = str(error).partition("Config search path")[0].splitlines()
+    return "; ".join(line.strip() for line in lines if line.strip()).replace(":;", ":")
+
+
 async def up(found: Sequence[Spec], run_dir: Path, console: Console) -> None:
     """Run engines until a signal; one JSON line of addresses when all are ready. Raises StartFailed."""
     board = Board(console)
@@ -56,7 +62,7 @@ def main() -> None:
         adopt(cfg)
         found = specs(cfg, [word for word in words[1:] if "=" not in word])
     except (OptionError, HydraException, OmegaConfBaseException) as error:
-        console.print(str(error), markup=False, highlight=False, soft_wrap=True)
+        console.print(told(error), markup=False, highlight=False, soft_wrap=True)
         sys.exit(2)
     models = [model for spec in found for model in spec.models]
     for number in (signal.SIGINT, signal.SIGTERM):  # until the event loop takes over

@@ -247,3 +247,10 @@ def test_a_key_comes_from_the_environment_alone(monkeypatch: pytest.MonkeyPatch)
     assert target_of("llm", "host:1", Options(key_from="SOME_KEY")).key == "secret"
     with pytest.raises(BenchFailed, match="no such variable"):
         target_of("llm", "host:1", Options(key_from="ANOTHER_KEY"))
+
+
+@pytest.mark.parametrize("word", ["llm=foo", "llm.engine.thread=4"])
+def test_a_word_that_the_config_has_not_is_one_line(word: str) -> None:
+    """`engines up` and the benchmark told of it in nine."""
+    with pytest.raises(OptionError, match=r"^[^\n]*(smollm2|thread)[^\n]*$"):
+        configured(("llm",), Options(), [word])

@@ -21,7 +21,7 @@ from engines.options import OptionError, build
 from engines.port import unused
 from engines.process import Spec
 from engines.specs import specs
-from engines.up import ROOT, composed
+from engines.up import ROOT, composed, told
 
 # A part: the config's group, where its adapter has the address, and which engines stand behind it.
 GROUPS = {
@@ -84,7 +84,7 @@ def configured(
         adopt(cfg)
         found = {part: _target(cfg, part, options) for part in parts}
     except (HydraException, OmegaConfBaseException) as error:
-        raise OptionError(str(error).strip()) from error
+        raise OptionError(told(error)) from error
     wanted = [name for part in parts for name in GROUPS[part][2] if _engine(cfg, name)]
     targets = {part: target for part, target in found.items() if target is not None}
     return targets, specs(cfg, wanted) if wanted else []
