@@ -14,8 +14,7 @@ from urllib.parse import urlsplit
 from omegaconf import DictConfig, OmegaConf
 
 from engines import services
-from engines.bundle.personas import FOLDER
-from engines.bundle.serving import BUNDLE
+from engines.bundle.places import BUNDLE, FOLDER
 from engines.llm.options import BUNDLES, MODEL, Options, bundled, is_path
 from engines.options import OptionError, build
 

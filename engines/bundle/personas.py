@@ -14,8 +14,8 @@ from engines.bundle.config import Config, Kind, Mode
 from engines.bundle.dims import DIMS
 from engines.bundle.errors import BundleError
 from engines.bundle.hashes import Hashes
+from engines.bundle.places import FOLDER
 
-FOLDER = "adapters"
 WORK = ".merged"
 
 

@@ -14,6 +14,7 @@ from engines.bundle import hashes, manifest, native, personas, repack, serving, 
 from engines.bundle.config import Config, Kind
 from engines.bundle.errors import BundleError
 from engines.bundle.hashes import Hashes
+from engines.bundle.places import FOLDER
 from engines.bundle.steps import JOURNAL, Journal, Step, perform
 from engines.cache import alone
 from engines.llm.options import MODEL, REPACKED
@@ -31,7 +32,7 @@ def steps(config: Config, known: Hashes) -> list[Step]:
         Step(
             "adapters",
             lambda: personas.inputs(config, known),
-            (personas.FOLDER,),
+            (FOLDER,),
             lambda work, bars: personas.run(config, work, bars, known),
             version=2,
         ),

@@ -18,10 +18,11 @@ from engines.bundle import hashes, personas, schema, weights
 from engines.bundle.config import Config, Drafting, Mode
 from engines.bundle.errors import BundleError
 from engines.bundle.hashes import Hashes
+from engines.bundle.places import BUNDLE, FOLDER
 from engines.bundle.steps import Journal
 from engines.bundle.versions import since
 
-BUNDLE, CACHE = "/bundle", "/cache"
+CACHE = "/cache"
 LORA_WITH_DRAFT = "1.3"  # from 1.3.0rc13 on
 CAPABILITY = "sm_121"  # of a GB10
 # PEFT's names of linear layers -> the server's
@@ -74,7 +75,7 @@ def targets(config: Config, work: Path) -> list[str]:
     given = config.adapters.given
     if not given or config.adapters.mode is not Mode.lora:
         return list(MODULES.values())
-    folder = work / personas.FOLDER / next(iter(given))
+    folder = work / FOLDER / next(iter(given))
     found = json.loads((folder / "adapter_config.json").read_text()).get("target_modules")
     if not isinstance(found, list):
         return list(MODULES.values())
@@ -102,7 +103,7 @@ def written(config: Config, modules: list[str]) -> dict[str, Any]:
     if lora:
         count = len(config.adapters.given)
         values["lora_config"] = {
-            "lora_dir": [f"{BUNDLE}/{personas.FOLDER}/{who}" for who in config.adapters.given],
+            "lora_dir": [f"{BUNDLE}/{FOLDER}/{who}" for who in config.adapters.given],
             "lora_target_modules": modules,
             "max_lora_rank": config.adapters.max_rank,
             "max_loras": count,

@@ -12,10 +12,11 @@ from typing import Any
 
 from engines import cache
 from engines.bars import Bars
-from engines.bundle import calibration, hashes, hub, native, personas, sources
+from engines.bundle import calibration, hashes, hub, native, sources
 from engines.bundle.config import Config
 from engines.bundle.hashes import Hashes
 from engines.bundle.manifest import NAME, read, told
+from engines.bundle.places import FOLDER
 from engines.bundle.plan import models
 
 
@@ -87,7 +88,7 @@ def _inputs(config: Config, said: Mapping[str, Any], again: str, bars: Bars) -> 
         elif what:
             yield from _fetched(what, figures[key.partition(".")[0]], again, bars)
     for who, table in steps["adapters"]["inputs"]["adapters"].items():
-        asked, copies = config.adapters.given.get(who, ""), f"{personas.FOLDER}/{who}"
+        asked, copies = config.adapters.given.get(who, ""), f"{FOLDER}/{who}"
         copied = all(said["files"].get(f"{copies}/{name}", {}) == each for name, each in table.items())
         if asked or not copied:
             yield from _folder(f"adapters.{who}", table, asked, again, bars)
