@@ -7,8 +7,6 @@ from typing import Any
 from hydra.experimental.callback import Callback
 from omegaconf import DictConfig, ListConfig, OmegaConf
 
-from glue.report.compare import compare
-
 log = logging.getLogger(__name__)
 
 
@@ -21,6 +19,9 @@ class Comparison(Callback):
         found = jobs(folder, str(config.hydra.output_subdir))
         if not found:
             return
+        # matplotlib: half a second, and Hydra makes this callback at every start
+        from glue.report.compare import compare
+
         try:
             compare(found, folder)
         except OSError as error:

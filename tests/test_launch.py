@@ -26,6 +26,7 @@ from glue.events import ChatLine, Event, LineArrived, Source, StageTaken
 from glue.journal import Journal
 from glue.settings import When
 from tests.need import need, need_models
+from tests.test_conf import composed
 
 ROOT = Path(__file__).parent.parent
 UP = [sys.executable, "-m", "engines", "up"]
@@ -42,6 +43,16 @@ def test_the_bootstrap_and_what_it_imports_need_the_standard_library_alone() -> 
         "import engines.bootstrap, launch, sys; sys.exit(any(m in sys.modules for m in ('anyio', 'hydra')))"
     )
     assert run(sys.executable, "-S", "-c", code).returncode == 0
+
+
+def test_a_start_imports_neither_what_draws_reports_nor_what_builds_bundles() -> None:
+    """A second in which nobody sees anything. Hydra makes the callback of sweeps at every start."""
+    code = "import sys, glue.app, glue.sweep, engines.adopt, engines.contained, engines.specs;"
+    code += (
+        "print([m for m in ('matplotlib', 'gguf', 'pymilvus', 'tritonclient', 'onnx') if m in sys.modules])"
+    )
+    done = run(sys.executable, "-c", code)
+    assert done.stdout == "[]\n", done
 
 
 def test_a_second_start_runs_no_uv_and_no_pip(tmp_path: Path) -> None:
@@ -168,6 +179,17 @@ def test_a_signal_at_any_stage_ends_all_quietly(
         _, said = up.communicate(timeout=30)
     assert "Traceback" not in said
     assert not engines_at(port)
+
+
+def test_the_ports_that_a_show_listens_on_itself_are_known_before_its_engines_start() -> None:
+    def known(*words: str) -> list[tuple[str, int, str]]:
+        return [(each.name, each.port, each.port_key) for each in launch.doors(composed(*words))]
+
+    games = ("games", 8123, "games.adapter.port")
+    assert known("console.port=8122") == [("console", 8122, "console.port")]
+    assert known("games=neuro", "games.adapter.port=8123")[1:] == [games]
+    assert known("games=neuro", "console=none", "games.adapter.port=8123") == [games]
+    assert known("games=neuro", "games.adapter.port=0")[1:] == [], "any that is free"
 
 
 def evening(run_dir: Path) -> Path:
