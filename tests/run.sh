@@ -3,6 +3,9 @@
 # With CI=true whatever is missing is a failure; elsewhere those tests skip and say what to install.
 set -euo pipefail
 cd "$(dirname "$0")/.."
+# Images of Python set it. Each of the hundreds of processes here would compile all that it imports: two of the
+# four seconds of a show's start.
+unset PYTHONDONTWRITEBYTECODE
 
 say() { printf '\n== %s\n' "$*"; }
 
