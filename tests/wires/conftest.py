@@ -10,9 +10,12 @@ import pytest
 import riva.client
 from numpy.typing import NDArray
 
+from engines.port import unused
+from engines.specs import spec
 from glue.memory.index import Index
 from tests.minecraft import Game, joining, playing
 from tests.wires import speech_server
+from tests.wires.child_engines import serving
 from tests.wires.listening import LINE, OPEN, SECOND, STOP, TALE, synthesised
 from tests.wires.llm_server import llama
 from tests.wires.memory_servers import Servers, servers
@@ -27,18 +30,26 @@ async def peer() -> AsyncIterator[Peer]:
         yield peer
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="session")
 def piper(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
     """The port of our voice, which says a text the same way each time."""
     with speech_server.serving(speech_server.steady(tmp_path_factory.mktemp("steady"))) as port:
         yield port
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="session")
 def ears() -> Iterator[int]:
     """Our recognition server's port."""
     with speech_server.serving(model="whisper-tiny.en", file="model.bin", engine="asr") as port:
         yield port
+
+
+@pytest.fixture(scope="session")
+def puppet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The avatar's server, for who leaves her as she was: her look, her place, no expression."""
+    made = spec("avatar", {"port": unused(), "state_folder": str(tmp_path_factory.mktemp("puppet"))})
+    with serving(made):
+        yield made.address
 
 
 @pytest.fixture(scope="session")
@@ -55,7 +66,7 @@ def proxy(engine: str) -> Iterator[str]:
         yield url
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="session")
 def said(piper: int) -> dict[str, NDArray[np.int16]]:
     """Lines spoken by it, without the silence around them."""
     found = {}

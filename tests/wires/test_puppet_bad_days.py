@@ -62,43 +62,40 @@ async def test_hostile_frames_hurt_nobody(start: Start) -> None:
             assert await good.ask("InjectParameterData", **MOUTH) == {}
 
 
-async def test_who_is_let_in(start: Start) -> None:
-    async with start(avatar={}) as engines:
-        address = engines.addresses["avatar"]
-        port = int(address.rpartition(":")[2])
-        for origin in ("http://evil.example", "https://127.0.0.1.evil.example", "null", "http://127.0.0.1.x"):
-            for path in ("", "/feed"):
-                with pytest.raises(InvalidStatus, match="403"):
-                    await connect(address + path, origin=origin, proxy=None)  # type: ignore[arg-type]  # a NewType of str
-        for origin in ("http://127.0.0.1:8020", "http://localhost:8020", "http://[::1]:8020"):
-            async with connect(f"{address}/any/path", origin=origin, proxy=None) as fine:  # type: ignore[arg-type]  # a NewType of str
-                await fine.send(request("APIState", {}))
-                assert json.loads(await fine.recv())["data"]["active"] is True
-        async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", trust_env=False) as http:
-            assert (await http.get("/", headers={"Host": f"evil.example:{port}"})).status_code == 403
-            assert (await http.head("/health", headers={"Host": "localhost"})).status_code == 200
-            answer = await http.get("/health")
-            assert "frame-ancestors http://127.0.0.1:*" in answer.headers["content-security-policy"]
-            assert "x-frame-options" not in answer.headers
-            for path in ("/nothing", "/../options.py", "/%2e%2e/options.py", "/page/..%2foptions.py"):
-                assert (await http.get(path)).status_code == 404
+async def test_who_is_let_in(puppet: str) -> None:
+    address, port = puppet, int(puppet.rpartition(":")[2])
+    for origin in ("http://evil.example", "https://127.0.0.1.evil.example", "null", "http://127.0.0.1.x"):
+        for path in ("", "/feed"):
+            with pytest.raises(InvalidStatus, match="403"):
+                await connect(address + path, origin=origin, proxy=None)  # type: ignore[arg-type]  # a NewType of str
+    for origin in ("http://127.0.0.1:8020", "http://localhost:8020", "http://[::1]:8020"):
+        async with connect(f"{address}/any/path", origin=origin, proxy=None) as fine:  # type: ignore[arg-type]  # a NewType of str
+            await fine.send(request("APIState", {}))
+            assert json.loads(await fine.recv())["data"]["active"] is True
+    async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", trust_env=False) as http:
+        assert (await http.get("/", headers={"Host": f"evil.example:{port}"})).status_code == 403
+        assert (await http.head("/health", headers={"Host": "localhost"})).status_code == 200
+        answer = await http.get("/health")
+        assert "frame-ancestors http://127.0.0.1:*" in answer.headers["content-security-policy"]
+        assert "x-frame-options" not in answer.headers
+        for path in ("/nothing", "/../options.py", "/%2e%2e/options.py", "/page/..%2foptions.py"):
+            assert (await http.get(path)).status_code == 404
 
 
-async def test_the_page_is_served_at_the_root_and_under_page(start: Start) -> None:
-    async with start(avatar={}) as engines:
-        base = engines.addresses["avatar"].replace("ws://", "http://")
-        async with httpx.AsyncClient(base_url=base, trust_env=False) as http:
-            answers = [await http.get(path) for path in ("/", "/page/", "/page/index.html")]
-            assert {answer.status_code for answer in answers} == {200}
-            assert len({answer.text for answer in answers}) == 1
-            assert answers[0].headers["content-type"].startswith("text/html")
-            assert answers[0].headers["cache-control"] == "no-cache"
-            kinds = {".js": "javascript", ".css": "text/css", ".html": "text/html"}
-            for file in FILES.iterdir():
-                for path in (f"/{file.name}", f"/page/{file.name}"):
-                    answer = await http.get(path)
-                    assert answer.status_code == 200
-                    assert kinds.get(file.suffix, "") in answer.headers["content-type"]
+async def test_the_page_is_served_at_the_root_and_under_page(puppet: str) -> None:
+    base = puppet.replace("ws://", "http://")
+    async with httpx.AsyncClient(base_url=base, trust_env=False) as http:
+        answers = [await http.get(path) for path in ("/", "/page/", "/page/index.html")]
+        assert {answer.status_code for answer in answers} == {200}
+        assert len({answer.text for answer in answers}) == 1
+        assert answers[0].headers["content-type"].startswith("text/html")
+        assert answers[0].headers["cache-control"] == "no-cache"
+        kinds = {".js": "javascript", ".css": "text/css", ".html": "text/html"}
+        for file in FILES.iterdir():
+            for path in (f"/{file.name}", f"/page/{file.name}"):
+                answer = await http.get(path)
+                assert answer.status_code == 200
+                assert kinds.get(file.suffix, "") in answer.headers["content-type"]
 
 
 async def test_a_page_that_never_reads_costs_nothing(start: Start) -> None:

@@ -87,8 +87,8 @@ async def mouths(page: Page) -> list[float]:
     return list(await page.evaluate("() => spark.mouthAt.splice(0).map(([, height]) => height)"))
 
 
-async def test_she_is_there_and_nothing_else(start: Start, browser: Browser) -> None:
-    async with start(avatar={}) as engines, shown(browser, engines.addresses["avatar"]) as page:
+async def test_she_is_there_and_nothing_else(puppet: str, browser: Browser) -> None:
+    async with shown(browser, puppet) as page:
         she = await picture(page)
         alpha = she.getchannel("A")
         assert [alpha.getpixel(at) for at in ((2, 2), (1277, 2), (2, 717), (1277, 717))] == [0, 0, 0, 0]
@@ -99,9 +99,9 @@ async def test_she_is_there_and_nothing_else(start: Start, browser: Browser) -> 
         assert colours is not None and len(colours) > 1000, "shaded, not flat"
 
 
-async def test_the_mouth_opens_at_once_and_shuts(start: Start, browser: Browser) -> None:
-    async with start(avatar={}) as engines, plugin(engines.addresses["avatar"]) as there:
-        async with shown(browser, engines.addresses["avatar"]) as page:
+async def test_the_mouth_opens_at_once_and_shuts(puppet: str, browser: Browser) -> None:
+    async with plugin(puppet) as there:
+        async with shown(browser, puppet) as page:
             heights = {}
             for vowel in "AIUEO":
                 voices = {f"Voice{v}": float(v == vowel) for v in "AIUEO"}
@@ -131,9 +131,9 @@ async def test_her_two_looks(start: Start, browser: Browser) -> None:
             assert await page.evaluate("() => spark.look()") == "main"
 
 
-async def test_expressions_are_drawn_and_fade(start: Start, browser: Browser) -> None:
-    async with start(avatar={}) as engines, plugin(engines.addresses["avatar"]) as there:
-        async with shown(browser, engines.addresses["avatar"]) as page:
+async def test_expressions_are_drawn_and_fade(puppet: str, browser: Browser) -> None:
+    async with plugin(puppet) as there:
+        async with shown(browser, puppet) as page:
             faces = {}
             states = (await there.ask("ExpressionState", details=False))["expressions"]
             assert len(states) >= 6
@@ -154,6 +154,7 @@ async def test_expressions_are_drawn_and_fade(start: Start, browser: Browser) ->
             await until(page, f"() => {wide}")
             opened = await mouths(page)
             assert sum(1 < height < 0.9 * max(opened) for height in opened) >= 5, "it comes step by step"
+            await there.ask("ExpressionActivation", **opens | {"active": False})
 
 
 async def test_a_plugin_moves_her_about(start: Start, browser: Browser) -> None:
@@ -172,9 +173,9 @@ async def test_a_plugin_moves_her_about(start: Start, browser: Browser) -> None:
             assert said == pytest.approx(place)
 
 
-async def test_a_mood_does_not_hold_the_mouth_open_while_she_speaks(start: Start, browser: Browser) -> None:
-    async with start(avatar={}) as engines, plugin(engines.addresses["avatar"]) as there:
-        async with shown(browser, engines.addresses["avatar"]) as page:
+async def test_a_mood_does_not_hold_the_mouth_open_while_she_speaks(puppet: str, browser: Browser) -> None:
+    async with plugin(puppet) as there:
+        async with shown(browser, puppet) as page:
             opens = {"expressionFile": "surprised.exp3.json", "active": True, "fadeTime": 0.0}
             await there.ask("ExpressionActivation", **opens)
             await until(page, "() => spark.mouth() > 10")
@@ -189,6 +190,7 @@ async def test_a_mood_does_not_hold_the_mouth_open_while_she_speaks(start: Start
                     judged += 1
             assert judged >= 3, "too few were drawn in time"
             await until(page, "() => spark.mouth() > 10")  # and surprised again when she has spoken
+            await there.ask("ExpressionActivation", **opens | {"active": False})
 
 
 # What she does by herself since a moment; whether all of it was seen.
@@ -204,9 +206,9 @@ LIVES = """(since) => {
 }"""
 
 
-async def test_she_lives_by_herself_and_never_snaps(start: Start, browser: Browser) -> None:
-    async with start(avatar={}) as engines, plugin(engines.addresses["avatar"]) as there:
-        async with shown(browser, engines.addresses["avatar"]) as page:
+async def test_she_lives_by_herself_and_never_snaps(puppet: str, browser: Browser) -> None:
+    async with plugin(puppet) as there:
+        async with shown(browser, puppet) as page:
             await page.evaluate(WATCH)
             async with there.holding(FaceAngleX=25):
                 await until(page, "() => spark.params.FaceAngleX > 15")
@@ -218,9 +220,9 @@ async def test_she_lives_by_herself_and_never_snaps(start: Start, browser: Brows
         assert all(abs(b - a) < 5 + 100 * (then - at) for (a, at), (b, then) in frames)
 
 
-async def test_she_is_drawn_often_enough(start: Start, browser: Browser) -> None:
+async def test_she_is_drawn_often_enough(puppet: str, browser: Browser) -> None:
     """30 frames a second without a graphics card: some half a second of them, for tests share the machine."""
-    async with start(avatar={}) as engines, shown(browser, engines.addresses["avatar"]) as page:
+    async with shown(browser, puppet) as page:
         await until(page, "() => spark.mouthAt.some(([at], i) => spark.mouthAt[i + 15]?.[0] - at <= 500)")
 
 
@@ -255,16 +257,15 @@ async def served(body: str) -> AsyncIterator[str]:
         yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/"
 
 
-async def test_another_page_may_embed_her(start: Start, browser: Browser) -> None:
+async def test_another_page_may_embed_her(puppet: str, browser: Browser) -> None:
     """From another port of this machine, with what is behind her shining through."""
     style = "position:fixed;inset:0;width:100%;height:100%;border:0"
-    async with start(avatar={}) as engines:
-        url = engines.addresses["avatar"].replace("ws://", "http://") + "/"
-        frame = f'<iframe src="{url}" style="{style}"></iframe>'
-        async with served(f'<body style="margin:0;background:rgb(12, 200, 34)">{frame}</body>') as around:
-            async with await browser.new_page(viewport=SIZE) as page:
-                await page.goto(around)
-                await until(page.frames[1], "() => window.spark?.frames > 40")
-                both = await picture(page)
+    url = puppet.replace("ws://", "http://") + "/"
+    frame = f'<iframe src="{url}" style="{style}"></iframe>'
+    async with served(f'<body style="margin:0;background:rgb(12, 200, 34)">{frame}</body>') as around:
+        async with await browser.new_page(viewport=SIZE) as page:
+            await page.goto(around)
+            await until(page.frames[1], "() => window.spark?.frames > 40")
+            both = await picture(page)
     assert both.getpixel((5, 5)) == (12, 200, 34, 255)
     assert both.getpixel((640, 300)) != (12, 200, 34, 255)

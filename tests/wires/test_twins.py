@@ -12,7 +12,6 @@ from playwright.async_api import Browser, Frame, Page
 from glue.errors import Unreachable
 from glue.events import CaptionShown
 from glue.stage.shared import Shared
-from tests.conftest import Start
 from tests.console_show import opened
 from tests.wires.puppet_client import Plugin, plugin
 from tests.wires.test_puppet_page import hold, until
@@ -67,11 +66,10 @@ async def opens(there: Plugin, frame: Frame, other: Frame) -> None:
 
 @pytest.mark.browser
 async def test_each_view_shows_its_own_and_speaks_only_her_words(
-    start: Start, browser: Browser, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    puppet: str, browser: Browser, tmp_path: Path
 ) -> None:
-    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))  # no test writes into the user's own tokens
-    async with start(avatar={}) as engines, plugin(engines.addresses["avatar"]) as there:
-        avatar = engines.addresses["avatar"].replace("ws://", "http://") + "/"
+    async with plugin(puppet) as there:
+        avatar = puppet.replace("ws://", "http://") + "/"
         async with opened(tmp_path, avatar) as console:
             pages = [
                 await view(browser, f"{console.url('stage')}&sound=0&who={who}") for who in ("main", "evil")
