@@ -51,7 +51,7 @@ BaseCX=640
 BaseCY=360
 OutputCX=640
 OutputCY=360
-FPSCommon=30
+FPSCommon=10
 [Output]
 Mode=Simple
 RetryDelay=1
@@ -63,7 +63,7 @@ VBitrate=800
 StreamEncoder=x264
 Preset=ultrafast
 UseAdvanced=true
-x264Settings=keyint=30
+x264Settings=keyint=10
 RecRB=true
 RecRBTime=10
 """
