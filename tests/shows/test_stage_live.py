@@ -1,4 +1,4 @@
-"""The whole chain in a real browser: typed into the page, heard from it, and the mouth moves along."""
+"""The whole chain in a real browser: what is heard from the page moves the mouth in it, at the same time."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.chromium import FLAGS
 from tests.need import need_browser
 from tests.shows.live import Live, launched
 
-pytestmark = [pytest.mark.browser, pytest.mark.slow]
+pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.alone]
 STEP = 0.01  # seconds of the common grid
 FURTHEST = 0.3  # seconds of lag that are looked at
 
@@ -113,7 +113,6 @@ SUBJECTS = (
 )
 
 
-@pytest.mark.alone
 def test_the_mouth_moves_with_the_sound(live: Live) -> None:
     """In two of some replies, for other work may take the cores that draw at any time; a mouth that is late,
     or later with every reply, or that follows something else, is so in all of them but the first."""
@@ -129,37 +128,3 @@ def test_the_mouth_moves_with_the_sound(live: Live) -> None:
             if good == 2:
                 return
     pytest.fail(f"in {good} replies")
-
-
-# Every caption that is shown from now on, as it stands in the page.
-CAPTIONS = """() => {
-    window.captions = [];
-    const note = () => document.querySelectorAll(".caption.shown").forEach((each) => {
-        if (each.innerText && window.captions.at(-1) !== each.innerText) window.captions.push(each.innerText);
-    });
-    const how = { subtree: true, childList: true, characterData: true, attributes: true };
-    new MutationObserver(note).observe(document.getElementById("captions"), how);
-}"""
-
-
-def test_a_line_typed_into_the_page_is_answered_in_it(live: Live) -> None:
-    """By a caption with a clause of that very reply, by sound that the page got, by a mouth that opens."""
-    live.until(lambda: len(live.events("TurnStarted")) == len(live.events("TurnEnded")), within=60)
-    with page_at(live.url()) as page:
-        frame = avatar_in(page)
-        until(page, "() => spark.audio.context?.state === 'running' && spark.audio.mine()")
-        page.evaluate(CAPTIONS)
-        page.fill("#author", "kaja")
-        page.fill("#line", "Spark, do you like cheese?")
-        page.evaluate("() => { spark.audio.energy.length = 0; }")
-        frame.evaluate("() => { spark.mouthAt.length = 0; }")
-        page.keyboard.press("Enter")
-        turn = live.until(
-            lambda: [e["turn"] for e in live.events("TurnStarted") if "cheese" in e["line"]["text"]]
-        )[0]
-        live.until(lambda: [e for e in live.events("TurnEnded") if e["turn"] == turn], within=60)
-        clauses = [e["text"] for e in live.events("ClauseCleared") if e["turn"] == turn]
-        until(page, "(clauses) => captions.some((shown) => clauses.includes(shown))", clauses)
-        until(page, "() => spark.audio.energy.some(([, level]) => level > 0.02)")  # a sound came
-        until(frame, "() => spark.mouthAt.some(([, open]) => open > 3)")  # and her mouth was open
-        until(page, "() => document.body.innerText.includes('do you like cheese?')")
