@@ -26,7 +26,7 @@ from tests.minecraft import joining, need_packages
 from tests.obs_peer import obs, sounds
 from tests.scripted_llm import WAIT, scripted
 from tests.shows.live import ROOT, Live, launched
-from tests.shows.test_chat_live import TOKEN, thanked
+from tests.shows.test_chat_live import TOKEN, chat, thanked
 from tests.shows.test_obs_live import SCENES, set_up
 from tests.waiting import eventually
 from tests.wires.twitch_peer import Peer
@@ -64,7 +64,7 @@ async def test_chat_asks_she_acts_and_says_what_is_true(
         monkeypatch.setenv("OBS_PASSWORD", air.password)
         async with Peer().running() as peer:
             peer.events.token = TOKEN
-            words = [*model(url), *chat(peer), "broadcast=obs", f"broadcast.port={air.port}"]
+            words = [*model(url), "chat=twitch", *chat(peer), "broadcast=obs", f"broadcast.port={air.port}"]
             words += ["broadcast.linger_s=60", "director.lonely=600"]
             words += ["minecraft.engine.idle=0", f"minecraft.engine.skills={tmp_path}"]
             with launched(tmp_path, "+show=minecraft", "speaker=[wav]", *words, ports=ports) as live:
@@ -79,16 +79,6 @@ def model(url: str) -> list[str]:
     """The config's words for a language model that is a script."""
     own = ["~llm.engine", f"llm.adapter.url={url}", "llm.adapter.extensions=none", "llm.adapter.adapters={}"]
     return [*own, "llm.adapter.models={default: script}", "games.adapter.rules.initiative=0.5"]
-
-
-def chat(peer: Peer) -> list[str]:
-    there = {"irc": peer.irc, "eventsub": peer.events.socket}
-    there |= {"helix": f"{peer.events.http}/helix", "auth": f"{peer.events.http}/oauth2"}
-    return [
-        "chat=twitch",
-        "chat.channel=spark",
-        *(f"chat.twitch.{key}={value}" for key, value in there.items()),
-    ]
 
 
 async def _viewers(live: Live, world: World, peer: Peer, link: Link) -> None:
