@@ -31,16 +31,16 @@ def ended(live: Live, within: float) -> dict[str, Any]:
 @pytest.mark.timeout(500)
 def test_a_game_of_chess_ends_the_show_with_its_report(tmp_path: Path) -> None:
     need_stockfish()
-    words = ["chess.games=1", "chess.engine.most_moves=3", "chess.engine.pause_s=0.2", "speaker=[wav]"]
-    words += ["chess.opponent=stockfish", "games.adapter.taste.within=4", "director.lonely=600"]
+    words = ["chess.games=1", "chess.engine.most_moves=2", "chess.engine.pause_s=0.2", "speaker=[wav]"]
+    words += ["chess.opponent=stockfish", "games.adapter.taste.within=2", "director.lonely=600"]
     with launched(tmp_path, "+show=chess", *words, ports=ports(*KEYS[:2])) as live:
         report = ended(live, 440)
     assert report["show"]["shows"] == ["chess"] and report["lines_without_fate"] == 0
     moves = [e["name"] for e in live.events("ActionChosen") if e["game"] == "Chess"]
-    assert len(moves) == 3 == sum(report["decisions_by"].values())
+    assert len(moves) == 2 == sum(report["decisions_by"].values())
     (game,) = live.run_dir.rglob("chess-*.pgn")
-    assert "3. " in game.read_text() and "4. " not in game.read_text()
-    assert (report["games"], report["adjudicated"], report["moves"], report["illegal_moves"]) == (1, 1, 6, 0)
+    assert "2. " in game.read_text() and "3. " not in game.read_text()
+    assert (report["games"], report["adjudicated"], report["moves"], report["illegal_moves"]) == (1, 1, 4, 0)
 
 
 @pytest.mark.timeout(500)
