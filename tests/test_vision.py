@@ -264,10 +264,13 @@ def test_a_gpu_that_is_not_there_is_refused(tmp_path: Path) -> None:
         session(tmp_path / "model.onnx", "cuda", 1)
 
 
-def test_a_damaged_file_is_named(tmp_path: Path) -> None:
-    (tmp_path / "model.onnx").write_bytes(b"no onnx at all")
-    with pytest.raises(Unusable, match=r"model\.onnx cannot be loaded.*cure"):
-        session(tmp_path / "model.onnx", "cpu", 1)
+@pytest.mark.parametrize("name", ["model.onnx", "text.onnx", "tokenizer.json"])
+@pytest.mark.parametrize("content", [b"no onnx at all", bytes(100)], ids=["text", "zeros"])
+def test_a_damaged_file_is_named(tmp_path: Path, name: str, content: bytes) -> None:
+    world(tmp_path)
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(Unusable, match=rf"{name} cannot be loaded[^\n]*cure: \./build_engines\.sh vision"):
+        World(tmp_path, ["cat"], "cpu", 1, 10**6)
 
 
 def test_pp_ocr_reads_what_is_written() -> None:

@@ -13,7 +13,8 @@ import openai
 import psutil
 import pytest
 
-from engines.cache import locate
+from engines.cache import ModelError, locate
+from engines.llm.__main__ import model_file
 from engines.llm_key import VARIABLE
 from engines.port import unused
 from glue.closing import closing
@@ -165,7 +166,15 @@ def test_it_ends_at_once_with_one_line(options: list[str], code: int, says: str)
     assert says in done.stderr
 
 
-@pytest.mark.parametrize("kept", [0, 3, 4, 4096, 50_000_000])
+@pytest.mark.parametrize("kept", [0, 3])
+def test_a_file_that_does_not_begin_as_a_model_is_none(tmp_path: Path, kept: int) -> None:
+    damaged = tmp_path / "damaged.gguf"
+    damaged.write_bytes(b"GGUF"[:kept])
+    with pytest.raises(ModelError, match=r"damaged\.gguf is not a GGUF file; cure: "):
+        model_file(str(damaged))
+
+
+@pytest.mark.parametrize("kept", [3, 4, 50_000_000])
 def test_a_damaged_model_is_named_with_the_cure(tmp_path: Path, kept: int) -> None:
     need_models("smollm2")
     damaged = tmp_path / "damaged.gguf"

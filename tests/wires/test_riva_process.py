@@ -102,12 +102,12 @@ def test_a_missing_model_names_the_cure(monkeypatch: pytest.MonkeyPatch, tmp_pat
     assert code == 1 and "python -m engines.fetch piper-joe" in log and "Traceback" not in log
 
 
-@pytest.mark.parametrize("damage", ["truncated", "zeros", "holed", "text", "other"])
-def test_a_damaged_model_is_one_line(damage: str, tmp_path: Path) -> None:
+def damaged(folder: Path, damage: str) -> Path:
+    """A voice's file, and its description beside it, of which one is not as it should be."""
     whole = speech_server.need("piper-joe", "voice.onnx")
-    copy = tmp_path / "voice.onnx"
+    folder.mkdir()
+    copy, size = folder / "voice.onnx", whole.stat().st_size
     shutil.copy(f"{whole}.json", f"{copy}.json")
-    size = whole.stat().st_size
     if damage == "other":
         Path(f"{copy}.json").write_text("[]")
         shutil.copy(whole, copy)
@@ -120,5 +120,39 @@ def test_a_damaged_model_is_one_line(damage: str, tmp_path: Path) -> None:
         copy.write_bytes(
             content[: size // 2] if damage == "truncated" else content[: size // 2] + content[-1000:]
         )
+    return copy
+
+
+def test_a_damaged_model_is_one_line(tmp_path: Path) -> None:
+    copy = damaged(tmp_path / "truncated", "truncated")
     code, log = failing(f"model={copy}")
-    assert code == 1 and str(tmp_path) in log and "Traceback" not in log, log
+    assert code == 1 and str(copy) in log and "Traceback" not in log, log
+
+
+LOADS = """
+import sys
+from engines.speech.options import Options
+from engines.speech.server import load
+from engines.speech.session import WrongModel
+for model in sys.argv[1:]:
+    try:
+        load(Options(model=model))
+    except WrongModel as error:
+        print(error)
+"""
+
+
+def test_whatever_is_wrong_with_a_model_its_file_is_named(tmp_path: Path) -> None:
+    """One process for all of them: what takes its time is its start."""
+    copies = [damaged(tmp_path / damage, damage) for damage in ("zeros", "holed", "text", "other")]
+    done = subprocess.run(
+        [sys.executable, "-c", LOADS, *map(str, copies)],
+        cwd=speech_server.REPOSITORY,
+        capture_output=True,
+        text=True,
+        timeout=speech_server.READY_WITHIN,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    for copy, line in zip(copies, done.stdout.splitlines(), strict=True):
+        assert str(copy.parent) in line and "cure: " in line

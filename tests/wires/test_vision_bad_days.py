@@ -105,12 +105,12 @@ def test_a_gpu_that_is_asked_for_and_not_there_is_refused(tmp_path: Path) -> Non
         assert "vision.engine.device=cpu" in running.log
 
 
-@pytest.mark.parametrize("name", ["model.onnx", "text.onnx", "tokenizer.json"])
-def test_a_damaged_model_stops_the_start(tmp_path: Path, name: str) -> None:
+def test_a_damaged_model_stops_the_start(tmp_path: Path) -> None:
+    """One file of those that tests/test_vision.py damages, one after the other."""
     world(tmp_path / "detect")
-    (tmp_path / "detect" / name).write_bytes(b"\x00" * 100)
+    (tmp_path / "detect" / "text.onnx").write_bytes(b"\x00" * 100)
     detect = str(tmp_path / "detect")
     with engine(tmp_path, models=["guard"], detect=detect, words=["cat"]) as running:
         assert running.process.wait(60) == 1
-        assert f"{name} cannot be loaded" in running.log and "Traceback" not in running.log
+        assert "text.onnx cannot be loaded" in running.log and "Traceback" not in running.log
         assert "cure: ./build_engines.sh vision" in running.log

@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import sysconfig
 from pathlib import Path
@@ -56,11 +57,17 @@ def told(image: Path, port: int, device: str) -> str:
     )
 
 
+def listens(port: int) -> bool:
+    with socket.socket() as probe:
+        return not probe.connect_ex(("127.0.0.1", port))
+
+
 def test_the_server_as_the_image_has_it_gets_ready_and_its_health_check_says_when(image: Path) -> None:
     port = unused()
     assert served(image, "server.ready", str(port), stderr=subprocess.DEVNULL).wait(60) == 1
     process = served(image, "server", told(image, port, "cpu"))
     try:
+        wait(lambda: listens(port))  # each question takes a Python of its own
         wait(lambda: served(image, "server.ready", str(port), stderr=subprocess.DEVNULL).wait(60) == 0)
         assert process.poll() is None
     finally:
