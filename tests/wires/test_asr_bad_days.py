@@ -1,4 +1,4 @@
-"""The ears on bad days: an hour of silence, music, noise, poor sound; nothing is heard that nobody said."""
+"""The ears on bad days: long silence, music, noise, poor sound; nothing is heard that nobody said."""
 
 from __future__ import annotations
 
@@ -128,15 +128,11 @@ def listener(port: int) -> psutil.Process:
     return psutil.Process(next(c.pid for c in found if c.laddr and c.laddr.port == port))
 
 
-@pytest.mark.parametrize(
-    ("minute", "minutes"),
-    [(quiet(60), 60), (music(60), 10)],
-    ids=["an hour of silence", "ten minutes of music"],
-)
-def test_a_long_while_without_a_word_has_no_words(
-    ears: int, asr: Any, said: Any, minute: NDArray[np.int16], minutes: int
+@pytest.mark.parametrize("minute", [quiet(60), music(60)], ids=["silence", "music"])
+def test_ten_minutes_without_a_word_have_no_words(
+    ears: int, asr: Any, said: Any, minute: NDArray[np.int16]
 ) -> None:
-    """What is said behind it is heard, and meanwhile the server keeps nothing."""
+    """What is said behind them is heard, and meanwhile the server keeps nothing."""
     asked = riva.client.StreamingRecognitionConfig(config=config(), interim_results=True)
     kept, process = list[int](), listener(ears)
     line = np.concatenate([quiet(1.5), said[LINE], quiet(1.5)]).tobytes()
@@ -146,7 +142,7 @@ def test_a_long_while_without_a_word_has_no_words(
         return [r.alternatives[0].transcript for r in results if r.alternatives[0].transcript]
 
     def chunks() -> Iterator[bytes]:
-        for _ in range(minutes):
+        for _ in range(10):
             yield from (minute[i : i + RATE].tobytes() for i in range(0, len(minute), RATE))
             kept.append(process.memory_info().rss)
         yield line
@@ -159,7 +155,7 @@ def test_a_long_while_without_a_word_has_no_words(
     first, meant = (" ".join(text.split()[:4]) for text in (heard, alone))
     assert likeness(first, meant) > 0.5, "its first words too"
     assert max(len(r.pipeline_states.vad_probabilities) for r in results) < 2000, "a message has its limits"
-    assert max(kept[2:]) - kept[2] < 20_000_000, "of seven minutes or more, which are 27 MB as samples"
+    assert max(kept[2:]) - kept[2] < 20_000_000, "of seven minutes, which are 27 MB as samples"
 
 
 @pytest.mark.parametrize("sound", [quiet(120), music(60)], ids=["silence", "music"])
