@@ -174,15 +174,14 @@ def loud_until(live: Live) -> float:
     return float(began + (loud[-1] - loud[0]) / rate)
 
 
-@pytest.mark.parametrize(("name", "key"), [("console", "console.port"), ("games", "games.adapter.port")])
-def test_a_port_of_the_show_is_missed_before_an_engine_is_loaded(tmp_path: Path, name: str, key: str) -> None:
+def test_a_port_of_the_show_is_missed_before_an_engine_is_loaded(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as there:
         port = there.getsockname()[1]
-        ports = {each: unused() for each in PORTS} | {key: port}
+        ports = {each: unused() for each in PORTS} | {"games.adapter.port": port}
         with launched(tmp_path, "games=neuro", ports=ports) as show:
             assert show.process.wait(REFUSES_WITHIN) == 1
-    told = f"{name}: port {port} is taken by {psutil.Process().name()} (pid {os.getpid()}); cure: {key}="
-    assert show.said[-1].startswith(told)
+    mine = f"{psutil.Process().name()} (pid {os.getpid()})"
+    assert show.said[-1].startswith(f"games: port {port} is taken by {mine}; cure: games.adapter.port=")
     assert not (show.run_dir / "llm.log").exists()
 
 
@@ -254,20 +253,18 @@ def test_what_cannot_be_played_is_told_before_an_engine_is_loaded(tmp_path: Path
 @pytest.mark.parametrize(
     ("key", "content"),
     [
-        ("llm.engine.model=bad.gguf", None),
         ("llm.engine.model=bad.gguf", b"GGUF" + bytes(1000)),
         ("speech.engine.model=bad.onnx", None),
-        ("speech.engine.model=bad.onnx", bytes(1000)),
     ],
-    ids=["no llm", "damaged llm", "no voice", "damaged voice"],
+    ids=["damaged llm", "no voice"],
 )
 def test_a_missing_or_damaged_model_is_one_clear_line(
     tmp_path: Path, key: str, content: bytes | None
 ) -> None:
+    """What else is wrong with a model each engine's own tests show: here its line is the show's last."""
     name = key.partition("=")[2]
     if content is not None:
         (tmp_path / name).write_bytes(content)
-        (tmp_path / f"{name}.json").write_text("{}")
     with launched(tmp_path, key.replace(name, str(tmp_path / name))) as show:
         assert show.process.wait(REFUSES_WITHIN) == 1
     last = show.said[-1]
