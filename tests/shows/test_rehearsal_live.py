@@ -59,7 +59,9 @@ def complete(run: Path) -> None:
 def test_two_rehearsals_leave_their_files_print_their_tables_and_are_compared(tmp_path: Path) -> None:
     sweep = tmp_path / "sweep"
     names = ["cast.main.temperature=0.6", "cast.main.temperature=0.9"]
-    words = ["+show=rehearsal", "rehearsal.lines=4", "chat.rehearsal.speed=2", f"{names[0]},0.9"]
+    words = ["+show=rehearsal", "rehearsal.lines=4", "chat.rehearsal.speed=20", f"{names[0]},0.9"]
+    # what she says takes its time, and a floor begins with reading all that she is told before it
+    words += ["cast.main.max_tokens=20", "cast.main.shots=[]"]
     words.append("director.lonely=1000")  # her own words would end a measurement that is slow
     with launched(tmp_path, f"hydra.sweep.dir={sweep}", *words, "-m") as live:
         printed = said(live, within=380)
