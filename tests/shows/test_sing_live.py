@@ -13,16 +13,15 @@ from numpy.typing import NDArray
 
 from glue.repertoire import LATELY
 from tests.shows.live import Live, launched
-from tests.shows.test_stage_live import CAPTIONS, avatar_in, page_at, until
+from tests.shows.test_ears_live import CAPTIONS
+from tests.shows.test_stage_live import avatar_in, page_at, until
 from tests.tunes import tone, write
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 RATE = 48_000  # of the files; the show has 24,000
 SECONDS = 12.0
-VOICE, BEHIND = (
-    330.0,
-    5000.0,
-)  # hertz of what she sings, from second 3 to 6 and 9 to 11, and of what is behind it
+VOICE = 330.0  # hertz of what she sings, from second 3 to 6 and 9 to 11 ...
+BEHIND = 5000.0  # ... and of what is behind it
 WORDS = "[00:03.00]La la la\n[00:06.00]\n[00:09.00]Fa la la\n[00:11.00]\n"
 
 
