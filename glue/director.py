@@ -22,9 +22,8 @@ from glue.settings import DirectorSettings
 from glue.shares import Shares
 from glue.sight_events import Seen
 from glue.thanks import together
-from glue.waiting import Waiting, paid
+from glue.waiting import Waiting, paid, rest, returns
 
-TRIES = 7  # more of a line whose reply failed before it was heard: ten seconds, and a killed model takes five
 OWED = 8  # points at most for a source whose lines wait while others are answered
 FAVOURS = 2  # lines of supporters that are preferred in a row; then one of another viewer is as good
 
@@ -95,7 +94,7 @@ class Director:
 
     def again(self) -> None:
         """Nothing was heard of the reply in work, for it gave way to something: its lines wait again."""
-        again = [w for w in self._chosen if w.line.id in self.answering and w.failed < TRIES]
+        again = [w for w in self._chosen if w.line.id in self.answering and returns(w)]
         self._inbox += [replace(w, waited=True) for w in again]
         self._shares.unspoke(again)
         self.answering -= {w.line.id for w in again}
@@ -103,12 +102,12 @@ class Director:
     def postpone(self, now: float) -> None:
         """Nothing was heard of the reply in work, for a neighbour is away: its lines wait again, behind the
         others, and all take a rest. Without it an engine's restart costs every line that waits."""
-        again = [replace(w, waited=True, failed=w.failed + 1) for w in self._chosen if w.failed < TRIES]
+        again = [replace(w, waited=True, failed=w.failed + 1) for w in self._chosen if returns(w)]
         again = [w for w in again if w.line.id in self.answering]
         self._inbox += again
         self._shares.unspoke(again)
         self.answering -= {w.line.id for w in again}
-        self._resting_until = now + min(1.5, max((w.failed for w in again), default=0))
+        self._resting_until = now + rest(again)
 
     def see(self, seen: Seen) -> None:
         """She saw something: worth a remark when the floor is quiet and nobody's line waits."""
@@ -141,7 +140,7 @@ class Director:
         if self.answering.isdisjoint(ids):
             return list(closed)
         spared = [replace(w, waited=True) for w in self._chosen if w.line.id not in ids]
-        self._chosen = [replace(w, failed=TRIES) for w in self._chosen if w.line.id in ids]
+        self._chosen = [replace(w, last=True) for w in self._chosen if w.line.id in ids]
         self.answering = frozenset(w.line.id for w in self._chosen)
         self._inbox += spared
         self._shares.unspoke(spared)
@@ -158,7 +157,7 @@ class Director:
 
     def forgo(self, theirs: Callable[[ChatLine], bool]) -> None:
         """If the reply in work fails, these of the lines that it answers do not wait again."""
-        self._chosen = [replace(w, failed=TRIES) if theirs(w.line) else w for w in self._chosen]
+        self._chosen = [replace(w, last=True) if theirs(w.line) else w for w in self._chosen]
 
     def likely(self, now: float) -> ChatLine | None:
         """What would be answered if the floor were free."""

@@ -444,3 +444,22 @@ def test_a_small_source_has_its_turn_beside_a_crowd() -> None:
         turns += [s.line.source for s in d.decide(float(second)) if isinstance(s, Speak)]
         d.ended(second + 2.9)
     assert turns.count(Source.YOUTUBE) >= 2 and turns.count(Source.TWITCH) > 10
+
+
+@pytest.mark.parametrize(
+    ("sent", "minutes"),
+    [(did(Deed.RAID, "bo"), 30), (did(Deed.FOLLOW, "bo"), 0), (line("hello Spark", "bo"), 0)],
+)
+def test_thanks_outlast_a_model_that_is_away_for_minutes(sent: ChatLine, minutes: int) -> None:
+    """A large one takes so long to come back; it is asked less often then. For ever is for nobody."""
+    d, now, tries = director(patience=9999.0), 1.0, 0
+    d.hear(sent, now)
+    while d.waiting and tries < 1000:
+        if not spoken(d.decide(now)):
+            now = d.wake_at(now)
+            continue
+        tries += 1
+        d.postpone(now)
+        d.ended(now)
+    assert not d.waiting and now / 60 == pytest.approx(minutes, rel=0.2, abs=0.2)
+    assert tries < 15 + minutes * 60 / 9
