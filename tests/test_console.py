@@ -75,7 +75,8 @@ async def test_a_tunnels_name_is_let_in_where_it_is_allowed_and_nobody_without_t
         async with Console(RATE, port=0, token_file=token, names=names) as console:
             assert await status(console.url()) == answers
             assert await status(console.url().split("?")[0]) == 403
-            assert await status(console.url(), Origin="https://evil.example") == 403
+            for foreign in ("https://evil.example", "http://["):
+                assert await status(console.url(), Origin=foreign) == 403
 
 
 async def test_pages_look_at_what_app_offers_and_at_nothing_else(console: Console) -> None:

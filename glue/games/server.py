@@ -124,9 +124,12 @@ class Server:
 
     def _admit(self, connection: ServerConnection, request: Request) -> Response | None:
         """Who is not let in gets a line that says why."""
-        address = urlsplit(request.path)
-        who = address.path.strip("/")
         origin = request.headers.get("Origin")
+        try:
+            address, _ = urlsplit(request.path), urlsplit(origin or "")
+        except ValueError:  # "http://["
+            return connection.respond(HTTPStatus.BAD_REQUEST, "nobody can read that address\n")
+        who = address.path.strip("/")
         if not HOME.fullmatch(request.headers.get("Host", "")):
             why = "only as localhost or 127.0.0.1 (from another PC through ssh -L)"
         elif origin is not None and not self._welcome(origin):

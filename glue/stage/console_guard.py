@@ -5,7 +5,6 @@ import re
 import secrets
 from collections.abc import Collection
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from starlette.requests import HTTPConnection
 
@@ -58,7 +57,7 @@ class Guard:
                 "and under console.names"
             )
         origin = request.headers.get("origin")
-        if origin is not None and urlsplit(origin).netloc != host:
+        if origin is not None and origin.partition("://")[2] != host:
             return "another page may not use this one"
         if not self._known(request.query_params.get("token")) and not self._known(self._kept(request)):
             return "the address lacks its ?token=...; use the one that the show prints when it starts"

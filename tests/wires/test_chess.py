@@ -362,6 +362,7 @@ async def test_only_who_has_the_token_gets_in(start: Start, tmp_path: Path) -> N
                 ({"token": "guess"}, {}),
                 (key, {"Host": "evil.example"}),
                 (key, {"Origin": "http://evil.example"}),
+                (key, {"Origin": "http://["}),
             ):
                 assert (await client.get(f"{address}/", params=params, headers=headers)).status_code == 403
         for query, origin in (("", None), (f"?token={key['token']}", "http://evil.example")):
