@@ -192,7 +192,7 @@ def _tied(
     carrier = Carrier(parts, data("exports"))
     course = Course(director, greets(cfg.director, ends), lambda: mixer.delay)
     board = Board(mixer, parts.emit, lambda: director.stopped, cfg.stage.sounds, cfg.stage.sounds_gain)
-    songs = repertoire(cfg, director)
+    songs = repertoire(cfg, director, filters.refuses)
     parts.wishes.append(songs.wishes)
     parts.facts.append(songs.facts)
     desk = (board, Jukebox(songs, cues, director, course))

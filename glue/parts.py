@@ -225,8 +225,8 @@ def _words(text: str) -> bool:
     return any(map(str.isalpha, text))
 
 
-def repertoire(cfg: DictConfig, director: Director) -> Repertoire:
-    """Her songs, and what the cast says before one."""
+def repertoire(cfg: DictConfig, director: Director, refuses: Callable[[str], str]) -> Repertoire:
+    """Her songs, whose words the filters judge with `refuses`, and what the cast says before one."""
     stage, chance = cfg.stage, Random(cfg.seed or None)
     bags = {who: Bag(persona.songs, chance) for who, persona in personas(cfg).items() if persona.songs}
 
@@ -234,7 +234,7 @@ def repertoire(cfg: DictConfig, director: Director) -> Repertoire:
         return [*director.names.values(), *director.meant.aliases, *director.meant.accounts()]
 
     return Repertoire(
-        WavSongs(stage.songs, stage.rate, stage.songs_gain),
+        WavSongs(stage.songs, stage.rate, stage.songs_gain, refuses),
         stage.songs_asked,
         stage.songs_again,
         stage.songs_apart,

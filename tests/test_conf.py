@@ -136,7 +136,8 @@ def test_the_doctor_is_told_what_can_be_sung_and_what_cannot(tmp_path: Path) -> 
 def test_each_of_the_cast_has_words_for_a_song_and_they_pass_her_filters(tmp_path: Path) -> None:
     write(tmp_path / "Moon.wav", tone(1.0, 1000))
     cfg = composed("persona=[main,evil]", f"stage.songs={tmp_path}")
-    hers = repertoire(cfg, Director(["main", "evil"], names={"main": "Spark", "evil": "Evil"}))
+    director = Director(["main", "evil"], names={"main": "Spark", "evil": "Evil"})
+    hers = repertoire(cfg, director, lambda words: "")
     screen = Screen(safety(cfg))
     for who, persona in personas(cfg).items():
         said = [hers.opens(who, "Moon") for _ in persona.songs]

@@ -257,6 +257,16 @@ async def test_what_is_put_in_is_there_and_told_of_once(
     await songs.look()
 
 
+async def test_what_the_filters_will_not_have_is_known_before_it_is_sung(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    songs = WavSongs(str(folder(tmp_path)), RATE, 1.0, lambda words: "too sweet" if "answer" in words else "")
+    await songs.look()
+    told = "Daisy Bell: the filters refuse '\u266a give me your answer do' (too sweet): not sung"
+    assert songs.wrong() == (told,) and songs.names() == ["Daisy Bell"]
+    assert [record.getMessage() for record in caplog.records] == [f"a song: {told}"]
+
+
 async def test_a_name_is_never_a_path(tmp_path: Path) -> None:
     write(tmp_path / "secret.wav", tone(0.1, 1))
     songs = await looked(folder(tmp_path / "songs"))

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
 
@@ -31,6 +31,8 @@ OTHERS = frozenset({".mp3", ".flac", ".ogg", ".opus", ".m4a", ".aac", ".aif", ".
 MOST = 200  # songs
 LOOKED = 2000  # files of the folder that are looked at
 EVERY = 5.0  # seconds between two looks
+JUDGED = 0.02  # seconds between two lines that the filters judge
+NAMED = 3  # of a song's lines that they refuse
 CURE = "cure: stage.songs=FOLDER, with NAME.wav, NAME.backing.wav and NAME.lrc in it"
 
 
@@ -55,11 +57,16 @@ class Look:
 class WavSongs:
     """The `Songs` port. keep() looks at the folder."""
 
-    def __init__(self, folder: str, rate: int, gain: float) -> None:
-        """`folder` "": there are none; `rate` in Hz; `gain` 1: as loud as the files."""
+    def __init__(
+        self, folder: str, rate: int, gain: float, refuses: Callable[[str], str] = lambda words: ""
+    ) -> None:
+        """`folder` "": there are none; `rate` in Hz; `gain` 1: as loud as the file; `refuses(words)`: why the
+        filters will not have them, "" where they will."""
         self._folder, self._rate, self._gain = folder, rate, gain
+        self._refuses = refuses
         self._look = Look({})
         self._seen: tuple[object, ...] = ()
+        self._told: set[str] = set()
 
     def names(self) -> Sequence[str]:
         """See song_ports.Songs."""
@@ -98,12 +105,31 @@ class WavSongs:
         seen = await anyio.to_thread.run_sync(_stamps, self._folder, abandon_on_cancel=True)
         if seen == self._seen:
             return
-        before, self._seen = self._look.wrong, seen
+        self._seen = seen
         found = anyio.to_thread.run_sync(look, self._folder, self._rate, abandon_on_cancel=True)
         self._look = await found
+        self._tell()
+        for name in self.names():
+            if refused := await self._refused(self.song(name)):
+                self._look = replace(self._look, wrong=(*self._look.wrong, refused))
+                self._tell()
+
+    def _tell(self) -> None:
+        """Each fault once."""
         for why in self._look.wrong:
-            if why not in before:
+            if why not in self._told:
                 log.warning("a song: %s", why)
+        self._told.update(self._look.wrong)
+
+    async def _refused(self, song: Song) -> str:
+        """What of its words the filters refuse: known before she sings it. They judge a line in two
+        milliseconds, and whoever is answered meanwhile needs the time more."""
+        whys = []
+        for number in sorted(song.sung):
+            await anyio.sleep(JUDGED)
+            if why := self._refuses(song.lines[number]):
+                whys.append(f"'{song.lines[number]}' ({why})")
+        return f"{song.name}: the filters refuse {'; '.join(whys[:NAMED])}: not sung" if whys else ""
 
 
 def look(folder: str, rate: int) -> Look:
