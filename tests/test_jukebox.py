@@ -10,10 +10,11 @@ import anyio
 import numpy as np
 import pytest
 
+from glue.cues import Cues
 from glue.desk_events import OperatorAsked, Wish
-from glue.errors import Declined
+from glue.errors import Declined, Refused
 from glue.events import Button, ClauseCleared, TurnEnded, TurnStarted
-from glue.jukebox import length
+from glue.jukebox import Jukebox, length
 from glue.senses.terminal import HELP, TerminalSense
 from glue.song_events import SongEnded, SongStarted
 from tests.core import Scene, SlowLlm, SlowTts
@@ -132,6 +133,16 @@ async def test_when_the_show_ends_nothing_more_is_sung(air: Air) -> None:
     air.controls.course._parting = True
     with pytest.raises(Declined, match="the show ends"):
         air.controls.jukebox.sing("moon")
+
+
+async def test_with_two_on_stage_a_song_is_given_to_one_of_them(air: Air) -> None:
+    controls = air.controls
+    hers = Jukebox(controls.jukebox.repertoire, Cues(), controls.director, controls.course)
+    for text, who in (("moon", "main"), ("evil: moon", "evil"), ("Spark: Moon", "main")):
+        assert hers.sing(text) == "sung next: Moon, 0:01"
+        assert hers.cues.scripts.pop().who == who
+    with pytest.raises(Refused, match="no song is called 'somebody: moon'"):
+        hers.sing("somebody: moon")
 
 
 async def test_without_songs_the_cure_is_told(tmp_path: Path) -> None:
