@@ -14,11 +14,6 @@ class Memory(Protocol):
         it is late."""
         ...
 
-    async def late(self, who: str, line: ChatLine) -> Sequence[str]:
-        """What recall() was too late for: waits until that is known. Only what fits so well that a reply of
-        which not a word is there is begun again for it."""
-        ...
-
 
 class Memories(Protocol):
     """What she remembers, as the operator sees and changes it. Entries are plain values with an `id`."""

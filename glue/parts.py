@@ -47,10 +47,6 @@ class NoMemory:
         """Nothing."""
         return ()
 
-    async def late(self, who: str, line: ChatLine) -> tuple[str, ...]:
-        """Nothing."""
-        return ()
-
     def scrolled(self, who: str, said: Sequence[tuple[ChatLine, str]]) -> None:
         """What left the history is gone."""
 
@@ -65,18 +61,10 @@ class Informed:
         """See memory_ports.Memory. What happened in a game its line tells; her twin asks nothing."""
         if line.source is Source.TWIN:
             return []
-        return [*self._known(who, line), *await self._memory.recall(who, line)]
-
-    async def late(self, who: str, line: ChatLine) -> list[str]:
-        """See memory_ports.Memory. What is asked of a game is answered from that alone."""
-        if line.source is Source.TWIN or self._known(who, line):
-            return []
-        return list(await self._memory.late(who, line))
-
-    def _known(self, who: str, line: ChatLine) -> list[str]:
         if line.source is Source.GAME:
-            return []
-        return [fact for facts in self._facts for fact in facts(who, line)]
+            return list(await self._memory.recall(who, line))
+        known = [fact for facts in self._facts for fact in facts(who, line)]
+        return [*known, *await self._memory.recall(who, line)]
 
 
 @dataclass(slots=True)

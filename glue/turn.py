@@ -130,7 +130,7 @@ class Turn:
             for _ in range(self.settings.tries):  # the gate may have held all of it: then once more
                 if self._refused:
                     break
-                await self._ask(send)
+                await self._write(self.member.mind.prompt(self.line, self._took.recalled), send)
                 if self._said:
                     break
 
@@ -148,24 +148,6 @@ class Turn:
         """A word of hers to what happened, where nobody waits for her."""
         if self._said and not self.upcoming() and (aside := self.member.mind.aside(self.line)):
             await self._clear(aside, send)
-
-    async def _ask(self, send: MemoryObjectSendStream[Cue]) -> None:
-        """Have it written, and anew with what she comes to remember before a word is there: the model has
-        read a few tokens of the line by then."""
-        with anyio.CancelScope() as attempt:
-            async with anyio.create_task_group() as tg:
-                tg.start_soon(self._remember, attempt)
-                await self._write(self.member.mind.prompt(self.line, self._took.recalled), send)
-                tg.cancel_scope.cancel()
-        if attempt.cancelled_caught:
-            await self._write(self.member.mind.prompt(self.line, self._took.recalled), send)
-
-    async def _remember(self, attempt: anyio.CancelScope) -> None:
-        if not self._took.recalled:
-            known = await self.member.memory.late(self.member.who, self.line)
-            if known and not self._took.passed(Stage.FIRST_TOKEN):
-                self._took.recalled = known
-                attempt.cancel()
 
     async def _write(self, prompt: Prompt, send: MemoryObjectSendStream[Cue]) -> None:
         prompt = replace(prompt, opening=self._words_said())

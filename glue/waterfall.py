@@ -32,10 +32,6 @@ class Waterfall:
             self._reached[stage] = anyio.current_time() if at is None else at
             self.emit(StageReached(self._reached[stage], self.who, self.turn, stage))
 
-    def passed(self, stage: Stage) -> bool:
-        """Whether it came so far."""
-        return stage in self._reached
-
     def told(self, now: float, line_tokens: int, gaps: tuple[float, ...]) -> None:
         """It is over; its line has so many tokens, and these silences were between its clauses."""
         if self.prompt is not None:

@@ -172,16 +172,10 @@ class PlainMind:
 class NoMemory:
     takes: float = 0.0
     knows: Sequence[str] = ()  # at every line
-    takes_late: float = 0.0
-    knows_late: Sequence[str] = ()
 
     async def recall(self, who: str, line: ChatLine) -> Sequence[str]:
         await anyio.sleep(self.takes)
         return self.knows
-
-    async def late(self, who: str, line: ChatLine) -> Sequence[str]:
-        await anyio.sleep(self.takes_late)
-        return self.knows_late
 
 
 class PlainStand:

@@ -37,9 +37,9 @@ WAITS = {
     "what is my cat called?": 0.05,
     "Do you remember the tuba": 0.05,
     "what did you promise": 0.05,
-    "what happened last week?": 0.05,
-    "my cat sleeps": 0.01,
-    "do you like trains?": 0.01,
+    "do you like trains?": 0.05,
+    "my cat sleeps": 0.05,
+    "bananas": 0.01,
     "lol": 0.01,
 }
 

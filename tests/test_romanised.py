@@ -26,6 +26,7 @@ from glue.voice.riva_ask import spoken
         ("ㅋㅋㅋㅋ 안녕", "haha annyeong"),
         ("「猫」", '"mao"'),
         ("Z͑ͫa̴l", "Zal"),
+        ("\ufb01ne, o\ufb00, Vi\u1ec7t", "fine, off, Viet"),
         ("١٢ नमस्ते", "12 nmste"),
     ],
 )
@@ -35,6 +36,7 @@ def test_an_english_voice_is_given_latin_letters(text: str, said: str) -> None:
 
 def test_a_voice_that_reads_a_script_is_given_it() -> None:
     assert romanised("こんにちは！", "ja-JP") == "こんにちは！"
+    assert romanised("Việt", "vi-VN") == "Việt"
     assert romanised("Привет", "ru_RU") == romanised("Привет", "be") == "Привет"
 
 

@@ -199,28 +199,6 @@ async def test_nothing_is_computed_before_a_reply_that_follows_at_once(waits: bo
         assert until == ended and 0.3 < until - began <= scene.settings.reply_within
 
 
-@pytest.mark.parametrize(
-    ("late", "asked"),
-    [(0.1, [[], ["Mika has a cat."]]), (0.199, [[], ["Mika has a cat."]]), (0.21, [[]])],
-)
-async def test_what_comes_to_her_mind_before_a_word_is_there_begins_the_reply_again(
-    late: float, asked: list[list[str]]
-) -> None:
-    """The model's first word takes 0.2 s."""
-    scene = Scene(memory=NoMemory(takes_late=late, knows_late=("Mika has a cat.",)))
-    ended = await play(scene)
-    known = [[each.content for each in prompt.messages[1:]] for prompt in scene.llm.asked]
-    assert known == asked
-    assert ended.heard == "Oh hello Mika. Nice hat today."
-    assert scene.llm.closed == len(asked) - 1
-
-
-async def test_what_she_knew_in_time_is_not_asked_for_again() -> None:
-    scene = Scene(memory=NoMemory(knows=("Mika has a cat.",), takes_late=0.05, knows_late=("More.",)))
-    await play(scene)
-    assert len(scene.llm.asked) == 1
-
-
 class Knows(NoMemory):
     async def recall(self, who: str, line: ChatLine) -> list[str]:
         return ["It is day.", Fact("In Minecraft now: I have 2 dirt.", "I have 2 dirt.")]

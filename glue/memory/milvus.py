@@ -136,15 +136,9 @@ class MilvusMemory:
         return {"memory file": self._sync, **needs}
 
     async def recall(self, who: str, line: ChatLine) -> Sequence[str]:
-        """See memory_ports.Memory. Waits at most `within_ms`, or `asked_within_ms`."""
+        """See memory_ports.Memory. Waits at most `within_ms`, to a question `asked_within_ms`."""
         if line.source in UNSPOKEN or self._figures.recalls(line.id):
             return await self._recalls.get(who, line)
-        return ()
-
-    async def late(self, who: str, line: ChatLine) -> Sequence[str]:
-        """See memory_ports.Memory."""
-        if line.source in UNSPOKEN or self._figures.recalls(line.id):
-            return await self._recalls.late(who, line)
         return ()
 
     def scrolled(self, who: str, said: Sequence[tuple[ChatLine, str]]) -> None:

@@ -42,10 +42,9 @@ def parts(text: str) -> list[str]:
     return found if text.rstrip().endswith("?") else [text] if text.strip() else []
 
 
-def asks(text: str, now: float) -> bool:
-    """Whether a line asks for what only memory knows: it is worth a moment that others are not."""
-    about = MINE.search(text) and text.rstrip().endswith("?")
-    return bool(about or REMEMBER.search(text) or kinds(text) or span(text, now))
+def asks(text: str) -> bool:
+    """Whether a line asks for something, or tells of its author: worth a moment of waiting."""
+    return bool(text.rstrip().endswith("?") or MINE.search(text) or REMEMBER.search(text) or kinds(text))
 
 
 @dataclass(slots=True)
@@ -55,7 +54,7 @@ class _Line:
     done: anyio.Event = field(default_factory=anyio.Event)
     tries: int = 0
     found: Sequence[str] = ()  # ids of entries, the likest first
-    sure: Sequence[str] = ()  # of these, what a reply that has begun is begun again for
+    sure: Sequence[str] = ()  # of these, what it was certainly about
 
 
 class Recalls:
@@ -98,29 +97,19 @@ class Recalls:
 
     async def get(self, who: str, line: ChatLine) -> Sequence[str]:
         """What `who` knows at a line that arrived, or at those that it was put together from, the last one's
-        first; nothing where it is late."""
+        first; nothing where it is late. What is not there at once the model has not read ahead, and its words
+        cost more than the search: of that only what was surely meant."""
         asked = [(part, self._lines[part.id]) for part in line.parts if part.id in self._lines]
-        late = [(part, each) for part, each in asked if not each.done.is_set()]
-        for part, _ in late:
-            self._lines.move_to_end(part.id)
-        now = self._wall()
-        waits = self._asked if any(asks(part.text, now) for part, _ in late) else self._within
-        with anyio.move_on_after(waits):
-            for _, each in late:
+        late = {part.id: part.text for part, each in asked if not each.done.is_set()}
+        for id in late:
+            self._lines.move_to_end(id)
+        with anyio.move_on_after(self._asked if any(map(asks, late.values())) else self._within):
+            for _, each in asked:
                 await each.done.wait()
-        self.missed += not all(each.done.is_set() for _, each in late)
-        return self._told(who, [(part, each.found) for part, each in asked])
-
-    async def late(self, who: str, line: ChatLine) -> Sequence[str]:
-        """What get() did not wait for, once it is there. A prefill of its words costs more than a recall, so
-        only what was certainly meant is worth it."""
-        asked = [(part, self._lines[part.id]) for part in line.parts if part.id in self._lines]
-        for _, each in asked:
-            await each.done.wait()
-        return self._told(who, [(part, each.sure) for part, each in asked])
-
-    def _told(self, who: str, found: Sequence[tuple[ChatLine, Sequence[str]]]) -> list[str]:
-        told = [text for part, ids in reversed(found) for text in self.tell(ids, part.text, who)]
+        self.missed += not all(each.done.is_set() for _, each in asked)
+        told: list[str] = []
+        for part, each in reversed(asked):
+            told += self.tell(each.sure if part.id in late else each.found, part.text, who)
         return list(dict.fromkeys(told))[: self._most]
 
     def drop(self, ids: Iterable[str]) -> None:

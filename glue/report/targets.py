@@ -142,8 +142,8 @@ def bound(report: Report) -> str:
     if first <= most or floor.p50 <= most:
         return ""
     return (
-        f"The models alone take {floor.p50:.0f} ms of {most:.0f} on this machine (the floor); cure: llama.cpp"
-        " compiled for its CPU (./build_engines.sh bundle=qwen-1.5b native=true), or a smaller model"
+        f"The models alone take {floor.p50:.0f} ms of {most:.0f} on this machine (the floor); cure: a smaller"
+        " one, or llama.cpp compiled for this CPU (./build_engines.sh bundle=qwen-1.5b native=true)"
     )
 
 

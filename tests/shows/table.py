@@ -26,7 +26,7 @@ from tests.shows.test_live import operator, say
 
 KEY = "a key of this table"
 IDLE_S = 5.0  # seconds over which an idle show's CPU is counted
-REST_S = 3.0  # before that: after a skip the next line is prepared for
+REST_S = 3.0  # after a skip, which the next line is prepared for
 PREFILL_S = 0.2  # a skip comes at any moment of this, once a line was chosen
 ASKS = (
     "the moon",
@@ -59,7 +59,6 @@ def main(words: list[str]) -> None:
                     continue  # whatever it prepared for good is there now
                 rows.append(("start to ready, s", [time.monotonic() - began], "15"))
                 rows += skipped(live, skips)
-                time.sleep(REST_S)
                 rows.append(("idle CPU, % of a core", [idle(live)], "15"))
                 rows.append(("Ctrl-C to the last process gone, s", [end(live)], "3"))
     show(rows)
@@ -80,6 +79,7 @@ def skipped(live: Live, skips: int) -> list[tuple[str, list[float], str]]:
             say(page, f"Spark, what do you think of {subject}, and of all the rest?", f"zoe {number}")
             told(page, "StageReached", stage="audible")
             ended, idle_ms = skip(page, llm, working(llm))
+            time.sleep(REST_S)
             silent.append(ended)
             writing.append(idle_ms)
             say(
@@ -91,6 +91,7 @@ def skipped(live: Live, skips: int) -> list[tuple[str, list[float], str]]:
             task = working(llm)  # told between two batches: where in one the skip comes is left to chance
             time.sleep(random.uniform(0, PREFILL_S))
             reading.append(skip(page, llm, task)[1])
+            time.sleep(REST_S)
     return [
         ("skip to the turn's end, ms", silent, "60"),
         ("skip to an idle model, while it writes, ms", writing, "200"),
