@@ -94,7 +94,7 @@ async def test_a_line_costs_one_call_for_vectors(text: str) -> None:
 async def test_a_promise_need_not_be_like_the_question_for_it() -> None:
     assert await look("what did you promise me?", Counted()) == ["e"]
     assert await look("what is my cat called?", Counted()) == []
-    other = Counted(likeness=0.5, holds=Kind.VIEWER)
+    other = Counted(likeness=0.6, holds=Kind.VIEWER)
     assert await look("what did you promise me?", other) == ["e"], "where there is none, as any other line"
     assert [wanted.kinds for wanted in other.searched] == [(Kind.PROMISE,), ()]
 

@@ -180,6 +180,5 @@ def _asks_for_all(wanted: Wanted) -> bool:
 def _sure(hit: Found, wanted: Wanted) -> bool:
     """Whether a line was certainly about this. Of what is about its author, or about her where she is asked,
     there is little; of what everybody may be told there are thousands, and some are always like it."""
-    if (wanted.viewer and hit.viewer == wanted.viewer) or whose(hit.id):
-        return hit.likeness >= SURE or _asks_for_all(wanted)
-    return hit.likeness >= SURE_OF_ALL
+    few = (wanted.viewer and hit.viewer == wanted.viewer) or whose(hit.id)
+    return _asks_for_all(wanted) or hit.likeness >= (SURE if few else SURE_OF_ALL)
