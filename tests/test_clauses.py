@@ -160,3 +160,20 @@ async def test_endless_text_is_ended_or_silent_and_its_source_is_closed(piece: s
     assert closed
     assert read < 2_000 or not found
     assert sum(len(clause) for clause in found) < 1_500
+
+
+@pytest.mark.parametrize(
+    ("said", "heard"),
+    [
+        ("Goodbye, Spark! Come back soon.", ["Goodbye,", "Come back soon."]),
+        ("Chat is always welcome, Spark.", ["Chat is always welcome,"]),
+        ("See you all tomorrow evening then, spark!", ["See you all tomorrow evening then,"]),
+        ("Goodbye, Sparky! Goodbye, Spark and Mika!", ["Goodbye,", "Sparky!", "Goodbye, Spark and Mika!"]),
+        ("I'm Spark!", ["I'm Spark!"]),
+        ("Spark!", ["Spark!"]),
+        ("My name? Spark!", ["My name?", "Spark!"]),
+    ],
+)
+def test_she_calls_nobody_by_her_own_name(said: str, heard: list[str]) -> None:
+    assert clauses(said) == heard
+    assert clauses(said, name="Evil")[-1].rstrip(".!").casefold().endswith(said.rstrip(".!").casefold()[-5:])

@@ -59,6 +59,9 @@ class Splitter:
         self.done = False
         self._length = length
         self._tag = re.compile(rf"^\W*(?:{re.escape(name)}|assistant)\s*:\s*", re.IGNORECASE)
+        # "Goodbye, Spark!": a small model calls chat by her own name
+        self._own = re.compile(rf",\s*{re.escape(name)}(?=[.!?]*$)", re.IGNORECASE)
+        self._last = ""
         self._cleaner = Cleaner()
         self._text = ""
         self._clauses = self._words = self._sentences = 0
@@ -135,9 +138,11 @@ class Splitter:
         clause = " ".join(SMILEY.sub("", SITE.sub(r"\1", raw)).split())
         if not self._clauses:
             clause = self._tag.sub("", clause)
-        clause = LEFT_OVER.sub("", clause)
+        comma = "," if self._last.endswith(",") else ""  # after which a clause may have ended
+        clause = LEFT_OVER.sub("", self._own.sub("", comma + clause))
         if not SAYS.search(clause):
             return
+        self._last = clause
         self._clauses += 1
         self._words += max(_count(clause), len(clause) // 12)  # a word without an end is not one word
         self._sentences += clause.rstrip("\"')")[-1] in SENTENCE
