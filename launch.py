@@ -83,13 +83,7 @@ def started(cfg: DictConfig) -> float | None:
         dress(cfg)
         signal.signal(signal.SIGINT, signal.default_int_handler)  # the last large imports are behind us
         if cfg.check.run:
-            from engines import doctor
-            from engines.checkup.finding import Finding
-            from glue.checks import songs
-
-            lying = (Finding("stage.songs", *each) for each in songs(cfg))
-            told = chain(doctor.examine(cfg), lying)
-            sys.exit(doctor.tell(told, Console(), cfg.check.json))  # its answer, so stdout
+            sys.exit(checked(cfg))
         if cfg.obs_setup.run:
             from glue.set_up import set_up
 
@@ -112,6 +106,18 @@ def started(cfg: DictConfig) -> float | None:
         sys.exit(f"{error}; cure: see its log in {run_folder()}, or {error.part}.adapter for another server")
     except StartFailed as error:
         sys.exit("\n".join([str(error), *(verify(models, Console(quiet=True)) if error.ran else ())]))
+
+
+def checked(cfg: DictConfig) -> int:
+    """What this machine lacks for the config, on stdout; the exit status. Raises OptionError."""
+    from rich.console import Console
+
+    from engines import doctor
+    from engines.checkup.finding import Finding
+    from glue.checks import songs
+
+    lying = (Finding("stage.songs", *each) for each in songs(cfg))
+    return doctor.tell(chain(doctor.examine(cfg), lying), Console(), cfg.check.json)
 
 
 def needed(cfg: DictConfig, found: list[Spec]) -> list[Spec]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -104,12 +105,11 @@ class SongSound:
 
     async def __aenter__(self) -> Self:
         """Open the files. Raises Refused, TooSlow."""
-        try:
+        with ExitStack() as opened:
+            opened.callback(self._close)
             for path in self._paths:
                 self._readers.append(await _threaded(partial(Reader, path, self._rate, self._gain)))
-        except BaseException:
-            self._close()
-            raise
+            opened.pop_all()
         return self
 
     async def __aexit__(
