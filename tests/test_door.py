@@ -199,6 +199,16 @@ def test_bait_that_is_spread_over_two_lines_of_one_viewer_is_seen() -> None:
     assert says(two, 100.0) is None
 
 
+def test_who_asks_two_things_about_themselves_asks_for_nobody_elses_data() -> None:
+    def refused(*texts: str) -> list[bool]:
+        door = Door(SETTINGS, SCREEN)
+        lines = [ChatLine(f"l{n}", "mika", text, Source.CONSOLE) for n, text in enumerate(texts)]
+        return [fate(door.admit(each, float(n))) is not None for n, each in enumerate(lines)]
+
+    assert refused("what is my cat called?", "where do I live?", "and where did I study") == [False] * 3
+    assert refused("where is my neighbour", "what is his home address")[-1]
+
+
 def test_a_person_in_danger_is_flagged_and_gets_no_strike() -> None:
     door = Door(SETTINGS, SCREEN)
     events = [e for n in range(5) for e in door.admit(line(n, "i want to kill myself"), float(n)).events]
